@@ -1,0 +1,93 @@
+/**
+ * JSON values as they come out of `JSON.parse`, made safe to keep.
+ *
+ * @since 0.1.0
+ */
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | JsonObject
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/**
+ * How deep a JSON value may nest. Deeper than any document people write, and far from where recursion overflows.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAX_JSON_DEPTH = 256
+
+/** Keys that could reach an object's prototype; they are dropped wherever they stand. */
+const isUnsafeKey = (key: string): boolean => key === "__proto__" || key === "constructor"
+
+const isJson = (value: unknown, depth = 0): value is Json => {
+  if (depth > MAX_JSON_DEPTH) return false
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true
+    case "number":
+      return Number.isFinite(value)
+    case "object":
+      if (value === null) return true
+      return Array.isArray(value)
+        ? value.every((item) => isJson(item, depth + 1))
+        : Object.entries(value).every(([key, item]) => !isUnsafeKey(key) && isJson(item, depth + 1))
+    default:
+      return false
+  }
+}
+
+const isJsonObject = (value: unknown): value is JsonObject => Predicate.isRecord(value) && isJson(value)
+
+const withoutUnsafeKeys = (value: unknown, depth = 0): unknown => {
+  if (typeof value !== "object" || value === null || depth > MAX_JSON_DEPTH) return value
+  return Array.isArray(value)
+    ? value.map((item) => withoutUnsafeKeys(item, depth + 1))
+    : Object.fromEntries(
+        Object.entries(value)
+          .filter(([key]) => !isUnsafeKey(key))
+          .map(([key, item]) => [key, withoutUnsafeKeys(item, depth + 1)])
+      )
+}
+
+const description = `a JSON object, at most ${MAX_JSON_DEPTH} levels deep`
+
+const JsonObjectFromSelf = Schema.declare(isJsonObject, {
+  identifier: "JsonObjectFromSelf",
+  description,
+  arbitrary: () => (fc) =>
+    fc.dictionary(
+      fc.string().filter((key) => !isUnsafeKey(key)),
+      fc.jsonValue().filter((value) => isJson(value)),
+      { maxKeys: 5 }
+    ),
+  equivalence: () => (a, b) => JSON.stringify(a) === JSON.stringify(b)
+})
+
+/**
+ * A JSON object. Keys that could reach a prototype (`__proto__`, `constructor`) are dropped on the way in, at any depth.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const JsonObject = Schema.transformOrFail(Schema.Unknown, JsonObjectFromSelf, {
+  strict: true,
+  decode: (input, _, ast) => {
+    const value = withoutUnsafeKeys(input)
+    return isJsonObject(value) ? ParseResult.succeed(value) : ParseResult.fail(new ParseResult.Type(ast, input))
+  },
+  encode: (object) => ParseResult.succeed(object)
+}).annotations({ identifier: "JsonObject", description })

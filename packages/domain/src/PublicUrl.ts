@@ -1,0 +1,43 @@
+/**
+ * Links to a store's content, which may carry a signature.
+ *
+ * @since 0.1.0
+ */
+import * as Inspectable from "effect/Inspectable"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { redact } from "./quote.js"
+
+/**
+ * A link to a store's keys or records. Where the store is restricted the link carries a signature, and whoever has it
+ * may read: so the link shows itself with the signature hidden, and `Redacted.value(link.href)` gives the whole of it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
+  href: Schema.Redacted(Schema.String)
+}) {
+  /** The link with its signature hidden. */
+  override toString(): string {
+    return redact(Redacted.value(this.href))
+  }
+  toJSON(): string {
+    return this.toString()
+  }
+  [Inspectable.NodeInspectSymbol](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * The codec between a link as Apify writes it and a `PublicUrl`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const PublicUrlFromString = Schema.transform(Schema.String, Schema.typeSchema(PublicUrl), {
+  strict: true,
+  decode: (href) => new PublicUrl({ href: Redacted.make(href) }),
+  encode: ({ href }) => Redacted.value(href)
+}).annotations({ identifier: "PublicUrlFromString" })

@@ -1,0 +1,196 @@
+/**
+ * How a store is named in a request's path: by its id, by its owner and name, or by name alone in the token's own
+ * account.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { InvalidStoreRefError } from "./GetStoreError.js"
+import { quote } from "./quote.js"
+import { GeneratedStoreId } from "./StoreId.js"
+import { StoreName } from "./StoreName.js"
+import { Username } from "./Username.js"
+
+/**
+ * A store named by its id: `WkzbQMuFYuamGv3YF` in a path.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoreById = Schema.TaggedStruct("StoreById", { id: GeneratedStoreId })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreById = typeof StoreById.Type
+
+/**
+ * A user's store named by the owner (username or user id) and its name: `janedoe~my-store` in a path.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoreByName = Schema.TaggedStruct("StoreByName", { owner: Username, name: StoreName })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreByName = typeof StoreByName.Type
+
+/**
+ * A store of the account that the token belongs to, named by its name: `~my-store` in a path.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const OwnStore = Schema.TaggedStruct("OwnStore", { name: StoreName })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type OwnStore = typeof OwnStore.Type
+
+/**
+ * How a store is named: `StoreById`, `StoreByName` or `OwnStore`.
+ *
+ * `Schema.equivalence(StoreRef)` tells whether two references name the same store: names and usernames without case,
+ * ids with it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoreRef = Schema.Union(StoreById, StoreByName, OwnStore).annotations({ identifier: "StoreRef" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreRef = typeof StoreRef.Type
+
+/**
+ * @example
+ * ```ts
+ * import { GeneratedStoreId, storeById } from "@effect-apify/domain"
+ *
+ * storeById(GeneratedStoreId.make("WkzbQMuFYuamGv3YF")) // WkzbQMuFYuamGv3YF
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const storeById = (id: GeneratedStoreId): StoreById => StoreById.make({ id })
+
+/**
+ * @example
+ * ```ts
+ * import { storeByName, StoreName, Username } from "@effect-apify/domain"
+ *
+ * storeByName(Username.make("janedoe"), StoreName.make("my-store")) // janedoe~my-store
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const storeByName = (owner: Username, name: StoreName): StoreByName => StoreByName.make({ owner, name })
+
+/**
+ * @example
+ * ```ts
+ * import { ownStore, StoreName } from "@effect-apify/domain"
+ *
+ * ownStore(StoreName.make("my-store")) // ~my-store
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const ownStore = (name: StoreName): OwnStore => OwnStore.make({ name })
+
+const segmentOf = (ref: StoreRef): string => {
+  switch (ref._tag) {
+    case "StoreById":
+      return ref.id
+    case "StoreByName":
+      return `${ref.owner}~${ref.name}`
+    case "OwnStore":
+      return `~${ref.name}`
+  }
+}
+
+const tagged = (segment: string): typeof StoreRef.Encoded => {
+  const tilde = segment.indexOf("~")
+  if (tilde === -1) return { _tag: "StoreById", id: segment }
+  const name = segment.slice(tilde + 1)
+  return tilde === 0 ? { _tag: "OwnStore", name } : { _tag: "StoreByName", owner: segment.slice(0, tilde), name }
+}
+
+/**
+ * The codec between a `StoreRef` and the one path segment that names it. Every character it lets through is unreserved
+ * in a URL, so the segment needs no percent-encoding and can reach no other path.
+ *
+ * @example
+ * ```ts
+ * import { StoreRefFromString } from "@effect-apify/domain"
+ * import * as Schema from "effect/Schema"
+ *
+ * Schema.decodeSync(StoreRefFromString)("janedoe~my-store")
+ * // { _tag: "StoreByName", owner: "janedoe", name: "my-store" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoreRefFromString = Schema.transform(Schema.String, StoreRef, {
+  strict: true,
+  decode: tagged,
+  encode: (_, ref) => segmentOf(ref)
+}).annotations({ identifier: "StoreRefFromString" })
+
+/**
+ * The path segment that names a store.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const formatStoreRef: (ref: StoreRef) => string = segmentOf
+
+const decode = ParseResult.decodeUnknownEither(StoreRefFromString)
+
+/**
+ * Reads a reference as a person writes it, and says what is wrong with one that isn't.
+ *
+ * @example
+ * ```ts
+ * import { parseStoreRef } from "@effect-apify/domain"
+ *
+ * parseStoreRef("janedoe~my-store") // Either.right({ _tag: "StoreByName", … })
+ * parseStoreRef("my-store") // Either.left(InvalidStoreRefError: … write "~my-store" or "username~my-store" …)
+ * ```
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseStoreRef = (input: string): Either.Either<StoreRef, InvalidStoreRefError> =>
+  Either.mapLeft(decode(input), () => new InvalidStoreRefError({ ref: quote(input), problem: problemOf(input) }))
+
+const isOwner = Schema.is(Username)
+const isName = Schema.is(StoreName)
+
+const problemOf = (input: string): string => {
+  if (input === "") return "it is empty"
+  const tilde = input.indexOf("~")
+  if (tilde === -1) {
+    return isName(input)
+      ? `an id is 17 letters and digits; for a store's name write ${quote(`~${input}`)} or ${quote(`username~${input}`)}`
+      : "an id is 17 letters and digits, and nothing else"
+  }
+  if (tilde > 0 && !isOwner(input.slice(0, tilde))) {
+    return "what stands before the ~ is not a username: 3 to 30 letters, digits, underscores, dots and hyphens"
+  }
+  return "what stands after the ~ is not a store's name: 1 to 63 letters, digits and hyphens, with no hyphen at either end"
+}

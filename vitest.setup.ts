@@ -1,0 +1,9 @@
+/**
+ * Gives every property test the run's seed and number of cases.
+ */
+import * as FastCheck from "effect/FastCheck"
+
+FastCheck.configureGlobal({
+  seed: Number(process.env.FC_SEED),
+  numRuns: Number(process.env.FC_NUM_RUNS)
+})

@@ -1,0 +1,43 @@
+/**
+ * The one test configuration: the packages are its projects.
+ */
+import { randomInt } from "node:crypto"
+import { defineConfig } from "vitest/config"
+import type { Reporter } from "vitest/node"
+
+const seed = process.env.FC_SEED ?? String(randomInt(2 ** 31))
+const numRuns = process.env.FC_NUM_RUNS ?? "200"
+
+/** Says how to run the same cases again, and closes with a line that a machine can read. */
+const reporter: Reporter = {
+  onTestRunStart: () => console.log(`Property tests: FC_SEED=${seed} FC_NUM_RUNS=${numRuns}`),
+  onTestRunEnd: (modules) => {
+    const tests = modules.flatMap((module) => [...module.children.allTests()])
+    const count = (state: string) => tests.filter((test) => test.result().state === state).length
+    console.log(`\nProperty tests: FC_SEED=${seed} FC_NUM_RUNS=${numRuns}`)
+    console.log(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`)
+  }
+}
+
+const project = (name: string, root: string) => ({
+  test: {
+    name,
+    root,
+    include: ["test/**/*.test.ts"],
+    setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
+    env: { FC_SEED: seed, FC_NUM_RUNS: numRuns },
+    testTimeout: 60_000
+  }
+})
+
+export default defineConfig({
+  test: {
+    reporters: ["default", reporter],
+    projects: [
+      project("domain", "packages/domain"),
+      project("http", "packages/http"),
+      project("emulator", "packages/emulator"),
+      project("examples", "examples")
+    ]
+  }
+})
