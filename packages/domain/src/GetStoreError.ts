@@ -43,7 +43,8 @@ export const Milliseconds = Schema.transform(
   }
 ).annotations({ identifier: "Milliseconds" })
 
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { as: "Option" })
+const optional = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { as: "Option" }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
 /** What was asked, and what it took. */
 const call = {
@@ -260,7 +261,11 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
  * @since 0.1.0
  * @category errors
  */
-export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", answer) {
+export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", {
+  ...answer,
+  /** How long the server asked to wait. */
+  retryAfter: optional(Milliseconds)
+}) {
   get retryable(): Retryable {
     return "ByPolicy"
   }
@@ -329,7 +334,7 @@ export class MalformedStoreError extends Schema.TaggedError<MalformedStoreError>
   }
   override get message(): string {
     const problems = this.problems.map(({ path, problem }) =>
-      path.length === 0 ? problem : `${excerpt(path.join("."), 80)} ${problem}`
+      path.length === 0 ? `the body ${problem}` : `${excerpt(path.join("."), 80)} ${problem}`
     )
     return `${hostOf(this.url)} answered ${this.status} with what is not a store${effort(this)}: ${problems.join(
       "; "
@@ -382,7 +387,12 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   ...call,
   reason: TransportReason,
   /** The platform's own code, such as `ECONNREFUSED`. */
-  code: optional(Schema.String)
+  code: optional(Schema.String),
+  /** Whether the connection had carried an earlier answer: then the server may just have closed it for being idle. */
+  reused: Schema.Boolean.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => false)
+  )
 }) {
   get retryable(): Retryable {
     switch (this.reason) {

@@ -13,11 +13,14 @@ import { StoreStats } from "./StoreStats.js"
 import { Timestamp } from "./Timestamp.js"
 
 /** Absent and `null` are the same, and what is not there is left out again. */
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { as: "Option", nullable: true })
+const optional = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { as: "Option", nullable: true }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
 /** As `optional`, for the fields that Apify's page shows as `null` when there is nothing to say. */
 const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { as: "Option", nullable: true, onNoneEncoding: () => Option.some(null) })
+  Schema.optionalWith(schema, { as: "Option", nullable: true, onNoneEncoding: () => Option.some(null) }).pipe(
+    Schema.withConstructorDefault(() => Option.none())
+  )
 
 /**
  * A key-value store, as Get store tells of it. Only the id and the three dates are sure to be there; whatever else Apify

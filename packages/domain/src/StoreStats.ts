@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /**
@@ -20,7 +21,9 @@ export const Count = Schema.Number.pipe(
   arbitrary: () => (fc) => fc.maxSafeNat()
 })
 
-const optionalCount = Schema.optionalWith(Count, { as: "Option", nullable: true })
+const optionalCount = Schema.optionalWith(Count, { as: "Option", nullable: true }).pipe(
+  Schema.withConstructorDefault(() => Option.none())
+)
 
 /**
  * What Apify counts of a store. Apify may leave any of the counts out; one that it left out is `None`, never zero.

@@ -1,0 +1,189 @@
+/**
+ * The client: settings, limits, and a transport that the caller chooses.
+ *
+ * @since 0.1.0
+ */
+
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { GetStoreError } from "@effect-apify/domain"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { flow, identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import { type CallOptions, defaultLimits, withOptions } from "./CallOptions.js"
+import { makeBudget } from "./internal/budget.js"
+import { makePacing } from "./internal/pacing.js"
+import { run } from "./internal/run.js"
+import { checkBaseUrl, checkLimits, checkToken, redactor } from "./internal/settings.js"
+import type { Operation } from "./Operation.js"
+
+/**
+ * What operations ask of a client.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Runs an operation within the client's limits, or those of one call. */
+  readonly run: <A>(operation: Operation<A>, options?: CallOptions) => Effect.Effect<A, GetStoreError>
+}
+
+/**
+ * The settings of a client.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends CallOptions {
+  /** Sent as `Authorization: Bearer`, to the base URL and nowhere else. Without one, only what is public can be read. */
+  readonly token?: Redacted.Redacted | undefined
+  /** Where Apify is. `https://api.apify.com` unless told. */
+  readonly baseUrl?: string | undefined
+  /** Changes the transport, to add a proxy's header for instance. */
+  readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
+}
+
+/**
+ * Where Apify is.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const DEFAULT_BASE_URL = "https://api.apify.com"
+
+interface Sources {
+  readonly token: string
+  readonly tokenSetting: string
+  readonly baseUrlSetting: string
+}
+
+const make = (options: Options, sources: Sources): Effect.Effect<Service, ConfigError, HttpClient.HttpClient> =>
+  Effect.gen(function* () {
+    const limits = yield* checkLimits(withOptions(defaultLimits, options))
+    const token = yield* Effect.transposeMapOption(Option.fromNullable(options.token), (token) =>
+      checkToken(sources.tokenSetting, token)
+    )
+    const baseUrl = yield* checkBaseUrl(
+      sources.baseUrlSetting,
+      options.baseUrl ?? DEFAULT_BASE_URL,
+      Option.isSome(token)
+    )
+    const fetchInit = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+    const transport = yield* HttpClient.HttpClient
+    const authorize = Option.match(token, {
+      onNone: () => identity<HttpClientRequest.HttpClientRequest>,
+      onSome: (token) => HttpClientRequest.bearerToken(token)
+    })
+    const client = {
+      http: transport.pipe(
+        options.transformClient ?? identity,
+        HttpClient.mapRequest(
+          flow(
+            HttpClientRequest.setHeaders({
+              accept: "application/json",
+              // What is not compressed cannot expand beyond the cap, and a store is small.
+              "accept-encoding": "identity"
+            }),
+            authorize
+          )
+        ),
+        HttpClient.withTracerDisabledWhen(() => true),
+        HttpClient.transformResponse(
+          Effect.provideService(FetchHttpClient.RequestInit, {
+            ...Option.getOrUndefined(fetchInit),
+            ...unaffected
+          })
+        ),
+        HttpClient.withScope
+      ),
+      settings: { baseUrl, token, tokenSource: Option.as(token, sources.token), limits },
+      redact: redactor(token),
+      budget: makeBudget(),
+      pacing: makePacing()
+    }
+    return {
+      run: (operation, options) => run(client, operation, options === undefined ? limits : withOptions(limits, options))
+    }
+  })
+
+/** What `fetch` must not do: lead the token elsewhere, answer from a cache, send cookies along. */
+const unaffected: RequestInit = { redirect: "manual", cache: "no-store", credentials: "omit" }
+
+/**
+ * The client that operations such as `getStore` need. It never picks a transport: that is the `HttpClient` of its layers'
+ * requirements.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<ApifyClient, Service>() {
+  /**
+   * A client with the settings given. Settings that could not work, or could lead the token astray, fail here, before
+   * anything is sent.
+   *
+   * @example
+   * ```ts
+   * import { ApifyClient } from "@effect-apify/http"
+   * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+   * import * as Layer from "effect/Layer"
+   * import * as Redacted from "effect/Redacted"
+   *
+   * const client = ApifyClient.layer({ token: Redacted.make("apify_api_…"), attemptTimeout: "3 seconds" }).pipe(
+   *   Layer.provide(FetchHttpClient.layer)
+   * )
+   * ```
+   */
+  static readonly layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> =>
+    Layer.effect(
+      ApifyClient,
+      make(options, {
+        token: "the token option of ApifyClient.layer",
+        tokenSetting: "token",
+        baseUrlSetting: "baseUrl"
+      })
+    )
+
+  /**
+   * A client with the settings that Effect's `Config` finds, in the environment unless told otherwise: `APIFY_TOKEN`,
+   * `APIFY_API_BASE_URL`, `APIFY_ATTEMPT_TIMEOUT` and `APIFY_CALL_TIMEOUT` (such as `5 seconds`), `APIFY_RETRIES`. None is
+   * required.
+   *
+   * @example
+   * ```ts
+   * import { ApifyClient } from "@effect-apify/http"
+   * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+   * import * as Layer from "effect/Layer"
+   *
+   * const client = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
+   * ```
+   */
+  static readonly layerConfig: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> = Layer.effect(
+    ApifyClient,
+    Effect.flatMap(
+      Config.all({
+        token: Config.option(Config.redacted("APIFY_TOKEN")),
+        baseUrl: Config.option(Config.string("APIFY_API_BASE_URL")),
+        attemptTimeout: Config.option(Config.duration("APIFY_ATTEMPT_TIMEOUT")),
+        callTimeout: Config.option(Config.duration("APIFY_CALL_TIMEOUT")),
+        retries: Config.option(Config.integer("APIFY_RETRIES"))
+      }),
+      ({ attemptTimeout, baseUrl, callTimeout, retries, token }) =>
+        make(
+          {
+            token: Option.getOrUndefined(token),
+            baseUrl: Option.getOrUndefined(baseUrl),
+            attemptTimeout: Option.getOrUndefined(attemptTimeout),
+            callTimeout: Option.getOrUndefined(callTimeout),
+            retry: Option.match(retries, { onNone: () => undefined, onSome: (retries) => ({ retries }) })
+          },
+          { token: "APIFY_TOKEN", tokenSetting: "APIFY_TOKEN", baseUrlSetting: "APIFY_API_BASE_URL" }
+        )
+    )
+  )
+}

@@ -1,0 +1,64 @@
+/**
+ * How much time, how many tries and how much memory a call may take.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as RetryPolicy from "./RetryPolicy.js"
+
+/**
+ * The limits of a call: given to `ApifyClient.layer` for every call, or to an operation for one.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface CallOptions {
+  /** The time for one attempt: connecting, headers, body and decoding together. 5 seconds unless told. */
+  readonly attemptTimeout?: Duration.DurationInput | undefined
+  /** The time for the whole call, attempts and waits together. 60 seconds unless told. */
+  readonly callTimeout?: Duration.DurationInput | undefined
+  /** Whether and when to try again; what is left out stays as it is. `RetryPolicy.none` never does. */
+  readonly retry?: Partial<RetryPolicy.RetryPolicy> | undefined
+  /** How many decoded bytes of a body are read before the answer is refused. 1 MiB unless told. */
+  readonly maxBodyBytes?: number | undefined
+}
+
+/**
+ * The limits of a call, all of them set.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface CallLimits {
+  readonly attemptTimeout: Duration.Duration
+  readonly callTimeout: Duration.Duration
+  readonly retry: RetryPolicy.RetryPolicy
+  readonly maxBodyBytes: number
+}
+
+/**
+ * The limits that hold unless told otherwise. A store's description takes about 1 kB.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const defaultLimits: CallLimits = {
+  attemptTimeout: Duration.seconds(5),
+  callTimeout: Duration.seconds(60),
+  retry: RetryPolicy.defaultPolicy,
+  maxBodyBytes: 1024 * 1024
+}
+
+/**
+ * The limits with some of them changed.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const withOptions = (limits: CallLimits, options: CallOptions): CallLimits => ({
+  attemptTimeout:
+    options.attemptTimeout === undefined ? limits.attemptTimeout : Duration.decode(options.attemptTimeout),
+  callTimeout: options.callTimeout === undefined ? limits.callTimeout : Duration.decode(options.callTimeout),
+  retry: options.retry === undefined ? limits.retry : { ...limits.retry, ...options.retry },
+  maxBodyBytes: options.maxBodyBytes ?? limits.maxBodyBytes
+})

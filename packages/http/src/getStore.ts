@@ -1,0 +1,109 @@
+/**
+ * Get store: `GET /v2/key-value-stores/:storeId`.
+ *
+ * The operation is two halves that need no network, the request that a reference makes and what an answer means;
+ * `ApifyClient` joins them.
+ *
+ * @since 0.1.0
+ */
+
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import {
+  formatStoreRef,
+  type GetStoreError,
+  type KeyValueStore,
+  KeyValueStoreBody,
+  MalformedStoreError,
+  parseStoreRef,
+  type StoreRef
+} from "@effect-apify/domain"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import { ApifyClient } from "./ApifyClient.js"
+import type { CallOptions } from "./CallOptions.js"
+import { problemsOf } from "./internal/malformed.js"
+import { jsonText, malformed } from "./internal/refuse.js"
+import type { Answer, Circumstances, Operation } from "./Operation.js"
+
+/**
+ * The request for a store, without base URL and token.
+ *
+ * @since 0.1.0
+ * @category requests
+ */
+export const getStoreRequest = (ref: StoreRef): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.get(`/v2/key-value-stores/${formatStoreRef(ref)}`)
+
+const decodeBody = ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })
+
+const parseJson = (text: string): Either.Either<unknown, unknown> => Either.try(() => JSON.parse(text))
+
+/**
+ * What an answer means: a store, or one of the errors.
+ *
+ * @since 0.1.0
+ * @category responses
+ */
+export const interpretGetStore = (
+  answer: Answer,
+  circumstances: Circumstances
+): Either.Either<KeyValueStore, GetStoreError> =>
+  jsonText(answer, circumstances).pipe(
+    Either.flatMap((text) => Either.mapLeft(parseJson(text), () => malformed(circumstances, "is not JSON"))),
+    Either.flatMap((json) =>
+      Either.mapBoth(decodeBody(json), {
+        onLeft: (issue) =>
+          new MalformedStoreError({
+            ...circumstances.asked,
+            status: answer.status,
+            kind: "Shape",
+            problems: problemsOf(issue)
+          }),
+        onRight: ({ data }) => data
+      })
+    )
+  )
+
+const operation = (ref: StoreRef): Operation<KeyValueStore> => ({
+  name: "getStore",
+  ref: formatStoreRef(ref),
+  request: getStoreRequest(ref),
+  interpret: interpretGetStore
+})
+
+/**
+ * Gets a store: everything that Apify tells of it, or one of the errors of `GetStoreError`.
+ *
+ * @param ref a `StoreRef`, or as a person writes it: an id, `username~store-name`, or `~store-name` in the token's own
+ * account
+ * @param options the limits of this call, where they differ from the client's
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, getStore } from "@effect-apify/http"
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* getStore("janedoe~my-store")
+ *   yield* Effect.log(`${store.id} was last changed at ${store.modifiedAt}`)
+ * })
+ *
+ * program.pipe(
+ *   Effect.provide(Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)),
+ *   Effect.runPromise
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const getStore = (
+  ref: StoreRef | string,
+  options?: CallOptions
+): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+  Effect.flatMap(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), (ref) =>
+    Effect.flatMap(ApifyClient, (client) => client.run(operation(ref), options))
+  )

@@ -1,0 +1,80 @@
+/**
+ * The one place that decides whether and when to try again.
+ */
+import { type GetStoreError, TimeoutError } from "@effect-apify/domain"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { CallLimits } from "../CallOptions.js"
+import type { Asked } from "../Operation.js"
+import * as RetryPolicy from "../RetryPolicy.js"
+import type { Budget } from "./budget.js"
+
+/** What a call has gone through. */
+export interface History {
+  /** Requests sent. */
+  readonly attempts: number
+  /** Whether an error that is retried once was. */
+  readonly retriedOnce: boolean
+  /** Whether a connection that the server had closed was retried. */
+  readonly retriedReused: boolean
+  /** What the last attempt failed with. */
+  readonly lastError: Option.Option<GetStoreError>
+}
+
+export type Verdict =
+  | { readonly _tag: "Retry"; readonly wait: Duration.Duration }
+  | { readonly _tag: "Stop"; readonly error: GetStoreError }
+
+const stop = (error: GetStoreError): Verdict => ({ _tag: "Stop", error })
+
+const isWorthRetrying = (error: GetStoreError, { retry }: CallLimits, { attempts, retriedOnce }: History): boolean => {
+  if (error.retryable === "Never" || (error.retryable === "Once" && retriedOnce)) return false
+  return attempts <= retry.retries && retry.while(error)
+}
+
+/** Whether the connection failed that had carried an earlier answer. */
+export const isReused = (error: GetStoreError): boolean => error._tag === "TransportError" && error.reused
+
+/**
+ * Decides what follows an error.
+ *
+ * - What cannot help, or was tried often enough, ends the call with that error.
+ * - A wait that the server asks for and that the call has no time for ends it with that error now.
+ * - Any other wait that would pass the deadline ends it with a `TimeoutError`, now rather than then.
+ * - A connection that the server closed while it lay idle says nothing about the server: once in a call, the request goes
+ *   out again at once and free of charge.
+ * - A retry is charged to the budget, but for a 429, which pacing answers to.
+ */
+export const decide = (
+  error: GetStoreError,
+  asked: Asked,
+  limits: CallLimits,
+  history: History,
+  budget: Budget
+): Effect.Effect<Verdict> =>
+  isWorthRetrying(error, limits, history)
+    ? Effect.map(RetryPolicy.delay(limits.retry, history.attempts), (backoff) => {
+        if (isReused(error) && !history.retriedReused) return { _tag: "Retry", wait: Duration.zero }
+        const remaining = Duration.subtract(limits.callTimeout, asked.elapsed)
+        const floor = Option.getOrElse(RetryPolicy.retryAfterOf(error), () => Duration.zero)
+        if (Duration.greaterThanOrEqualTo(floor, remaining)) return stop(error)
+        const wait = Duration.max(backoff, floor)
+        if (Duration.greaterThanOrEqualTo(wait, remaining)) return stop(callTimeout(asked, limits, Option.some(error)))
+        if (error._tag !== "RateLimitedError" && !budget.take()) return stop(error)
+        return { _tag: "Retry", wait }
+      })
+    : Effect.succeed(stop(error))
+
+/** The whole call's time ran out. */
+export const callTimeout = (
+  asked: Asked,
+  { callTimeout }: CallLimits,
+  lastError: Option.Option<GetStoreError>
+): TimeoutError =>
+  new TimeoutError({
+    ...asked,
+    phase: "call",
+    limit: callTimeout,
+    lastFailure: Option.map(lastError, ({ message }) => message)
+  })

@@ -1,0 +1,54 @@
+/**
+ * Why no answer came, told from what the transport threw.
+ *
+ * Nothing of what was thrown is kept but a code such as `ECONNREFUSED`: its message may hold a token.
+ */
+import type { TransportReason } from "@effect-apify/domain"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+
+const isCode = (code: unknown): code is string => typeof code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)
+
+/** Far more than any transport nests. */
+const MAX_CAUSES = 8
+
+/** The first code along the chain of causes; a failure to connect to several addresses has them side by side. */
+const codeOf = (thrown: unknown, depth = 0): Option.Option<string> => {
+  if (!Predicate.isRecord(thrown) || depth > MAX_CAUSES) return Option.none()
+  if (isCode(thrown.code) && thrown.code !== "UND_ERR") return Option.some(thrown.code)
+  const causes = [thrown.cause, ...(Array.isArray(thrown.errors) ? thrown.errors : [])]
+  return Option.firstSomeOf(causes.map((cause) => codeOf(cause, depth + 1)))
+}
+
+/** By code, first match. Sources: Node's system, TLS and OpenSSL codes, llhttp's `HPE_`, undici's `UND_ERR_`. */
+const reasons: ReadonlyArray<readonly [pattern: RegExp, reason: TransportReason]> = [
+  [/^(ENOTFOUND|EAI_\w+|ENODATA|ESERVFAIL)$/, "dns"],
+  [/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ETIMEDOUT|EADDRNOTAVAIL|EACCES|EPERM)$/, "connect"],
+  [/^UND_ERR_CONNECT_TIMEOUT$/, "connect"],
+  [/^(EPROTO|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|CRL_\w+|UNABLE_TO_\w+|\w*SELF_SIGNED\w*|HOSTNAME_MISMATCH)$/, "tls"],
+  [/^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+)$/, "tls"],
+  [
+    /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UND_ERR_CLOSED|HPE_INVALID_EOF_STATE|HPE_CLOSED_CONNECTION)$/,
+    "reset"
+  ],
+  [/^(HPE_\w+|UND_ERR_HEADERS_OVERFLOW|UND_ERR_\w*MISMATCH|ERR_HTTP\w*|ERR_INVALID_HTTP\w*)$/, "protocol"]
+]
+
+/** What is known of a failure to get an answer. */
+export interface Failure {
+  readonly reason: TransportReason
+  readonly code: Option.Option<string>
+  /** Whether the connection had carried an earlier answer. */
+  readonly reused: boolean
+}
+
+/** Why no answer came. */
+export const classify = (thrown: unknown): Failure => {
+  const code = codeOf(thrown)
+  const reason = Option.flatMapNullable(code, (code) => reasons.find(([pattern]) => pattern.test(code))?.[1])
+  return { reason: Option.getOrElse(reason, () => "unknown" as const), code, reused: false }
+}
+
+/** Whether what was thrown tells of a body that could not be decompressed (zlib's codes, and undici's of fetch). */
+export const isUndecodable = (thrown: unknown): boolean =>
+  Option.exists(codeOf(thrown), (code) => /^(Z_\w+|ERR_\w*BROTLI\w*|ERR__ERROR_FORMAT\w*|ERR_PADDING\w*)$/.test(code))
