@@ -1,0 +1,90 @@
+/**
+ * The main job: gets a store and shows it. Without settings for Apify in the environment it starts a local one, on a free
+ * port, and asks that.
+ *
+ *     npx pnpm@12 start [REF] [--json]
+ */
+import { parseArgs } from "node:util"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import type { GetStoreError } from "@effect-apify/domain"
+import { DEMO_TOKEN, Emulator, type EmulatorError } from "@effect-apify/emulator"
+import { ApifyClient, getStore } from "@effect-apify/http"
+import * as Cause from "effect/Cause"
+import * as ConfigError from "effect/ConfigError"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { formatJson, formatStore } from "./storeSummary.js"
+
+const usage = `Usage: npx pnpm@12 start [REF] [--json]
+
+Gets a key-value store and shows it.
+
+  REF      the store: its id, "username~store-name", or "~store-name" in your own account
+           (the example store of Apify's documentation, unless given)
+  --json   print the store as Apify writes it, with its secrets hidden
+  --help   print this
+
+Asks a local Apify that it starts for the purpose. With APIFY_TOKEN or APIFY_API_BASE_URL set it asks there instead.`
+
+const EXAMPLE_STORE = "WkzbQMuFYuamGv3YF"
+
+const readArguments = Either.try({
+  try: () => {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } }
+    })
+    if (positionals.length > 1) throw new TypeError("There is one REF at most.")
+    return { ref: positionals[0] ?? EXAMPLE_STORE, ...values }
+  },
+  catch: (error) => (error instanceof Error ? error.message : String(error))
+})
+
+/** A local Apify, and a client for it that may do what its demo user may. */
+const localClient = Layer.unwrapEffect(
+  Effect.gen(function* () {
+    const { url } = yield* Emulator
+    yield* Console.error(`Asking a local Apify at ${url}. Set APIFY_TOKEN to ask the real one.\n`)
+    return ApifyClient.layer({ baseUrl: url, token: Redacted.make(DEMO_TOKEN) })
+  })
+).pipe(Layer.provide(Emulator.layer()))
+
+const isConfigured = ["APIFY_TOKEN", "APIFY_API_BASE_URL"].some((name) => process.env[name] !== undefined)
+
+const client = (isConfigured ? ApifyClient.layerConfig : localClient).pipe(Layer.provide(NodeHttpClient.layerUndici))
+
+const explain = (error: GetStoreError | ConfigError.ConfigError | EmulatorError): string => {
+  if (!ConfigError.isConfigError(error)) return error.message
+  return "path" in error ? `${error.path.join(".")} ${error.message}.` : String(error)
+}
+
+const program = Either.match(readArguments, {
+  onLeft: (problem) => Effect.as(Console.error(`${problem}\n\n${usage}`), 2),
+  onRight: ({ help, json, ref }) =>
+    help
+      ? Effect.as(Console.log(usage), 0)
+      : getStore(ref).pipe(
+          Effect.flatMap((store) => Console.log(json ? formatJson(store) : formatStore(store))),
+          Effect.as(0),
+          Effect.provide(client),
+          Effect.catchAll((error) => Effect.as(Console.error(explain(error)), 1))
+        )
+})
+
+/** As a shell reports it when Ctrl-C ends a command. */
+const INTERRUPTED = 130
+
+NodeRuntime.runMain(program, {
+  teardown: (exit, onExit) =>
+    onExit(
+      Exit.match(exit, {
+        onSuccess: (code) => (typeof code === "number" ? code : 0),
+        onFailure: (cause) => (Cause.isInterruptedOnly(cause) ? INTERRUPTED : 1)
+      })
+    )
+})

@@ -1,0 +1,93 @@
+/**
+ * A store as a person reads it, and as a program does; neither shows the signing key or a signature.
+ */
+import { type AccessLevel, type GeneralAccess, KeyValueStore, REDACTED } from "@effect-apify/domain"
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+
+const date = (time: DateTime.Utc): string =>
+  DateTime.format(time, { locale: "en-GB", timeZone: "UTC", dateStyle: "medium", timeStyle: "medium" }) + " UTC"
+
+const units = ["B", "kB", "MB", "GB", "TB", "PB"]
+
+/** Bytes in decimal units, as Apify's console shows them. */
+export const formatBytes = (bytes: number): string => {
+  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1)
+  const amount = bytes / 1000 ** power
+  return `${power === 0 ? amount : amount.toFixed(1)} ${units[power]}`
+}
+
+const access: Record<AccessLevel, string> = {
+  RESTRICTED: "only those who were given rights",
+  ANYONE_WITH_ID_CAN_READ: "anyone who knows its id",
+  ANYONE_WITH_NAME_CAN_READ: "anyone who knows its id or name",
+  FOLLOW_USER_SETTING: "as the owner's account setting says"
+}
+
+const formatAccess = (level: GeneralAccess): string =>
+  typeof level === "string" ? access[level] : `${level.level} (a level that this version does not know)`
+
+const count = (noun: string) => (count: number) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`
+
+/** The store in aligned lines; what Apify does not tell has no line. */
+export const formatStore = (store: KeyValueStore): string => {
+  const { stats } = store
+  const statistic = (name: "readCount" | "writeCount" | "deleteCount" | "listCount", noun: string) =>
+    Option.map(
+      Option.flatMap(stats, (stats) => stats[name]),
+      count(noun)
+    )
+  const bytes = Option.flatMap(stats, ({ s3StorageBytes, storageBytes }) =>
+    Option.orElse(storageBytes, () => s3StorageBytes)
+  )
+  const counts = Option.reduceCompact(
+    [
+      statistic("readCount", "read"),
+      statistic("writeCount", "write"),
+      statistic("deleteCount", "delete"),
+      statistic("listCount", "listing")
+    ],
+    "",
+    (line, count) => (line === "" ? count : `${line}, ${count}`)
+  )
+  const lines: ReadonlyArray<readonly [label: string, value: Option.Option<string>]> = [
+    ["ID", Option.some(store.id)],
+    ["Name", store.name],
+    ["Title", store.title],
+    ["Owner", store.username],
+    ["Owner's id", store.userId],
+    ["Created", Option.some(date(store.createdAt))],
+    ["Modified", Option.some(date(store.modifiedAt))],
+    ["Accessed", Option.some(date(store.accessedAt))],
+    ["Actor", store.actId],
+    ["Run", store.actRunId],
+    ["Readable by", Option.map(store.generalAccess, formatAccess)],
+    ["Size", Option.map(bytes, formatBytes)],
+    ["Used", Option.liftPredicate(counts, (counts) => counts !== "")],
+    ["Console", store.consoleUrl],
+    ["Keys", Option.map(store.keysPublicUrl, String)],
+    ["Records", Option.map(store.recordsPublicUrl, String)],
+    ["Signing key", Option.as(store.urlSigningSecretKey, "hidden")]
+  ]
+  return lines
+    .flatMap(([label, value]) => (Option.isSome(value) ? [`${label.padEnd(12)} ${value.value}`] : []))
+    .join("\n")
+}
+
+const encode = Schema.encodeSync(KeyValueStore)
+
+/** The store as Apify writes it, with its secrets hidden. */
+export const formatJson = (store: KeyValueStore): string => {
+  const hidden = { keysPublicUrl: store.keysPublicUrl, recordsPublicUrl: store.recordsPublicUrl }
+  return JSON.stringify(
+    {
+      ...encode(store),
+      ...(Option.isSome(store.urlSigningSecretKey) ? { urlSigningSecretKey: REDACTED } : {}),
+      ...(Option.isSome(hidden.keysPublicUrl) ? { keysPublicUrl: hidden.keysPublicUrl.value } : {}),
+      ...(Option.isSome(hidden.recordsPublicUrl) ? { recordsPublicUrl: hidden.recordsPublicUrl.value } : {})
+    },
+    null,
+    2
+  )
+}

@@ -1,0 +1,269 @@
+/**
+ * The emulator as a layer: it starts, keeps its data, fails in so many words, survives bad clients, and stops.
+ */
+import { writeFileSync } from "node:fs"
+import * as Http from "node:http"
+import * as Net from "node:net"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as SqlClient from "@effect/sql/SqlClient"
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import { DEMO_TOKEN, databaseLayer, Emulator, type EmulatorOptions, type SeedJson } from "../src/index.js"
+import { errorBody, request, storePath } from "./request.js"
+
+const DEMO = storePath("WkzbQMuFYuamGv3YF")
+
+const start = (options?: EmulatorOptions) =>
+  Effect.map(Layer.build(Emulator.layer(options)), (context) => Context.get(context, Emulator))
+
+const demoStatus = (url: string) => Effect.map(request(url, DEMO, { token: DEMO_TOKEN }), ({ status }) => status)
+
+const scratch = Effect.gen(function* () {
+  const fileSystem = yield* FileSystem.FileSystem
+  return yield* fileSystem.makeTempDirectoryScoped()
+}).pipe(Effect.provide(NodeFileSystem.layer))
+
+const otherSeed: SeedJson = { users: [{ username: "other", tokens: [{ token: "other" }] }] }
+
+/** Sends bytes and gives back all that comes until the server closes. */
+const exchange = (url: string, bytes: string): Effect.Effect<string> =>
+  Effect.async((resume) => {
+    const socket = Net.connect(Number(new URL(url).port), "127.0.0.1")
+    const chunks: Array<string> = []
+    socket.setEncoding("utf8")
+    socket.on("data", (chunk: string) => chunks.push(chunk))
+    socket.on("error", () => {})
+    socket.on("close", () => resume(Effect.succeed(chunks.join(""))))
+    socket.write(bytes)
+  })
+
+const connected = (url: string, bytes = ""): Effect.Effect<Net.Socket> =>
+  Effect.async((resume) => {
+    const socket = Net.connect(Number(new URL(url).port), "127.0.0.1", () => {
+      socket.write(bytes)
+      resume(Effect.succeed(socket))
+    })
+    socket.on("error", () => {})
+  })
+
+const closed = (socket: Net.Socket): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (socket.closed) resume(Effect.void)
+    else socket.once("close", () => resume(Effect.void))
+    socket.resume()
+  })
+
+describe("an emulator", () => {
+  it.scoped("listens on loopback alone, on a free port", () =>
+    Effect.gen(function* () {
+      const [one, two] = yield* Effect.all([start(), start()])
+      assert.match(one.url, /^http:\/\/127\.0\.0\.1:\d+$/)
+      assert.notStrictEqual(one.url, two.url)
+      assert.isTrue(one.isDemo)
+    })
+  )
+
+  it.scoped("keeps to itself: two in memory hold different data", () =>
+    Effect.gen(function* () {
+      const [demo, other] = yield* Effect.all([start(), start({ seed: otherSeed })])
+      assert.deepStrictEqual([yield* demoStatus(demo.url), yield* demoStatus(other.url)], [200, 401])
+    })
+  )
+
+  it.scoped("listens on IPv6 where told to", () =>
+    Effect.gen(function* () {
+      const { url } = yield* start({ host: "::1" })
+      assert.match(url, /^http:\/\/\[::1\]:\d+$/)
+      assert.strictEqual(yield* demoStatus(url), 200)
+    })
+  )
+
+  it.scoped("stays in its file: what was loaded is there without a seed, and no demo is added", () =>
+    Effect.gen(function* () {
+      const database = `${yield* scratch}/a b%20ü?.db`
+      yield* Effect.scoped(start({ database, seed: otherSeed }))
+      const { url, isDemo } = yield* start({ database })
+      const asOther = yield* request(url, DEMO, { token: "other" })
+      assert.deepStrictEqual([isDemo, yield* demoStatus(url), asOther.status], [false, 401, 404])
+    })
+  )
+
+  it.scoped("adds a seed to what its file holds", () =>
+    Effect.gen(function* () {
+      const database = `${yield* scratch}/apify.db`
+      yield* Effect.scoped(start({ database }))
+      const { url } = yield* start({ database, seed: otherSeed })
+      const asOther = yield* request(url, DEMO, { token: "other" })
+      assert.deepStrictEqual([yield* demoStatus(url), asOther.status], [200, 403])
+    })
+  )
+})
+
+describe("an emulator cannot start", () => {
+  const failure = (options: EmulatorOptions) => Effect.flip(Effect.scoped(start(options)))
+
+  it.scoped("on a port in use", () =>
+    Effect.gen(function* () {
+      const port = Number(new URL((yield* start()).url).port)
+      const error = yield* failure({ port })
+      assert.strictEqual(error._tag, "ListenError")
+      assert.include(error.message, `port ${port} of 127.0.0.1: it is in use`)
+    })
+  )
+
+  it.scoped("on an address that this machine has not", () =>
+    Effect.gen(function* () {
+      const error = yield* failure({ host: "192.0.2.1" })
+      assert.strictEqual(error._tag, "ListenError")
+      assert.include(error.message, "no such address")
+    })
+  )
+
+  it.scoped("on a file that is no database, or in a folder that is not there", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      writeFileSync(`${folder}/text.db`, "This is a text, and a text is no database. ".repeat(100))
+      for (const database of [`${folder}/text.db`, `${folder}/missing/apify.db`, folder]) {
+        const error = yield* failure({ database })
+        assert.strictEqual(error._tag, "DatabaseError")
+        assert.include(error.message, database)
+      }
+    })
+  )
+
+  it.scoped("from a seed file that is missing, no JSON, or no seed; and makes no database then", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      writeFileSync(`${folder}/broken.json`, '{\n  "users": [\n    { "username": apify_api_canary }\n')
+      writeFileSync(`${folder}/wrong.json`, '{ "users": [{ "username": "a", "tokens": ["apify_api_canary"] }] }')
+      const problems: Record<string, string> = {
+        "missing.json": "There is no such file",
+        "broken.json": "Expected JSON",
+        "wrong.json": "users[0].username"
+      }
+      for (const [file, problem] of Object.entries(problems)) {
+        const error = yield* failure({ seed: `${folder}/${file}`, database: `${folder}/apify.db` })
+        assert.strictEqual(error._tag, "InvalidSeedError")
+        assert.include(error.message, file)
+        assert.include(error.message, problem)
+        assert.notInclude(error.message, "canary")
+      }
+      const fileSystem = yield* FileSystem.FileSystem
+      assert.isFalse(yield* fileSystem.exists(`${folder}/apify.db`))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+})
+
+describe("an emulator stops", () => {
+  it.effect("at once, whatever connections are open, and frees its port", () =>
+    Effect.gen(function* () {
+      const agent = new Http.Agent({ keepAlive: true })
+      const [port, sockets] = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { url } = yield* start()
+          yield* request(url, DEMO, { token: DEMO_TOKEN, agent })
+          const open = yield* Effect.all([
+            connected(url),
+            connected(url, "GET /v2/key-value-st"),
+            connected(url, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"),
+            connected(url, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+          ])
+          // An answer says that the connections before it have been accepted.
+          yield* demoStatus(url)
+          return [Number(new URL(url).port), open] as const
+        })
+      )
+      yield* Effect.forEach(sockets, closed)
+      agent.destroy()
+      const again = yield* Effect.scoped(Effect.flatMap(start({ port }), ({ url }) => demoStatus(url)))
+      assert.strictEqual(again, 200)
+    })
+  )
+})
+
+layer(Emulator.layer())("an emulator survives", (it) => {
+  const survives = (name: string, attack: (url: string) => Effect.Effect<void>) =>
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const { url } = yield* Emulator
+        yield* attack(url)
+        assert.strictEqual(yield* demoStatus(url), 200)
+      })
+    )
+
+  survives("a URL of 1 MB", (url) =>
+    Effect.map(exchange(url, `GET /${"a".repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`), (answer) =>
+      // The connection may be reset before the answer is read: it is still being written to.
+      assert.match(answer, /^$|^HTTP\/1\.1 431 /)
+    )
+  )
+  survives("what is not HTTP", (url) =>
+    Effect.map(exchange(url, "\0\x01\x02 nonsense\r\n\r\n"), (answer) => assert.match(answer, /^HTTP\/1\.1 400 /))
+  )
+  survives("two lengths", (url) =>
+    Effect.map(exchange(url, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"), (answer) =>
+      assert.match(answer, /^HTTP\/1\.1 400 /)
+    )
+  )
+  survives("CONNECT", (url) => Effect.asVoid(exchange(url, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n")))
+  survives("a request without a host, and one that names the whole URL", (url) =>
+    Effect.gen(function* () {
+      assert.match(yield* exchange(url, `GET ${DEMO}?token=${DEMO_TOKEN} HTTP/1.0\r\n\r\n`), /^HTTP\/1\.1 200 /)
+      assert.match(
+        yield* exchange(url, `GET http://api.apify.com${DEMO}?token=${DEMO_TOKEN} HTTP/1.0\r\n\r\n`),
+        /^HTTP\/1\.1 200 /
+      )
+    })
+  )
+  survives("a thousand connections opened and dropped", (url) =>
+    Effect.forEach(
+      Array.from({ length: 1_000 }),
+      () => Effect.map(connected(url, "GET "), (socket) => socket.destroy()),
+      { concurrency: 50, discard: true }
+    )
+  )
+})
+
+it.effect("nothing that the emulator logs holds a token", () =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message, cause, annotations }) => {
+      lines.push(JSON.stringify([message, cause, [...annotations]]))
+    })
+    const database = `${yield* scratch}/apify.db`
+    const token = "plain-canary"
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* start({ database, seed: { users: [{ username: "jane", tokens: [{ token }] }] } })
+        yield* request(url, DEMO, { token })
+        yield* request(url, `${DEMO}?token=${token}`)
+      })
+    ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)), Logger.withMinimumLogLevel(LogLevel.All))
+    assert.notInclude(lines.join("\n"), token)
+  }).pipe(Effect.scoped)
+)
+
+it.scoped("what goes wrong inside is a 500 of Apify's kind, and the log tells where without telling what", () =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => {
+      lines.push(String(message))
+    })
+    const database = `${yield* scratch}/apify.db`
+    const { url } = yield* start({ database }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+    yield* Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`UPDATE stores SET document = '{"id":"WkzbQMuFYuamGv3YF","createdAt":"canary"}'`
+    ).pipe(Effect.provide(databaseLayer(database)))
+    const { status, text } = yield* request(url, DEMO, { token: DEMO_TOKEN })
+    assert.deepStrictEqual([status, text], [500, errorBody("internal-server-error", "Internal server error")])
+    assert.lengthOf(lines, 1)
+    assert.include(lines[0], "createdAt")
+    assert.notInclude(lines[0], "canary")
+  })
+)

@@ -1,0 +1,370 @@
+/**
+ * Get store over real sockets: who may read what, how a store is named, and every refusal.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { KeyValueStoreBody } from "@effect-apify/domain"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { DEMO_TOKEN, demoSeed, Emulator, type SeedJson } from "../src/index.js"
+import { type Answer, errorBody, request, storePath } from "./request.js"
+
+const decodeBody = Schema.decodeUnknown(Schema.parseJson(KeyValueStoreBody))
+
+const refusals = {
+  emptyName: [400, errorBody("invalid-request", "Resource name parameter cannot be empty")],
+  noToken: [401, errorBody("token-not-provided", "Authentication token was not provided")],
+  unknownToken: [401, errorBody("user-or-token-not-found", "User was not found or authentication token is not valid")],
+  noRights: [
+    403,
+    errorBody(
+      "insufficient-permissions",
+      "Insufficient permissions for the key-value store. Make sure you're passing a correct API token and that it has the required permissions."
+    )
+  ],
+  missing: [404, errorBody("record-not-found", "Key-value Store was not found")],
+  noPage: [404, errorBody("page-not-found", "There is no API end-point at this URL")],
+  method: [
+    405,
+    errorBody(
+      "method-not-allowed",
+      "This API end-point can only be accessed using the following HTTP methods: OPTIONS,GET"
+    )
+  ]
+} as const
+
+const assertRefused = (answer: Answer, refusal: keyof typeof refusals) => {
+  assert.deepStrictEqual([answer.status, answer.text], [...refusals[refusal]])
+  assert.strictEqual(answer.headers["content-type"], "application/json; charset=utf-8")
+  assert.strictEqual(answer.headers["x-ratelimit-limit"], "60")
+}
+
+// ---- The access table ------------------------------------------------------------------------------------------------
+
+const owners = [
+  { username: "strict-owner", id: "StrictOwner000000", setting: "RESTRICTED" },
+  { username: "open-owner", id: "OpenOwner00000000", setting: "ANYONE_WITH_ID_CAN_READ" }
+] as const
+
+const levels = [
+  "RESTRICTED",
+  "ANYONE_WITH_ID_CAN_READ",
+  "ANYONE_WITH_NAME_CAN_READ",
+  "FOLLOW_USER_SETTING",
+  "FRIENDS_ONLY",
+  null,
+  undefined
+] as const
+
+type Openness = "Closed" | "ById" | "ByIdAndName"
+
+/** The table of facts.md, read off by hand. */
+const openness = (level: (typeof levels)[number], setting: (typeof owners)[number]["setting"]): Openness => {
+  switch (level) {
+    case "RESTRICTED":
+    case "FRIENDS_ONLY":
+      return "Closed"
+    case "ANYONE_WITH_ID_CAN_READ":
+      return "ById"
+    case "ANYONE_WITH_NAME_CAN_READ":
+      return "ByIdAndName"
+    default:
+      return setting === "RESTRICTED" ? "Closed" : "ById"
+  }
+}
+
+const stores = owners.flatMap((owner, o) =>
+  levels.map((level, l) => ({ owner, level, id: `Store0000000000${o}${l}`, name: `Store-${l}` }))
+)
+
+/** Everyone who may ask: whether they have rights of their own, and whether these are to write. */
+const callers = [
+  { who: "the owner", token: "owner-write", rights: "WRITE" },
+  { who: "the owner's token that is scoped to reading", token: "owner-read", rights: "READ" },
+  { who: "somebody granted writing", token: "writer", rights: "WRITE" },
+  { who: "somebody granted writing, by a token scoped to reading", token: "writer-read", rights: "READ" },
+  { who: "somebody granted reading", token: "reader", rights: "READ" },
+  { who: "another user", token: "other", rights: "NONE" },
+  { who: "nobody", token: undefined, rights: "NONE" }
+] as const
+
+const tableSeed: SeedJson = {
+  users: [
+    ...owners.map(({ id, username, setting }) => ({
+      id,
+      username,
+      setting,
+      tokens: [{ token: `${username}-write` }, { token: `${username}-read`, scope: "READ" as const }]
+    })),
+    { username: "writer", tokens: [{ token: "writer" }, { token: "writer-read", scope: "READ" }] },
+    { username: "reader", tokens: [{ token: "reader" }] },
+    { username: "other", tokens: [{ token: "other" }] }
+  ],
+  stores: stores.map(({ owner, level, id, name }) => ({
+    owner: owner.username,
+    grants: [
+      { user: "writer", access: "WRITE" },
+      { user: "READER", access: "READ" }
+    ],
+    store: {
+      id,
+      name,
+      createdAt: "2019-12-12T07:34:14.202Z",
+      modifiedAt: "2019-12-13T08:36:13.202Z",
+      accessedAt: "2019-12-14T08:36:13.202Z",
+      keysPublicUrl: `https://api.apify.com/v2/key-value-stores/${id}/keys?limit=5&signature=canary`,
+      recordsPublicUrl: `https://api.apify.com/v2/key-value-stores/${id}/records?signature=canary`,
+      urlSigningSecretKey: "canary-key",
+      ...(level === undefined ? {} : { generalAccess: level })
+    }
+  }))
+}
+
+layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
+  for (const { owner, level, id, name } of stores) {
+    const open = openness(level, owner.setting)
+    for (const { who, token, rights } of callers) {
+      const ownToken = token?.replace("owner", owner.username)
+      const forms = [
+        { form: "by id", segment: id, isOpen: open !== "Closed" },
+        { form: "by username~name", segment: `${owner.username}~${name}`, isOpen: open === "ByIdAndName" },
+        { form: "by userId~name", segment: `${owner.id}~${name}`, isOpen: open === "ByIdAndName" }
+      ]
+      for (const { form, segment, isOpen } of forms) {
+        it.effect(`${level} of ${owner.username} (${owner.setting}), ${form}, asked by ${who}`, () =>
+          Effect.gen(function* () {
+            const { url } = yield* Emulator
+            const answer = yield* request(url, storePath(segment), { token: ownToken })
+            if (rights === "NONE" && !isOpen) {
+              assertRefused(answer, token === undefined ? "noToken" : "noRights")
+              assert.notInclude(answer.text, "canary")
+              return
+            }
+            assert.strictEqual(answer.status, 200)
+            const { data } = yield* decodeBody(answer.text)
+            assert.strictEqual(data.id, id)
+            assert.deepStrictEqual(data.username, Option.some(owner.username))
+            assert.deepStrictEqual(data.userId, Option.some(owner.id))
+            assert.strictEqual(Option.isSome(data.urlSigningSecretKey), rights === "WRITE")
+            const signature = open === "Closed" && rights === "WRITE" ? "signature=canary" : ""
+            assert.deepStrictEqual(
+              Option.map(data.keysPublicUrl, ({ href }) => Redacted.value(href)),
+              Option.some(`${url}/v2/key-value-stores/${id}/keys?limit=5${signature === "" ? "" : `&${signature}`}`)
+            )
+            assert.deepStrictEqual(
+              Option.map(data.recordsPublicUrl, ({ href }) => Redacted.value(href)),
+              Option.some(`${url}/v2/key-value-stores/${id}/records${signature === "" ? "" : `?${signature}`}`)
+            )
+          })
+        )
+      }
+      it.effect(`an unknown token is refused at ${level} of ${owner.username} in place of ${who}'s`, () =>
+        Effect.gen(function* () {
+          const { url } = yield* Emulator
+          assertRefused(yield* request(url, storePath(id), { token: `${ownToken ?? ""}x` }), "unknownToken")
+        })
+      )
+    }
+  }
+})
+
+// ---- The demo --------------------------------------------------------------------------------------------------------
+
+const DEMO_ID = "WkzbQMuFYuamGv3YF"
+const DEMO_NAME = "d7b9MDYsbtX5L7XAj"
+
+layer(Emulator.layer())("the demo", (it) => {
+  const ask = (segment: string, options: Parameters<typeof request>[2] = { token: DEMO_TOKEN }) =>
+    Effect.flatMap(Emulator, ({ url }) => request(url, storePath(segment), options))
+
+  it.effect("holds every value of the endpoint's page, with links that lead to the emulator", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const { text } = yield* ask(DEMO_ID)
+      assert.deepStrictEqual(JSON.parse(text), {
+        data: {
+          ...demoSeed.stores[0]?.store,
+          keysPublicUrl: `${url}/v2/key-value-stores/${DEMO_ID}/keys?signature=abc123`
+        }
+      })
+    })
+  )
+
+  describe("is named", () => {
+    for (const segment of [
+      DEMO_ID,
+      `janedoe~${DEMO_NAME}`,
+      `JaneDoe~${DEMO_NAME.toLowerCase()}`,
+      `BPWDBd7Z9c746JAnF~${DEMO_NAME}`,
+      `~${DEMO_NAME}`,
+      `~${DEMO_NAME.toUpperCase()}`,
+      `janedoe%7E${DEMO_NAME}`,
+      `%57kzbQMuFYuamGv3YF`
+    ]) {
+      it.effect(segment, () =>
+        Effect.gen(function* () {
+          const { data } = yield* decodeBody((yield* ask(segment)).text)
+          assert.strictEqual(data.id, DEMO_ID)
+        })
+      )
+    }
+  })
+
+  describe("refuses", () => {
+    const anything: ReadonlyArray<readonly [string, keyof typeof refusals]> = [
+      [DEMO_NAME, "missing"],
+      [DEMO_ID.toLowerCase(), "missing"],
+      [`${DEMO_ID}%00`, "missing"],
+      [`janedoe~${DEMO_NAME}~`, "missing"],
+      [`nobody~${DEMO_NAME}`, "missing"],
+      [`bpwdbd7z9c746janf~${DEMO_NAME}`, "missing"],
+      ["~missing", "missing"],
+      ["..", "missing"],
+      ["%2e%2e", "missing"],
+      ["a%2F..%2Fb", "missing"],
+      ["%27%20OR%201=1--", "missing"],
+      ["~", "emptyName"],
+      ["janedoe~", "emptyName"],
+      ["janedoe%7e", "emptyName"],
+      ["", "noPage"],
+      [`${DEMO_ID}/`, "noPage"],
+      [`${DEMO_ID}/keys`, "noPage"],
+      ["../../v2/users/me", "noPage"]
+    ]
+    for (const [segment, refusal] of anything) {
+      it.effect(`${JSON.stringify(segment)}: ${refusal}`, () =>
+        Effect.map(ask(segment), (answer) => assertRefused(answer, refusal))
+      )
+    }
+
+    it.effect("a name in nobody's account, without a token", () =>
+      Effect.map(ask("~missing", {}), (answer) => assertRefused(answer, "noToken"))
+    )
+    it.effect("the restricted store to somebody who has its signature", () =>
+      Effect.map(ask(`${DEMO_ID}?signature=abc123`, {}), (answer) => assertRefused(answer, "noToken"))
+    )
+    it.effect("an unknown token, even for an empty name or a missing store", () =>
+      Effect.gen(function* () {
+        assertRefused(yield* ask("~", { token: "unknown" }), "unknownToken")
+        assertRefused(yield* ask("missing", { token: "unknown" }), "unknownToken")
+      })
+    )
+    it.effect("every other method, and says which there are", () =>
+      Effect.forEach(["POST", "PUT", "DELETE", "PATCH", "PROPFIND"], (method) =>
+        Effect.map(ask(DEMO_ID, { method }), (answer) => {
+          assertRefused(answer, "method")
+          assert.strictEqual(answer.headers.allow, "GET, HEAD, OPTIONS")
+        })
+      )
+    )
+    it.effect("other paths, whatever the method", () =>
+      Effect.gen(function* () {
+        const { url } = yield* Emulator
+        for (const path of ["/", "/v2", "/v1/key-value-stores/x", "/v2//x", "/V2/key-value-stores/x", "*"]) {
+          assertRefused(yield* request(url, path, { method: "OPTIONS" }), "noPage")
+        }
+      })
+    )
+    it.effect("invalid percent escapes", () =>
+      Effect.forEach(["%", "%zz", "%C3", "%E0%A4%A"], (segment) =>
+        Effect.map(ask(segment), (answer) =>
+          assert.deepStrictEqual(
+            [answer.status, answer.text],
+            [400, errorBody("invalid-request", "The URL has an invalid percent-encoding")]
+          )
+        )
+      )
+    )
+  })
+
+  describe("takes a token", () => {
+    const ways: ReadonlyArray<readonly [string, string, Record<string, string>, number]> = [
+      ["in any spelling of Bearer", "", { authorization: `bEARER ${DEMO_TOKEN}` }, 200],
+      ["in the query", `?token=${DEMO_TOKEN}`, {}, 200],
+      ["in the query, escaped", "?limit=1&token=apify%5Fapi%5Fdemo", {}, 200],
+      ["in the header before one in the query", "?token=unknown", { authorization: `Bearer ${DEMO_TOKEN}` }, 200],
+      ["not by another scheme", "", { authorization: `Basic ${DEMO_TOKEN}` }, 401],
+      ["not when it is empty", "?token=", { authorization: "Bearer " }, 401]
+    ]
+    for (const [name, query, headers, status] of ways) {
+      it.effect(name, () =>
+        Effect.map(ask(`${DEMO_ID}${query}`, { headers }), (answer) => assert.strictEqual(answer.status, status))
+      )
+    }
+  })
+
+  it.effect("answers HEAD as GET without the body", () =>
+    Effect.gen(function* () {
+      const get = yield* ask(DEMO_ID)
+      const head = yield* ask(DEMO_ID, { method: "HEAD", token: DEMO_TOKEN })
+      assert.deepStrictEqual([head.status, head.text], [200, ""])
+      assert.strictEqual(head.headers["content-length"], get.headers["content-length"])
+    })
+  )
+
+  it.effect("answers OPTIONS with what is allowed, without a token", () =>
+    Effect.gen(function* () {
+      const { status, headers, text } = yield* ask(DEMO_ID, { method: "OPTIONS" })
+      assert.deepStrictEqual([status, text, headers.allow], [204, "", "GET, HEAD, OPTIONS"])
+      assert.strictEqual(headers["access-control-allow-origin"], "*")
+    })
+  )
+
+  it.effect("ignores a body sent with GET", () =>
+    Effect.map(
+      ask(DEMO_ID, { token: DEMO_TOKEN, headers: { "content-length": "100000" }, body: "x".repeat(100_000) }),
+      ({ status }) => assert.strictEqual(status, 200)
+    )
+  )
+
+  it.effect("links to the host by which it was reached, unless that is not one", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const linkFor = (host: string) =>
+        ask(DEMO_ID, { token: DEMO_TOKEN, headers: { host } }).pipe(
+          Effect.flatMap(({ text }) => decodeBody(text)),
+          Effect.map(({ data }) => Option.map(data.keysPublicUrl, ({ href }) => new URL(Redacted.value(href)).origin))
+        )
+      assert.deepStrictEqual(yield* linkFor("apify.test:8080"), Option.some("http://apify.test:8080"))
+      assert.deepStrictEqual(yield* linkFor("evil.test/path?"), Option.some(url))
+      assert.deepStrictEqual(yield* linkFor("user@evil.test"), Option.some(url))
+    })
+  )
+
+  it.effect("answers the same however often it is asked", () =>
+    Effect.gen(function* () {
+      const answers = yield* Effect.all([ask(DEMO_ID), ask(DEMO_ID), ask(DEMO_ID)], { concurrency: "unbounded" })
+      assert.strictEqual(new Set(answers.map(({ text }) => text)).size, 1)
+    })
+  )
+
+  // Requests over sockets cost a hundred times what a pure case does.
+  const numRuns = Math.ceil((FastCheck.readConfigureGlobal().numRuns ?? 100) / 4)
+
+  it.effect("answers any path at all with a refusal of its own, and lives", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      yield* Effect.promise(() =>
+        FastCheck.assert(
+          FastCheck.asyncProperty(
+            FastCheck.oneof(
+              FastCheck.webPath(),
+              FastCheck.stringMatching(/^[!-~]{0,40}$/).map((segment) => storePath(segment.replace(/#/g, ""))),
+              FastCheck.string({ unit: "binary" }).map((segment) => storePath(encodeURIComponent(segment)))
+            ),
+            async (path) => {
+              const { status, text } = await Effect.runPromise(
+                request(url, path === "" ? "/" : path, { token: DEMO_TOKEN })
+              )
+              assert.include([400, 404], status)
+              assert.hasAllKeys(JSON.parse(text).error, ["type", "message"])
+            }
+          ),
+          { numRuns }
+        )
+      )
+    })
+  )
+})

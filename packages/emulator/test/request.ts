@@ -1,0 +1,51 @@
+/**
+ * One request over a real socket, with the path exactly as given (`fetch` would fold `..`).
+ */
+import * as Http from "node:http"
+import * as Effect from "effect/Effect"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Http.IncomingHttpHeaders
+  readonly text: string
+}
+
+export interface RequestOptions {
+  readonly token?: string | undefined
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+  readonly agent?: Http.Agent
+}
+
+export const request = (base: string, path: string, options: RequestOptions = {}): Effect.Effect<Answer, Error> =>
+  Effect.async((resume) => {
+    const { hostname, port } = new URL(base)
+    const { token, method = "GET", headers = {}, body, agent } = options
+    const outgoing = Http.request(
+      {
+        hostname: hostname.replace(/[[\]]/g, ""),
+        port,
+        path,
+        method,
+        agent: agent ?? false,
+        headers: token === undefined ? headers : { authorization: `Bearer ${token}`, ...headers }
+      },
+      (incoming) => {
+        const chunks: Array<string> = []
+        incoming.setEncoding("utf8")
+        incoming.on("data", (chunk: string) => chunks.push(chunk))
+        incoming.on("end", () =>
+          resume(Effect.succeed({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: chunks.join("") }))
+        )
+      }
+    )
+    outgoing.on("error", (error) => resume(Effect.fail(error)))
+    outgoing.end(body)
+  })
+
+export const storePath = (segment: string): string => `/v2/key-value-stores/${segment}`
+
+/** The body that Apify refuses with, as it stands on the wire. */
+export const errorBody = (type: string, message: string): string =>
+  `{\n  "error": {\n    "type": ${JSON.stringify(type)},\n    "message": ${JSON.stringify(message)}\n  }\n}`
