@@ -8,8 +8,8 @@ import { parseArgs } from "node:util"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { GetStoreError } from "@effect-apify/domain"
-import { DEMO_TOKEN, Emulator, type EmulatorError } from "@effect-apify/emulator"
-import { ApifyClient, getStore } from "@effect-apify/http"
+import type { EmulatorError } from "@effect-apify/emulator"
+import { getStore } from "@effect-apify/http"
 import * as Cause from "effect/Cause"
 import * as ConfigError from "effect/ConfigError"
 import * as Console from "effect/Console"
@@ -17,7 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import { apify, EXAMPLE_STORE } from "./local.js"
 import { formatJson, formatStore } from "./storeSummary.js"
 
 const usage = `Usage: npx pnpm@12 start [REF] [--json]
@@ -31,8 +31,6 @@ Gets a key-value store and shows it.
 
 Asks a local Apify that it starts for the purpose. With APIFY_TOKEN or APIFY_API_BASE_URL set it asks there instead.`
 
-const EXAMPLE_STORE = "WkzbQMuFYuamGv3YF"
-
 const readArguments = Either.try({
   try: () => {
     const { positionals, values } = parseArgs({
@@ -45,18 +43,7 @@ const readArguments = Either.try({
   catch: (error) => (error instanceof Error ? error.message : String(error))
 })
 
-/** A local Apify, and a client for it that may do what its demo user may. */
-const localClient = Layer.unwrapEffect(
-  Effect.gen(function* () {
-    const { url } = yield* Emulator
-    yield* Console.error(`Asking a local Apify at ${url}. Set APIFY_TOKEN to ask the real one.\n`)
-    return ApifyClient.layer({ baseUrl: url, token: Redacted.make(DEMO_TOKEN) })
-  })
-).pipe(Layer.provide(Emulator.layer()))
-
-const isConfigured = ["APIFY_TOKEN", "APIFY_API_BASE_URL"].some((name) => process.env[name] !== undefined)
-
-const client = (isConfigured ? ApifyClient.layerConfig : localClient).pipe(Layer.provide(NodeHttpClient.layerUndici))
+const client = Layer.provide(apify, NodeHttpClient.layerUndici)
 
 const explain = (error: GetStoreError | ConfigError.ConfigError | EmulatorError): string => {
   if (!ConfigError.isConfigError(error)) return error.message

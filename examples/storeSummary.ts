@@ -1,21 +1,27 @@
 /**
  * A store as a person reads it, and as a program does; neither shows the signing key or a signature.
  */
-import { type AccessLevel, type GeneralAccess, KeyValueStore, REDACTED } from "@effect-apify/domain"
+import { type AccessLevel, excerpt, type GeneralAccess, KeyValueStore, REDACTED } from "@effect-apify/domain"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 const date = (time: DateTime.Utc): string =>
-  DateTime.format(time, { locale: "en-GB", timeZone: "UTC", dateStyle: "medium", timeStyle: "medium" }) + " UTC"
+  `${DateTime.format(time, { locale: "en-GB", timeZone: "UTC", dateStyle: "medium", timeStyle: "medium" })} UTC`
 
-const units = ["B", "kB", "MB", "GB", "TB", "PB"]
+const units = ["kB", "MB", "GB", "TB", "PB"] as const
+
+/** From here on a unit would show as 1000.0: the next one takes over. */
+const NEXT_UNIT = 999.95
 
 /** Bytes in decimal units, as Apify's console shows them. */
 export const formatBytes = (bytes: number): string => {
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1)
-  const amount = bytes / 1000 ** power
-  return `${power === 0 ? amount : amount.toFixed(1)} ${units[power]}`
+  if (bytes < 1000) return `${bytes} B`
+  const [unit, amount] = units.reduce<readonly [unit: string, amount: number]>(
+    ([unit, amount], next) => (amount < NEXT_UNIT ? [unit, amount] : [next, amount / 1000]),
+    ["B", bytes]
+  )
+  return `${amount.toFixed(1)} ${unit}`
 }
 
 const access: Record<AccessLevel, string> = {
@@ -29,6 +35,9 @@ const formatAccess = (level: GeneralAccess): string =>
   typeof level === "string" ? access[level] : `${level.level} (a level that this version does not know)`
 
 const count = (noun: string) => (count: number) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`
+
+/** On one line, whatever stands in a title; a terminal gets no commands from it. */
+const printable = (text: string): string => excerpt(text, Number.POSITIVE_INFINITY)
 
 /** The store in aligned lines; what Apify does not tell has no line. */
 export const formatStore = (store: KeyValueStore): string => {
@@ -71,7 +80,7 @@ export const formatStore = (store: KeyValueStore): string => {
     ["Signing key", Option.as(store.urlSigningSecretKey, "hidden")]
   ]
   return lines
-    .flatMap(([label, value]) => (Option.isSome(value) ? [`${label.padEnd(12)} ${value.value}`] : []))
+    .flatMap(([label, value]) => (Option.isSome(value) ? [`${label.padEnd(12)} ${printable(value.value)}`] : []))
     .join("\n")
 }
 

@@ -94,7 +94,8 @@ const opensTo = (level: AccessLevel, reference: StoreRef["_tag"]): boolean =>
  * Decides whether `requester` may read a store that was referred to in the form `reference`.
  *
  * Source: Apify's documentation of general resource access. What somebody without a token gets on a restricted store is
- * not documented; here they are asked for a token.
+ * not documented; here they are asked for a token. So they are for an `OwnStore`, at every level: it is the token's
+ * account that says which store is meant.
  *
  * @example
  * ```ts
@@ -125,11 +126,13 @@ export const decideAccess = (request: {
     case "Reader":
       return AccessGranted.make({ seesSigningKey: false })
     case "OtherUser":
-    case "Nobody":
       return opensTo(effectiveLevel(request.generalAccess, request.ownerSetting), request.reference)
         ? AccessGranted.make({ seesSigningKey: false })
-        : AccessDenied.make({
-            reason: request.requester === "Nobody" ? "TokenNotProvided" : "InsufficientPermissions"
-          })
+        : AccessDenied.make({ reason: "InsufficientPermissions" })
+    case "Nobody":
+      return request.reference !== "OwnStore" &&
+        opensTo(effectiveLevel(request.generalAccess, request.ownerSetting), request.reference)
+        ? AccessGranted.make({ seesSigningKey: false })
+        : AccessDenied.make({ reason: "TokenNotProvided" })
   }
 }

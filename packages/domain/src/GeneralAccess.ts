@@ -67,7 +67,7 @@ export const GeneralAccess = Schema.Union(
   AccessLevel,
   Schema.transform(UnknownLevelName, Schema.typeSchema(UnknownAccessLevel), {
     strict: true,
-    decode: (level) => new UnknownAccessLevel({ level }),
+    decode: (level) => new UnknownAccessLevel({ level }, { disableValidation: true }),
     encode: ({ level }) => level
   })
 ).annotations({ identifier: "GeneralAccess", description: "a level of access" })

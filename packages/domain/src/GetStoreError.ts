@@ -84,6 +84,9 @@ interface Answered extends Asked {
   readonly snippet: Option.Option<string>
 }
 
+// Whatever the server, the transport and the caller said stays on one line, and shows no secret that slipped in.
+const printable = (message: string): string => excerpt(message, Number.POSITIVE_INFINITY)
+
 // A pattern and not `new URL`: a message must never throw.
 const originOf = (url: string): string => /^[a-z]+:\/\/[^/]*/i.exec(url)?.[0] ?? url
 const hostOf = (url: string): string => originOf(url).replace(/^[a-z]+:\/\//i, "")
@@ -120,7 +123,9 @@ export class InvalidStoreRefError extends Schema.TaggedError<InvalidStoreRefErro
     return "Never"
   }
   override get message(): string {
-    return `${this.ref} does not name a store: ${this.problem}. A store is named by its id ("WkzbQMuFYuamGv3YF"), by "username~store-name", or by "~store-name" in the token's own account.`
+    return printable(
+      `${this.ref} does not name a store: ${this.problem}. A store is named by its id ("WkzbQMuFYuamGv3YF"), by "username~store-name", or by "~store-name" in the token's own account.`
+    )
   }
 }
 
@@ -135,7 +140,7 @@ export class BadRequestError extends Schema.TaggedError<BadRequestError>()("BadR
     return "Never"
   }
   override get message(): string {
-    return `${answered(this)}. Check the store's reference, ${this.ref}.`
+    return printable(`${answered(this)}. Check the store's reference, ${this.ref}.`)
   }
 }
 
@@ -154,12 +159,14 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
     return "Never"
   }
   override get message(): string {
-    return Option.match(this.tokenSource, {
-      onNone: () =>
-        `${answered(this)}. No token was sent: set APIFY_TOKEN, or give ApifyClient.layer a token. You find yours in Apify's console under Settings, API & Integrations.`,
-      onSome: (source) =>
-        `${answered(this)}. The token came from ${source}: check that it is whole, has not been revoked, and belongs to this server.`
-    })
+    return printable(
+      Option.match(this.tokenSource, {
+        onNone: () =>
+          `${answered(this)}. No token was sent: set APIFY_TOKEN, or give ApifyClient.layer a token. You find yours in Apify's console under Settings, API & Integrations.`,
+        onSome: (source) =>
+          `${answered(this)}. The token came from ${source}: check that it is whole, has not been revoked, and belongs to this server.`
+      })
+    )
   }
 }
 
@@ -174,7 +181,9 @@ export class PaymentRequiredError extends Schema.TaggedError<PaymentRequiredErro
     return "Never"
   }
   override get message(): string {
-    return `${answered(this)}. Check the plan and the limits of the token's account in Apify's console under Billing.`
+    return printable(
+      `${answered(this)}. Check the plan and the limits of the token's account in Apify's console under Billing.`
+    )
   }
 }
 
@@ -189,7 +198,9 @@ export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("Forbid
     return "Never"
   }
   override get message(): string {
-    return `${answered(this)}. Ask the owner of ${this.ref} to share it, or to raise its general access; a store that is open by id is not open by name.`
+    return printable(
+      `${answered(this)}. Ask the owner of ${this.ref} to share it, or to raise its general access; a store that is open by id is not open by name.`
+    )
   }
 }
 
@@ -204,7 +215,9 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
     return "Never"
   }
   override get message(): string {
-    return `${answered(this)}. There is no store ${this.ref}: check the id, or write a named store as "username~store-name" ("~store-name" in your own account).`
+    return printable(
+      `${answered(this)}. There is no store ${this.ref}: check the id, or write a named store as "username~store-name" ("~store-name" in your own account).`
+    )
   }
 }
 
@@ -222,7 +235,9 @@ export class MethodNotAllowedError extends Schema.TaggedError<MethodNotAllowedEr
     return "Never"
   }
   override get message(): string {
-    return `${answered(this)}. Check that ${originOf(this.url)} is Apify's API and that no proxy stands in between.`
+    return printable(
+      `${answered(this)}. Check that ${originOf(this.url)} is Apify's API and that no proxy stands in between.`
+    )
   }
 }
 
@@ -251,7 +266,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
       onNone: () => "wait a while before the next call",
       onSome: (wait) => `wait ${Duration.format(wait)} before the next call, as the server asks`
     })
-    return `${answered(this)}. ${limit}: send fewer at once, and ${wait}.`
+    return printable(`${answered(this)}. ${limit}: send fewer at once, and ${wait}.`)
   }
 }
 
@@ -270,7 +285,7 @@ export class ServerError extends Schema.TaggedError<ServerError>()("ServerError"
     return "ByPolicy"
   }
   override get message(): string {
-    return `${answered(this)}. The fault is on the server's side: try again later, and see status.apify.com.`
+    return printable(`${answered(this)}. The fault is on the server's side: try again later, and see status.apify.com.`)
   }
 }
 
@@ -296,7 +311,9 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
       onNone: () => "",
       onSome: (location) => ` It points to ${location}, which was not followed.`
     })
-    return `${answered(this)}. ${this.problem}.${location} Check that ${originOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
+    return printable(
+      `${answered(this)}. ${this.problem}.${location} Check that ${originOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
+    )
   }
 }
 
@@ -336,9 +353,11 @@ export class MalformedStoreError extends Schema.TaggedError<MalformedStoreError>
     const problems = this.problems.map(({ path, problem }) =>
       path.length === 0 ? `the body ${problem}` : `${excerpt(path.join("."), 80)} ${problem}`
     )
-    return `${hostOf(this.url)} answered ${this.status} with what is not a store${effort(this)}: ${problems.join(
-      "; "
-    )}. Either this is not Apify's API, or Apify has changed it: look for a newer version of this library.`
+    return printable(
+      `${hostOf(this.url)} answered ${this.status} with what is not a store${effort(this)}: ${problems.join(
+        "; "
+      )}. Either this is not Apify's API, or Apify has changed it: look for a newer version of this library.`
+    )
   }
 }
 
@@ -409,7 +428,7 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   override get message(): string {
     const [happened, advice] = transportAdvice[this.reason]
     const code = Option.match(this.code, { onNone: () => "", onSome: (code) => ` [${code}]` })
-    return `${hostOf(this.url)}: ${happened}${code}${effort(this)}. ${advice}.`
+    return printable(`${hostOf(this.url)}: ${happened}${code}${effort(this)}. ${advice}.`)
   }
 }
 
@@ -424,21 +443,20 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
   phase: Schema.Literal("attempt", "call"),
   /** How long the attempt, or the call, was given. */
   limit: Milliseconds,
-  /** What the last attempt failed with, where the call ran out of time between attempts. */
+  /** What the last attempt failed with, as `describeFailure` puts it, where the call ran out of time between attempts. */
   lastFailure: optional(Schema.String)
 }) {
   get retryable(): Retryable {
     return this.phase === "attempt" ? "ByPolicy" : "Never"
   }
   override get message(): string {
-    const host = hostOf(this.url)
     const limit = Duration.format(this.limit)
-    return this.phase === "attempt"
-      ? `${host} did not answer in full within ${limit}${effort(this)}. Try again later, or raise attemptTimeout.`
-      : `${host} gave no store within the ${limit} of the whole call${effort(this)}. ${Option.match(this.lastFailure, {
-          onNone: () => "",
-          onSome: (failure) => `The last attempt: ${failure} `
-        })}Try again later, or raise callTimeout.`
+    const last = Option.match(this.lastFailure, { onNone: () => "", onSome: (failure) => `, the last a ${failure}` })
+    return printable(
+      this.phase === "attempt"
+        ? `${hostOf(this.url)} did not answer in full within ${limit}${effort(this)}. Try again later, or raise attemptTimeout.`
+        : `${hostOf(this.url)} gave no store in ${this.attempts} ${this.attempts === 1 ? "attempt" : "attempts"}${last}, and the ${limit} of the whole call leave no time for another. Try again later, or raise callTimeout.`
+    )
   }
 }
 
@@ -480,3 +498,30 @@ export const GetStoreError = Schema.Union(
  * @category errors
  */
 export type GetStoreError = typeof GetStoreError.Type
+
+/**
+ * An error in a few words, for a line of a log: its tag, and the status or code that tells most.
+ *
+ * @example
+ * ```ts
+ * import { describeFailure, TransportError } from "@effect-apify/domain"
+ *
+ * declare const error: TransportError
+ * describeFailure(error) // "TransportError (ECONNREFUSED)"
+ * ```
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const describeFailure = (error: GetStoreError): string => {
+  switch (error._tag) {
+    case "InvalidStoreRefError":
+      return error._tag
+    case "TransportError":
+      return `${error._tag} (${Option.getOrElse(error.code, () => error.reason)})`
+    case "TimeoutError":
+      return `${error._tag} (${error.phase})`
+    default:
+      return `${error._tag} (${error.status})`
+  }
+}

@@ -122,11 +122,36 @@ const segmentOf = (ref: StoreRef): string => {
   }
 }
 
-const tagged = (segment: string): typeof StoreRef.Encoded => {
+const isId = Schema.is(GeneratedStoreId)
+const isOwner = Schema.is(Username)
+const isName = Schema.is(StoreName)
+
+/** The reference that a segment is, or what is wrong with it. */
+const parseSegment = (segment: string): Either.Either<StoreRef, string> => {
   const tilde = segment.indexOf("~")
-  if (tilde === -1) return { _tag: "StoreById", id: segment }
+  if (tilde === -1) {
+    if (isId(segment)) return Either.right({ _tag: "StoreById", id: segment })
+    return Either.left(
+      isName(segment)
+        ? `an id is 17 letters and digits; for a store's name write ${quote(`~${segment}`)} or ${quote(`username~${segment}`)}`
+        : segment === ""
+          ? "it is empty"
+          : "an id is 17 letters and digits, and nothing else"
+    )
+  }
+  const owner = segment.slice(0, tilde)
   const name = segment.slice(tilde + 1)
-  return tilde === 0 ? { _tag: "OwnStore", name } : { _tag: "StoreByName", owner: segment.slice(0, tilde), name }
+  if (owner !== "" && !isOwner(owner)) {
+    return Either.left(
+      "what stands before the ~ is not a username: 3 to 30 letters, digits, underscores, dots and hyphens"
+    )
+  }
+  if (!isName(name)) {
+    return Either.left(
+      "what stands after the ~ is not a store's name: 1 to 63 letters, digits and hyphens, with no hyphen at either end"
+    )
+  }
+  return Either.right(isOwner(owner) ? { _tag: "StoreByName", owner, name } : { _tag: "OwnStore", name })
 }
 
 /**
@@ -145,10 +170,11 @@ const tagged = (segment: string): typeof StoreRef.Encoded => {
  * @since 0.1.0
  * @category schemas
  */
-export const StoreRefFromString = Schema.transform(Schema.String, StoreRef, {
+export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.typeSchema(StoreRef), {
   strict: true,
-  decode: tagged,
-  encode: (_, ref) => segmentOf(ref)
+  decode: (segment, _, ast) =>
+    Either.mapLeft(parseSegment(segment), (problem) => new ParseResult.Type(ast, segment, problem)),
+  encode: (ref) => ParseResult.succeed(segmentOf(ref))
 }).annotations({ identifier: "StoreRefFromString" })
 
 /**
@@ -158,8 +184,6 @@ export const StoreRefFromString = Schema.transform(Schema.String, StoreRef, {
  * @category encoding
  */
 export const formatStoreRef: (ref: StoreRef) => string = segmentOf
-
-const decode = ParseResult.decodeUnknownEither(StoreRefFromString)
 
 /**
  * Reads a reference as a person writes it, and says what is wrong with one that isn't.
@@ -176,21 +200,4 @@ const decode = ParseResult.decodeUnknownEither(StoreRefFromString)
  * @category decoding
  */
 export const parseStoreRef = (input: string): Either.Either<StoreRef, InvalidStoreRefError> =>
-  Either.mapLeft(decode(input), () => new InvalidStoreRefError({ ref: quote(input), problem: problemOf(input) }))
-
-const isOwner = Schema.is(Username)
-const isName = Schema.is(StoreName)
-
-const problemOf = (input: string): string => {
-  if (input === "") return "it is empty"
-  const tilde = input.indexOf("~")
-  if (tilde === -1) {
-    return isName(input)
-      ? `an id is 17 letters and digits; for a store's name write ${quote(`~${input}`)} or ${quote(`username~${input}`)}`
-      : "an id is 17 letters and digits, and nothing else"
-  }
-  if (tilde > 0 && !isOwner(input.slice(0, tilde))) {
-    return "what stands before the ~ is not a username: 3 to 30 letters, digits, underscores, dots and hyphens"
-  }
-  return "what stands after the ~ is not a store's name: 1 to 63 letters, digits and hyphens, with no hyphen at either end"
-}
+  Either.mapLeft(parseSegment(input), (problem) => new InvalidStoreRefError({ ref: quote(input), problem }))

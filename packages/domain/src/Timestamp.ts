@@ -11,14 +11,14 @@ import * as Schema from "effect/Schema"
 const MIN_MILLIS = Date.parse("0000-01-01T00:00:00.000Z")
 const MAX_MILLIS = Date.parse("9999-12-31T23:59:59.999Z")
 
-const iso8601 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
+const iso8601 = /^(?<date>\d{4}-\d{2}-(?<day>\d{2}))T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
+
+// Date.parse rolls 30 February over to March.
+const isRolledOver = (date: string, day: number): boolean => day > 28 && new Date(date).getUTCDate() !== day
 
 const parse = (input: string): number | undefined => {
-  const match = iso8601.exec(input)
-  if (match === null) return undefined
-  // Date.parse rolls 30 February over to March: what it read must be what was written.
-  const written = Date.parse(`${match[1]}Z`)
-  if (Number.isNaN(written) || !new Date(written).toISOString().startsWith(`${match[1]}.`)) return undefined
+  const match = iso8601.exec(input)?.groups
+  if (match === undefined || isRolledOver(match.date ?? "", Number(match.day))) return undefined
   const millis = Date.parse(input)
   return millis >= MIN_MILLIS && millis <= MAX_MILLIS ? millis : undefined
 }

@@ -14,7 +14,8 @@ export const REDACTED = "<redacted>"
 
 const secrets: ReadonlyArray<readonly [pattern: RegExp, replacement: string]> = [
   [/apify_(?:api|proxy|ui)_[a-zA-Z0-9]+/gi, REDACTED],
-  [/((?:token|signature|urlsigningsecretkey)["']?(?:=|%3d|\s*:)\s*["']?)[^&#\s"',}]+/gi, `$1${REDACTED}`]
+  // As in a URL (`token=…`), and as in JSON (`"token": "…"`), which may stand in a string and be escaped itself.
+  [/((?:token|signature|urlsigningsecretkey)(?:=|%3d|\\*["']\s*:\s*\\*["']))[^&#\s"',}\\]+/gi, `$1${REDACTED}`]
 ]
 
 /**
@@ -37,6 +38,9 @@ export const redact = (text: string): string =>
 // Control, format (bidirectional overrides among them), private-use and unassigned characters, lone surrogates, and the
 // two separators that break a line.
 const unprintable = /[\p{C}\u2028\u2029]/gu
+
+// The first half of a character that takes two, left over by a cut.
+const cutInHalf = /[\ud800-\udbff]$/
 
 const escaped = (character: string): string =>
   character === "\n"
@@ -72,5 +76,5 @@ export const quote = (text: string, limit = 80): string => `"${excerpt(text, lim
 export const excerpt = (text: string, limit: number): string => {
   // Secrets are looked for before the cut, or half of one could stay; four times the limit holds any that would show.
   const safe = redact(text.slice(0, limit * 4)).replace(unprintable, escaped)
-  return safe.length > limit ? `${safe.slice(0, limit)}…` : safe
+  return safe.length > limit ? `${safe.slice(0, limit).replace(cutInHalf, "")}…` : safe
 }

@@ -5,17 +5,17 @@
  */
 
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { GetStoreError } from "@effect-apify/domain"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { flow, identity } from "effect/Function"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import { type CallOptions, defaultLimits, withOptions } from "./CallOptions.js"
 import { makeBudget } from "./internal/budget.js"
 import { makePacing } from "./internal/pacing.js"
@@ -76,32 +76,23 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
     )
     const fetchInit = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
     const transport = yield* HttpClient.HttpClient
-    const authorize = Option.match(token, {
-      onNone: () => identity<HttpClientRequest.HttpClientRequest>,
-      onSome: (token) => HttpClientRequest.bearerToken(token)
+    const headers = Headers.fromInput({
+      accept: "application/json",
+      // What is not compressed cannot expand beyond the cap, and a store is small.
+      "accept-encoding": "identity",
+      ...Option.match(token, {
+        onNone: () => ({}),
+        onSome: (token) => ({ authorization: `Bearer ${Redacted.value(token)}` })
+      })
     })
     const client = {
       http: transport.pipe(
         options.transformClient ?? identity,
-        HttpClient.mapRequest(
-          flow(
-            HttpClientRequest.setHeaders({
-              accept: "application/json",
-              // What is not compressed cannot expand beyond the cap, and a store is small.
-              "accept-encoding": "identity"
-            }),
-            authorize
-          )
-        ),
         HttpClient.withTracerDisabledWhen(() => true),
-        HttpClient.transformResponse(
-          Effect.provideService(FetchHttpClient.RequestInit, {
-            ...Option.getOrUndefined(fetchInit),
-            ...unaffected
-          })
-        ),
         HttpClient.withScope
       ),
+      headers,
+      fetchInit: { ...Option.getOrUndefined(fetchInit), ...unaffected },
       settings: { baseUrl, token, tokenSource: Option.as(token, sources.token), limits },
       redact: redactor(token),
       budget: makeBudget(),
@@ -163,27 +154,39 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
    * const client = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
    * ```
    */
-  static readonly layerConfig: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> = Layer.effect(
-    ApifyClient,
-    Effect.flatMap(
-      Config.all({
-        token: Config.option(Config.redacted("APIFY_TOKEN")),
-        baseUrl: Config.option(Config.string("APIFY_API_BASE_URL")),
-        attemptTimeout: Config.option(Config.duration("APIFY_ATTEMPT_TIMEOUT")),
-        callTimeout: Config.option(Config.duration("APIFY_CALL_TIMEOUT")),
-        retries: Config.option(Config.integer("APIFY_RETRIES"))
-      }),
-      ({ attemptTimeout, baseUrl, callTimeout, retries, token }) =>
+  static readonly layerConfig: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> = Layer.suspend(() =>
+    ApifyClient.layerConfigWith({})
+  )
+
+  /** As `layerConfig`, with options for what `Config` does not find. */
+  static readonly layerConfigWith = (
+    options: Omit<Options, "token" | "baseUrl">
+  ): Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> =>
+    Layer.effect(
+      ApifyClient,
+      Effect.flatMap(environment, ({ attemptTimeout, baseUrl, callTimeout, retries, token }) =>
         make(
           {
+            ...options,
             token: Option.getOrUndefined(token),
             baseUrl: Option.getOrUndefined(baseUrl),
-            attemptTimeout: Option.getOrUndefined(attemptTimeout),
-            callTimeout: Option.getOrUndefined(callTimeout),
-            retry: Option.match(retries, { onNone: () => undefined, onSome: (retries) => ({ retries }) })
+            attemptTimeout: Option.getOrElse(attemptTimeout, () => options.attemptTimeout),
+            callTimeout: Option.getOrElse(callTimeout, () => options.callTimeout),
+            retry: Option.match(retries, {
+              onNone: () => options.retry,
+              onSome: (retries) => ({ ...options.retry, retries })
+            })
           },
           { token: "APIFY_TOKEN", tokenSetting: "APIFY_TOKEN", baseUrlSetting: "APIFY_API_BASE_URL" }
         )
+      )
     )
-  )
 }
+
+const environment = Config.all({
+  token: Config.option(Config.redacted("APIFY_TOKEN")),
+  baseUrl: Config.option(Config.string("APIFY_API_BASE_URL")),
+  attemptTimeout: Config.option(Config.duration("APIFY_ATTEMPT_TIMEOUT")),
+  callTimeout: Config.option(Config.duration("APIFY_CALL_TIMEOUT")),
+  retries: Config.option(Config.integer("APIFY_RETRIES"))
+})

@@ -56,9 +56,12 @@ export const defaultLimits: CallLimits = {
  * @category options
  */
 export const withOptions = (limits: CallLimits, options: CallOptions): CallLimits => ({
-  attemptTimeout:
-    options.attemptTimeout === undefined ? limits.attemptTimeout : Duration.decode(options.attemptTimeout),
-  callTimeout: options.callTimeout === undefined ? limits.callTimeout : Duration.decode(options.callTimeout),
+  attemptTimeout: options.attemptTimeout === undefined ? limits.attemptTimeout : wholeMillis(options.attemptTimeout),
+  callTimeout: options.callTimeout === undefined ? limits.callTimeout : wholeMillis(options.callTimeout),
   retry: options.retry === undefined ? limits.retry : { ...limits.retry, ...options.retry },
   maxBodyBytes: options.maxBodyBytes ?? limits.maxBodyBytes
 })
+
+/** Timers count in milliseconds, and so do errors. */
+const wholeMillis = (time: Duration.DurationInput): Duration.Duration =>
+  Duration.millis(Math.ceil(Duration.toMillis(time)))

@@ -1,52 +1,40 @@
 /**
- * What a client counts and times. Every metric is tagged with the `operation`.
+ * What a client counts and times. Each is kept by tags, so to read one give it its tags:
+ * `Metric.value(Metrics.attempts.pipe(Metric.tagged("operation", "getStore")))`.
  *
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as metricKeys from "./internal/metricKeys.js"
 
 /**
- * Calls that ended, by `outcome`: `success`, the tag of the error, or `interrupted`.
+ * Calls that ended, by `operation` and `outcome`: `success`, the tag of the error, `interrupted`, or `defect`.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const calls: Metric.Metric.Counter<number> = Metric.counter("apify_calls", {
-  description: "Calls that ended, by outcome",
-  incremental: true
-})
+export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.calls)
 
 /**
- * Requests sent.
+ * Requests sent, by `operation`.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const attempts: Metric.Metric.Counter<number> = Metric.counter("apify_attempts", {
-  description: "Requests sent",
-  incremental: true
-})
+export const attempts: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.attempts)
 
 /**
- * Attempts that were followed by another, by the `error` that ended them.
+ * Attempts that were followed by another, by `operation` and the `error` that ended them.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const retries: Metric.Metric.Counter<number> = Metric.counter("apify_retries", {
-  description: "Attempts that were followed by another, by error",
-  incremental: true
-})
+export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.retries)
 
 /**
- * How long calls took, from 1 ms on, in milliseconds.
+ * How long calls took, in milliseconds, from 1 ms on, by `operation`.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const latency: Metric.Metric.Histogram<number> = Metric.histogram(
-  "apify_call_latency_ms",
-  MetricBoundaries.exponential({ start: 1, factor: 2, count: 18 }),
-  "How long calls took, in milliseconds"
-)
+export const latency: Metric.Metric.Histogram<number> = Metric.fromMetricKey(metricKeys.latency)

@@ -34,9 +34,9 @@ const parseDate = (value: string, now: number): number | undefined => {
     const { day = "", hour = "", minute = "", month = "", second = "", year = "" } = parts
     const date = new Date(0)
     date.setUTCFullYear(fullYear(year, now), months.indexOf(month), Number(day))
+    // 30 February rolls over to March: such a date is none. A leap second, which rolls over after this, is one.
+    const exists = date.getUTCDate() === Number(day)
     date.setUTCHours(Number(hour), Number(minute), Number(second))
-    // 30 February rolls over to March: such a date is none. A leap second is one.
-    const exists = date.getUTCDate() === Number(day) || second === "60"
     return exists && Number(hour) < 24 && Number(minute) < 60 && Number(second) <= 60 ? date.getTime() : undefined
   }
   return undefined
@@ -68,5 +68,5 @@ export const parseRetryAfter = (value: string, now: number): Option.Option<Durat
   if (seconds.test(value)) return Option.some(Duration.seconds(Number(value)))
   if (value.length > LONGEST_DATE) return Option.none()
   const date = parseDate(value, now)
-  return date === undefined ? Option.none() : Option.some(Duration.millis(Math.max(0, date - now)))
+  return date === undefined ? Option.none() : Option.some(Duration.millis(Math.ceil(Math.max(0, date - now))))
 }

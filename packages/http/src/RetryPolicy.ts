@@ -66,7 +66,8 @@ export const delay = (policy: RetryPolicy, failures: number): Effect.Effect<Dura
   const most = Duration.toMillis(policy.maxDelay)
   const shortest = Math.min(Duration.toMillis(policy.baseDelay) * 2 ** (failures - 1), most)
   const longest = Math.min(2 * shortest, most)
-  return Effect.map(Random.nextRange(shortest, longest), Duration.millis)
+  // Whole milliseconds: test clocks cannot stand still within one.
+  return Effect.map(Random.nextRange(shortest, longest), (millis) => Duration.millis(Math.round(millis)))
 }
 
 /**

@@ -49,18 +49,57 @@ export const readAnswer = (
   })
   const cap = status === 200 ? maxBodyBytes : MAX_ERROR_BYTES
   if (bodiless.has(status)) return Effect.succeed(answer(nothing, false))
-  if (status === 200 && Number(headers["content-length"]) > cap) return Effect.succeed(answer(nothing, true))
-  return response.stream.pipe(
-    Stream.runFoldWhile(
-      nothing,
-      ({ bytes }) => bytes <= cap,
-      ({ bytes, chunks }, chunk) => ({ chunks: [...chunks, chunk], bytes: bytes + chunk.length })
-    ),
+  const declared = Number(headers["content-length"])
+  if (status === 200 && declared > cap) return Effect.succeed(answer(nothing, true))
+  if (declared <= cap && headers["content-encoding"] === undefined) {
+    // HTTP lets through no more than what is declared: the body may be read at once, which is far cheaper.
+    return Effect.map(response.arrayBuffer, (buffer) => {
+      const body = new Uint8Array(buffer)
+      return { status, headers, body, truncated: body.length > cap }
+    })
+  }
+  return readUpTo(response.stream, cap).pipe(
     Effect.catchIf(
       (error) => error.reason === "EmptyBody",
       () => Effect.succeed(nothing)
     ),
     // Not `bytes > cap`: a cap that is not a number lets nothing through.
-    Effect.map((read) => answer(read, !(read.bytes <= cap)))
+    Effect.map((read) => answer(read, !(read.bytes <= cap))),
+    Effect.flatMap((answer) => (isGzip(answer) ? gunzip(answer, cap) : Effect.succeed(answer)))
   )
 }
+
+/** Reads a stream to its end, or to the chunk with which it exceeds the cap. */
+const readUpTo = <E>(stream: Stream.Stream<Uint8Array, E>, cap: number): Effect.Effect<Read, E> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let bytes = 0
+    return stream.pipe(
+      Stream.runForEachWhile((chunk) =>
+        Effect.sync(() => {
+          chunks.push(chunk)
+          bytes += chunk.length
+          return bytes <= cap
+        })
+      ),
+      Effect.map(() => ({ chunks, bytes }))
+    )
+  })
+
+/** No text begins so: a proxy has compressed what was asked for as it is, and the transport is one that does not decode. */
+const isGzip = ({ body, truncated }: Answer): boolean => !truncated && body[0] === 0x1f && body[1] === 0x8b
+
+/** Decodes a body, the cap counting what comes out. One that is broken stays as it is, to be refused for what it is. */
+const gunzip = (answer: Answer, cap: number): Effect.Effect<Answer> =>
+  readUpTo(
+    Stream.fromReadableStream(
+      () => new Blob([answer.body.slice()]).stream().pipeThrough(new DecompressionStream("gzip")),
+      () => "broken" as const
+    ),
+    cap
+  ).pipe(
+    Effect.match({
+      onFailure: () => answer,
+      onSuccess: (read) => ({ ...answer, body: concat(read), truncated: !(read.bytes <= cap) })
+    })
+  )

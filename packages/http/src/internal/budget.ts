@@ -9,8 +9,8 @@
 /** Enough for one lone call to try all of its default retries. */
 export const CAPACITY = 10
 
-/** What a success brings back: up to a tenth of the calls may fail for good before retries run short. */
-export const REFUND = 0.1
+/** Successes that bring a retry back: up to a tenth of the calls may fail for good before retries run short. */
+export const SUCCESSES_PER_RETRY = 10
 
 export interface Budget {
   /** Takes a token for a retry, where there is one. */
@@ -21,15 +21,16 @@ export interface Budget {
 
 /** A full budget. */
 export const makeBudget = (): Budget => {
-  let tokens = CAPACITY
+  // Counted in the parts that a success brings back, so that ten of them make a whole.
+  let parts = CAPACITY * SUCCESSES_PER_RETRY
   return {
     take: () => {
-      if (tokens < 1) return false
-      tokens -= 1
+      if (parts < SUCCESSES_PER_RETRY) return false
+      parts -= SUCCESSES_PER_RETRY
       return true
     },
     refund: () => {
-      tokens = Math.min(CAPACITY, tokens + REFUND)
+      parts = Math.min(CAPACITY * SUCCESSES_PER_RETRY, parts + 1)
     }
   }
 }

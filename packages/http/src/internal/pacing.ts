@@ -1,71 +1,118 @@
 /**
  * Holds a client's requests for a store to the server's rate, once the server has said 429.
  *
- * Until then nothing is held. From then on each request for the store gets a slot of its own, evenly spaced at the rate
- * that the server named; a further 429 to a request that kept its slot shows that the rate is lower still. After a quiet
- * while the store is let go again.
+ * Until then nothing is held. From then on the requests for that store stand in a line, and one leaves it at a time, at
+ * the rate that the server named; a further 429 to a request that left in its turn shows that the rate is lower still, for
+ * all that wait. With quiet the rate rises again, and a store that nobody waits for is let go. A request that is
+ * interrupted leaves the line, and takes nobody's turn.
  */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { monotonicMillis, within } from "./alarm.js"
 
 /** Requests a second for one store, where the server does not say. Source: Apify's documentation. */
 const DOCUMENTED_RATE = 60
 
-/** The window of the server's rate: the first slot comes when what has been sent no longer counts. */
-const WINDOW_MILLIS = 1000
+/** The window of the server's rate: the first turn comes when what has been sent no longer counts. */
+export const WINDOW_MILLIS = 1000
 
-/** How much slower to go when the rate proves too high. */
+/** How much slower to go when the rate proves too high, and how much faster again after quiet. */
 const BACKOFF = 0.75
 
-/** One request in a hundred seconds: slower than that the retries give up first. */
-const LOWEST_RATE = 0.01
+/** One request in ten seconds: slower than that the retries give up first. */
+const LOWEST_RATE = 0.1
 
-/** How long without a 429 until a store is let go. */
-const QUIET_MILLIS = 10_000
+/** How long without a 429 until the rate rises, or the store is let go. */
+export const QUIET_MILLIS = 10_000
 
+/** The pace of one store. Times are milliseconds by a clock that never jumps. */
 interface Pace {
-  /** Requests a second. */
-  readonly rate: number
-  /** When the last 429 came that counted. */
-  readonly since: number
+  readonly line: Effect.Semaphore
+  waiting: number
+  /** Requests a second, as the server named them. */
+  named: number
+  /** Requests a second now. */
+  rate: number
+  /** When the rate last changed. */
+  since: number
   /** When the next request may be sent. */
-  readonly next: number
+  next: number
 }
 
 export interface Pacing {
-  /** How long a request for the store has to wait for its slot, in milliseconds; the slot is then taken. */
-  readonly reserve: (store: string, now: number) => number
+  /** Waits for a turn to send a request for the store, or tells at once, or when it has waited `most`, that none comes. */
+  readonly turn: (store: string, most: Duration.Duration) => Effect.Effect<boolean>
   /** The server answered 429 to a request that was sent at `sentAt`, and may have named its limit. */
   readonly slowDown: (store: string, sentAt: number, now: number, limit: Option.Option<number>) => void
 }
 
-/** Holds nothing yet. Times are milliseconds by a clock that never jumps. */
+/** Holds nothing yet. */
 export const makePacing = (): Pacing => {
   const paces = new Map<string, Pace>()
   return {
-    reserve: (store, now) => {
-      const pace = paces.get(store)
-      if (pace === undefined) return 0
-      if (now >= pace.next && now - pace.since > QUIET_MILLIS) {
-        paces.delete(store)
-        return 0
-      }
-      const slot = Math.max(now, pace.next)
-      paces.set(store, { ...pace, next: slot + 1000 / pace.rate })
-      return slot - now
-    },
+    turn: (store, most) =>
+      Effect.suspend(() => {
+        const pace = paces.get(store)
+        return pace === undefined
+          ? Effect.succeed(Duration.toMillis(most) > 0)
+          : turnAt(pace, most, () => paces.delete(store))
+      }),
     slowDown: (store, sentAt, now, limit) => {
       const pace = paces.get(store)
-      const named = Math.max(
-        LOWEST_RATE,
-        Option.getOrElse(limit, () => DOCUMENTED_RATE)
+      const named = Option.getOrElse(
+        Option.filter(limit, (limit) => limit > 0),
+        () => DOCUMENTED_RATE
       )
       if (pace === undefined) {
-        paces.set(store, { rate: named, since: now, next: now + WINDOW_MILLIS })
+        const line = Effect.unsafeMakeSemaphore(1)
+        paces.set(store, { line, waiting: 0, named, rate: named, since: now, next: now + WINDOW_MILLIS })
       } else if (sentAt >= pace.since + WINDOW_MILLIS) {
-        // It was sent in its slot, and was too much all the same.
-        const rate = Math.max(LOWEST_RATE, Math.min(named, pace.rate * BACKOFF))
-        paces.set(store, { rate, since: now, next: Math.max(pace.next, now + WINDOW_MILLIS) })
+        // It was sent in its turn, and was too much all the same.
+        pace.named = named
+        pace.rate = Math.max(LOWEST_RATE, Math.min(named, pace.rate * BACKOFF))
+        pace.since = now
+        pace.next = now + WINDOW_MILLIS
       }
     }
   }
 }
+
+const gapOf = ({ rate }: Pace): number => 1000 / rate
+
+const turnAt = (pace: Pace, most: Duration.Duration, letGo: () => void): Effect.Effect<boolean> =>
+  Effect.clockWith((clock) => {
+    const now = monotonicMillis(clock)
+    if (pace.waiting === 0 && now >= pace.next && now - pace.since > QUIET_MILLIS) {
+      letGo()
+      return Effect.succeed(true)
+    }
+    const wait = pace.next - now + pace.waiting * gapOf(pace)
+    if (wait >= Duration.toMillis(most)) return Effect.succeed(false)
+    pace.waiting += 1
+    return within(pace.line.withPermits(1)(untilNext(pace, clock)), clock, most).pipe(
+      Effect.map(Option.isSome),
+      Effect.ensuring(
+        Effect.sync(() => {
+          pace.waiting -= 1
+        })
+      )
+    )
+  })
+
+/** Waits at the head of the line until the next request may be sent, and takes that turn. */
+const untilNext = (pace: Pace, clock: Clock.Clock): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const now = monotonicMillis(clock)
+    // A 429 may put the turn off meanwhile. Clocks count in whole milliseconds.
+    if (now < pace.next) {
+      return Effect.zipRight(Effect.sleep(Math.ceil(pace.next - now)), untilNext(pace, clock))
+    }
+    if (now - pace.since > QUIET_MILLIS) {
+      pace.rate = Math.min(pace.named, pace.rate / BACKOFF)
+      pace.since = now
+    }
+    pace.next = now + gapOf(pace)
+    return Effect.void
+  })

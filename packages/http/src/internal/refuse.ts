@@ -24,9 +24,13 @@ import * as Schema from "effect/Schema"
 import type { Answer, Circumstances } from "../Operation.js"
 import { parseRetryAfter } from "../RetryAfter.js"
 
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
 /** UTF-8 and nothing else; a byte order mark is dropped, and a cut body may end within a character. */
 const decodeText = ({ body, truncated }: Answer): Option.Option<string> =>
-  Option.liftThrowable(() => new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: truncated }))()
+  Option.liftThrowable(() =>
+    truncated ? new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true }) : utf8.decode(body)
+  )()
 
 const decodeApiError = Schema.decodeUnknownOption(Schema.parseJson(ApiErrorBody))
 
@@ -35,7 +39,7 @@ const MAX_MESSAGE = 500
 const MAX_SNIPPET = 200
 
 /** A store that came in the wrong wrapping, say as `text/plain`: its values are not for errors. */
-const isResult = ({ status }: Answer, text: string): boolean => status === 200 && /^\s*[{[]/.test(text)
+const isResult = ({ status }: Answer, text: string): boolean => status < 300 && /^\s*[{[]/.test(text)
 
 /** What every error that Apify, or something in its place, answered with has in common. */
 const answered = (answer: Answer, { asked, redact }: Circumstances) => {
@@ -115,6 +119,9 @@ const isJson = (contentType: string): boolean => /^application\/(?:[\w.-]+\+)?js
 const charsetOf = (contentType: string): string =>
   /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? "utf-8"
 
+/** One encoding that some transport decodes. What is encoded twice may be made to expand without end, and never is. */
+const isDecodable = (encoding: string): boolean => /^(?:identity|(?:x-)?gzip|deflate|br|zstd)?$/i.test(encoding.trim())
+
 /** The text of an answer that should be JSON, or the error that it means. */
 export const jsonText = (answer: Answer, circumstances: Circumstances): Either.Either<string, GetStoreError> => {
   const fail = (problem: string) => Either.left(unexpected(answer, circumstances, problem))
@@ -128,16 +135,12 @@ export const jsonText = (answer: Answer, circumstances: Circumstances): Either.E
     )
   }
   if (charsetOf(contentType) !== "utf-8") return fail("Its charset is not UTF-8")
-  return Either.fromOption(decodeText(answer), () => {
-    const encoding = header(answer, "content-encoding")
-    return unexpected(
-      answer,
-      circumstances,
-      Option.isSome(encoding)
-        ? `Its content encoding, ${excerpt(encoding.value, MAX_TYPE)}, is not one that the transport decodes`
-        : "Its body is not valid UTF-8"
-    )
-  })
+  const encoding = Option.getOrElse(header(answer, "content-encoding"), () => "")
+  const badlyEncoded = `Its body is not encoded in a way that can be read (${excerpt(circumstances.redact(encoding), MAX_TYPE)})`
+  if (!isDecodable(encoding)) return fail(badlyEncoded)
+  return Either.fromOption(decodeText(answer), () =>
+    unexpected(answer, circumstances, encoding === "" ? "Its body is not valid UTF-8" : badlyEncoded)
+  )
 }
 
 /** The error of a 200 whose body is no JSON. */

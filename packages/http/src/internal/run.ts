@@ -2,19 +2,25 @@
  * One call: attempts within their time, waits between them, and an end by the deadline.
  */
 
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
+import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import { describeFailure, type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain"
 import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { CallLimits } from "../CallOptions.js"
-import type { Asked, Circumstances, Operation } from "../Operation.js"
+import type { Answer, Asked, Circumstances, Operation } from "../Operation.js"
+import { monotonicMillis, within } from "./alarm.js"
 import { readAnswer } from "./answer.js"
 import type { Budget } from "./budget.js"
 import type { Pacing } from "./pacing.js"
@@ -26,32 +32,35 @@ import { classify, isUndecodable } from "./transportError.js"
 
 /** What all calls of a client share. */
 export interface Client {
-  /** Ends the request with its scope, follows no redirects, and leaves tracing to us. */
+  /** Aborts the request when its scope closes, and leaves tracing to us. */
   readonly http: HttpClient.HttpClient.With<HttpClientError.HttpClientError, Scope.Scope>
+  /** What every request has: the token among it. */
+  readonly headers: Headers.Headers
+  /** What `fetch` is told with every request. */
+  readonly fetchInit: RequestInit
   readonly settings: Settings
   readonly redact: (text: string) => string
   readonly budget: Budget
   readonly pacing: Pacing
 }
 
-/** One call under way. Its times are whole milliseconds by a clock that never jumps. */
+/** One call under way. */
 interface Call<A> {
   readonly client: Client
   readonly operation: Operation<A>
   readonly limits: CallLimits
-  readonly url: URL
+  readonly request: HttpClientRequest.HttpClientRequest
   readonly clock: Clock.Clock
+  /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
 }
 
-const monotonic = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
-
 const askedIn = <A>(call: Call<A>, attempts: number): Asked => ({
   method: "GET",
-  url: call.url.href,
+  url: call.request.url,
   ref: call.operation.ref,
   attempts,
-  elapsed: Duration.millis(monotonic(call.clock) - call.start)
+  elapsed: Duration.millis(monotonicMillis(call.clock) - call.start)
 })
 
 const circumstancesOf = <A>(call: Call<A>, asked: Asked): Circumstances => ({
@@ -62,21 +71,25 @@ const circumstancesOf = <A>(call: Call<A>, asked: Asked): Circumstances => ({
 })
 
 const remainingIn = <A>(call: Call<A>): Duration.Duration =>
-  Duration.millis(call.start + Duration.toMillis(call.limits.callTimeout) - monotonic(call.clock))
+  Duration.millis(call.start + Duration.toMillis(call.limits.callTimeout) - monotonicMillis(call.clock))
 
 /** Runs an operation to its end: its result, or what its last attempt failed with. */
 export const run = <A>(client: Client, operation: Operation<A>, limits: CallLimits): Effect.Effect<A, GetStoreError> =>
   Effect.clockWith((clock) => {
-    const url = new URL(client.settings.baseUrl + operation.request.url)
-    return runCall({ client, operation, limits, url, clock, start: monotonic(clock) })
-  }).pipe(withCallTelemetry(operation.name, operation.ref))
+    const request = operation.request.pipe(
+      HttpClientRequest.setUrl(client.settings.baseUrl + operation.request.url),
+      HttpClientRequest.setHeaders(client.headers)
+    )
+    const call = { client, operation, limits, request, clock, start: monotonicMillis(clock) }
+    return withCallTelemetry(operation.name, operation.ref, clock, runCall(call))
+  })
 
 const runCall = <A>(call: Call<A>): Effect.Effect<A, GetStoreError> =>
   Effect.gen(function* () {
     const { client, limits, operation } = call
     let history: History = { attempts: 0, retriedOnce: false, retriedReused: false, lastError: Option.none() }
     while (true) {
-      yield* waitForSlot(call, history)
+      yield* waitForTurn(call, history)
       const attempts = history.attempts + 1
       yield* countAttempt(operation.name)
       const result = yield* Effect.either(attempt(call, attempts))
@@ -88,7 +101,7 @@ const runCall = <A>(call: Call<A>): Effect.Effect<A, GetStoreError> =>
       const verdict = yield* decide(error, askedIn(call, attempts), limits, { ...history, attempts }, client.budget)
       if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
       yield* countRetry(operation.name, error)
-      yield* Effect.logDebug(`${error.message} Trying again in ${Duration.format(verdict.wait)}.`)
+      yield* Effect.logDebug(`${describeFailure(error)}, trying again in ${Duration.format(verdict.wait)}`)
       yield* Effect.sleep(verdict.wait)
       history = {
         attempts,
@@ -100,54 +113,71 @@ const runCall = <A>(call: Call<A>): Effect.Effect<A, GetStoreError> =>
   })
 
 /** Holds the call back where its store has to be paced, or ends it where there is no time for that. */
-const waitForSlot = <A>(call: Call<A>, history: History): Effect.Effect<void, GetStoreError> =>
-  Effect.suspend(() => {
-    const wait = Duration.millis(call.client.pacing.reserve(storeOf(call), monotonic(call.clock)))
-    if (Duration.lessThan(wait, remainingIn(call))) return Duration.isZero(wait) ? Effect.void : Effect.sleep(wait)
-    return Effect.fail(callTimeout(askedIn(call, history.attempts), call.limits, history.lastError))
-  })
+const waitForTurn = <A>(call: Call<A>, history: History): Effect.Effect<void, GetStoreError> =>
+  Effect.flatMap(call.client.pacing.turn(storeOf(call), remainingIn(call)), (came) =>
+    came ? Effect.void : Effect.fail(callTimeout(askedIn(call, history.attempts), call.limits, history.lastError))
+  )
 
 /** Names are compared without case; ids that differ in case alone share a pace, which does no harm. */
 const storeOf = <A>(call: Call<A>): string => call.operation.ref.toLowerCase()
 
-/** One request and its answer, within its time and in a span of its own. */
+/** One request and what its answer means, within its time and in a span of its own. */
 const attempt = <A>(call: Call<A>, attempts: number): Effect.Effect<A, GetStoreError> =>
   Effect.suspend(() => {
-    const { client, limits, operation, url } = call
-    const sentAt = monotonic(call.clock)
+    const { client, limits, operation } = call
+    const sentAt = monotonicMillis(call.clock)
     const time = Duration.min(limits.attemptTimeout, remainingIn(call))
-    const request = HttpClientRequest.setUrl(operation.request, url)
-    return withAttemptSpan(request, url, attempts - 1, (request, span) =>
-      client.http.execute(request).pipe(
-        Effect.catchIf(isRefusedByTransport, ({ response }) => Effect.succeed(response)),
-        Effect.tap((response) => span.attribute("http.response.status_code", response.status)),
-        Effect.flatMap((response) => readAnswer(response, limits.maxBodyBytes)),
-        Effect.either,
-        Effect.scoped,
-        Effect.timeoutOption(time),
-        Effect.flatMap(
-          Option.match({
-            onNone: () => Either.left(attemptTimeout(call, askedIn(call, attempts), time)),
-            onSome: (received) => {
-              const circumstances = circumstancesOf(call, askedIn(call, attempts))
-              return Either.isRight(received)
-                ? operation.interpret(received.right, circumstances)
-                : Either.left(unanswered(received.left, circumstances))
-            }
-          })
-        )
+    const interpret = (answer: Option.Option<Answer>): Either.Either<A, GetStoreError> => {
+      const asked = askedIn(call, attempts)
+      return Option.isSome(answer)
+        ? operation.interpret(answer.value, circumstancesOf(call, asked))
+        : Either.left(attemptTimeout(call, asked, time))
+    }
+    return withAttemptSpan(call.request, attempts - 1, (request, onStatus) =>
+      within(exchange(client, request, limits.maxBodyBytes, onStatus), call.clock, time).pipe(
+        Effect.matchEffect({
+          onSuccess: interpret,
+          onFailure: (error) => Either.left(unanswered(error, circumstancesOf(call, askedIn(call, attempts))))
+        })
       )
     ).pipe(
       Effect.tapErrorTag("RateLimitedError", ({ limit }) =>
-        Effect.sync(() => client.pacing.slowDown(storeOf(call), sentAt, monotonic(call.clock), limit))
+        Effect.sync(() => client.pacing.slowDown(storeOf(call), sentAt, monotonicMillis(call.clock), limit))
       )
     )
   })
 
-/** A client that the caller has made to fail by status has an answer all the same. */
-const isRefusedByTransport = (
-  error: HttpClientError.HttpClientError
-): error is HttpClientError.ResponseError & { readonly response: HttpClientResponse.HttpClientResponse } =>
+/**
+ * Sends a request and reads its answer. Whatever is left of the exchange when that fails, is interrupted, or stops at the
+ * cap is aborted; a body that was read to its end leaves nothing.
+ */
+const exchange = (
+  client: Client,
+  request: HttpClientRequest.HttpClientRequest,
+  maxBodyBytes: number,
+  onStatus: (status: number) => void
+): Effect.Effect<Answer, HttpClientError.HttpClientError> =>
+  Effect.flatMap(Scope.make(), (scope) =>
+    client.http.execute(request).pipe(
+      // A client that the caller has made to fail by status has an answer all the same.
+      Effect.catchIf(isStatusError, ({ response }) => Effect.succeed(response)),
+      Effect.flatMap((response) => {
+        onStatus(response.status)
+        return readAnswer(response, maxBodyBytes)
+      }),
+      Effect.onExit((exit) => (isWhole(exit) ? Effect.void : Scope.close(scope, exit))),
+      Effect.provide(
+        Context.make(Scope.Scope, scope).pipe(
+          Context.add(FetchHttpClient.RequestInit, client.fetchInit),
+          Context.add(HttpIncomingMessage.MaxBodySize, Option.some(FileSystem.Size(Math.trunc(maxBodyBytes) || 0)))
+        )
+      )
+    )
+  )
+
+const isWhole = (exit: Exit.Exit<Answer, unknown>): boolean => Exit.isSuccess(exit) && !exit.value.truncated
+
+const isStatusError = (error: HttpClientError.HttpClientError): error is HttpClientError.ResponseError =>
   error._tag === "ResponseError" && error.reason === "StatusCode"
 
 const attemptTimeout = <A>(call: Call<A>, asked: Asked, time: Duration.Duration): TimeoutError =>
@@ -157,7 +187,7 @@ const attemptTimeout = <A>(call: Call<A>, asked: Asked, time: Duration.Duration)
 
 /** The error of an attempt that brought no answer, or only part of one. */
 const unanswered = (error: HttpClientError.HttpClientError, circumstances: Circumstances): GetStoreError => {
-  const { code, reason, reused } = classify(error.cause)
+  const { code, reason, reused } = classify(error)
   if (error._tag === "RequestError") return new TransportError({ ...circumstances.asked, reason, code, reused })
   // Within a body, whatever is wrong with the connection or its framing has cut the answer off.
   return isUndecodable(error.cause)

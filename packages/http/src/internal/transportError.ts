@@ -3,7 +3,10 @@
  *
  * Nothing of what was thrown is kept but a code such as `ECONNREFUSED`: its message may hold a token.
  */
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { TransportReason } from "@effect-apify/domain"
+import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 
@@ -12,13 +15,35 @@ const isCode = (code: unknown): code is string => typeof code === "string" && /^
 /** Far more than any transport nests. */
 const MAX_CAUSES = 8
 
-/** The first code along the chain of causes; a failure to connect to several addresses has them side by side. */
-const codeOf = (thrown: unknown, depth = 0): Option.Option<string> => {
-  if (!Predicate.isRecord(thrown) || depth > MAX_CAUSES) return Option.none()
-  if (isCode(thrown.code) && thrown.code !== "UND_ERR") return Option.some(thrown.code)
+/** What was thrown, and its causes; a failure to connect to several addresses has them side by side. */
+const chainOf = (thrown: unknown, depth = 0): ReadonlyArray<Readonly<Record<PropertyKey, unknown>>> => {
+  if (!Predicate.isRecord(thrown) || depth > MAX_CAUSES) return []
   const causes = [thrown.cause, ...(Array.isArray(thrown.errors) ? thrown.errors : [])]
-  return Option.firstSomeOf(causes.map((cause) => codeOf(cause, depth + 1)))
+  return [thrown, ...causes.flatMap((cause) => chainOf(cause, depth + 1))]
 }
+
+/** The first code of a chain. undici's parser may leave its own out, and is then known by its name. */
+const codeOf = (thrown: unknown): Option.Option<string> =>
+  Arr.findFirst(chainOf(thrown), ({ code, name }) => {
+    if (isCode(code) && code !== "UND_ERR") return Option.some(code)
+    return name === "HTTPParserError" ? Option.some("UND_ERR_HTTP_PARSER") : Option.none()
+  })
+
+/** What transports put around the URL and the headers of a request, and what HTTP puts between: never as much as this. */
+const MOST_ADDED = 160
+
+const sizeOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): number =>
+  Object.entries(headers).reduce(
+    (size, [name, value]) => size + name.length + value.length + 4,
+    url.length + MOST_ADDED
+  )
+
+/**
+ * Whether the connection had sent more than this request: then it had brought an answer before. Only undici tells, and only
+ * of connections that the server closed in order; of what is not told, nothing is claimed.
+ */
+const isReused = (thrown: unknown, request: HttpClientRequest.HttpClientRequest): boolean =>
+  chainOf(thrown).some(({ socket }) => Predicate.isRecord(socket) && Number(socket.bytesWritten) > sizeOf(request))
 
 /** By code, first match. Sources: Node's system, TLS and OpenSSL codes, llhttp's `HPE_`, undici's `UND_ERR_`. */
 const reasons: ReadonlyArray<readonly [pattern: RegExp, reason: TransportReason]> = [
@@ -31,7 +56,10 @@ const reasons: ReadonlyArray<readonly [pattern: RegExp, reason: TransportReason]
     /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UND_ERR_CLOSED|HPE_INVALID_EOF_STATE|HPE_CLOSED_CONNECTION)$/,
     "reset"
   ],
-  [/^(HPE_\w+|UND_ERR_HEADERS_OVERFLOW|UND_ERR_\w*MISMATCH|ERR_HTTP\w*|ERR_INVALID_HTTP\w*)$/, "protocol"]
+  [
+    /^(HPE_\w+|UND_ERR_HTTP_PARSER|UND_ERR_HEADERS_OVERFLOW|UND_ERR_\w*MISMATCH|ERR_HTTP\w*|ERR_INVALID_HTTP\w*)$/,
+    "protocol"
+  ]
 ]
 
 /** What is known of a failure to get an answer. */
@@ -43,10 +71,12 @@ export interface Failure {
 }
 
 /** Why no answer came. */
-export const classify = (thrown: unknown): Failure => {
-  const code = codeOf(thrown)
-  const reason = Option.flatMapNullable(code, (code) => reasons.find(([pattern]) => pattern.test(code))?.[1])
-  return { reason: Option.getOrElse(reason, () => "unknown" as const), code, reused: false }
+export const classify = ({ cause, request }: HttpClientError.HttpClientError): Failure => {
+  const code = codeOf(cause)
+  const reason = Option.flatMapNullable(code, (code) => reasons.find(([pattern]) => pattern.test(code))?.[1]).pipe(
+    Option.getOrElse(() => "unknown" as const)
+  )
+  return { reason, code, reused: reason === "reset" && isReused(cause, request) }
 }
 
 /** Whether what was thrown tells of a body that could not be decompressed (zlib's codes, and undici's of fetch). */

@@ -1,0 +1,35 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { showProgress } from "../progress.js"
+
+/** All that is written while a job of `total` runs. */
+const written = (total: number, isTTY: boolean) =>
+  Effect.gen(function* () {
+    const texts: Array<string> = []
+    const output = { isTTY, write: (text: string) => texts.push(text) }
+    for (let done = 1; done <= total; done++) yield* showProgress(output, done, total)
+    return texts
+  })
+
+describe("showProgress", () => {
+  it.effect("rewrites one line of a terminal, and leaves it empty", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* written(3, true), [
+        "\r\u001b[K1 of 3 stores",
+        "\r\u001b[K2 of 3 stores",
+        "\r\u001b[K"
+      ])
+    })
+  )
+
+  it.effect("writes a few plain lines where there is no terminal", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* written(10, false), [
+        "3 of 10 stores\n",
+        "6 of 10 stores\n",
+        "9 of 10 stores\n",
+        "10 of 10 stores\n"
+      ])
+    })
+  )
+})

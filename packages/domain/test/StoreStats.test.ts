@@ -1,0 +1,75 @@
+/**
+ * Counts: what is one, and that none is made up.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Count, StoreStats } from "../src/index.js"
+
+const decode = Schema.decodeUnknownSync(StoreStats)
+const encode = Schema.encodeSync(StoreStats)
+
+const names = ["readCount", "writeCount", "deleteCount", "listCount", "storageBytes", "s3StorageBytes"] as const
+
+describe("a count", () => {
+  it.each([0, 1, 9, 2 ** 31, 2 ** 32, 2 ** 53 - 1])("may be %d", (count) => {
+    assert.deepStrictEqual(Schema.decodeUnknownEither(Count)(count), Either.right(count))
+  })
+
+  it.each(["-1", "0.5", "1e-7", "9007199254740992", "9007199254740993", "1e21", "1e400", '"9"', "true", "[]", "{}"])(
+    "is refused, not rounded, where the JSON says %s",
+    (json) => {
+      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Count)(JSON.parse(json))))
+      for (const name of names) {
+        assert.throws(() => decode(JSON.parse(`{"${name}":${json}}`)), /Expected/)
+      }
+    }
+  )
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("is not %d", (number) => {
+    assert.isFalse(Schema.is(Count)(number))
+  })
+})
+
+describe("stats", () => {
+  it("know the six counts", () => {
+    assert.sameMembers(Object.keys(StoreStats.fields), [...names])
+  })
+
+  it.each(names)("have no %s where Apify leaves it out, or says null: None, never zero", (name) => {
+    const others = Object.fromEntries(names.filter((other) => other !== name).map((other) => [other, 7]))
+    for (const json of [others, { ...others, [name]: null }]) {
+      const stats = decode(json)
+      assert.deepStrictEqual(stats[name], Option.none())
+      assert.deepStrictEqual(encode(stats), others)
+    }
+  })
+
+  it.each(names)("have a %s of zero where Apify says zero", (name) => {
+    assert.deepStrictEqual(decode({ [name]: 0 })[name], Option.some(0))
+  })
+
+  it("may know nothing", () => {
+    assert.deepStrictEqual(decode({}), new StoreStats({}))
+    assert.deepStrictEqual(encode(decode({})), {})
+  })
+
+  it.prop(
+    "have the counts that were sent, and those alone",
+    [FastCheck.record({ readCount: count(), listCount: count(), s3StorageBytes: count() }, { requiredKeys: [] })],
+    ([json]) => {
+      assert.deepStrictEqual(encode(decode(json)), json)
+    }
+  )
+
+  it("take no notice of counts that they do not know", () => {
+    assert.deepStrictEqual(decode({ readCount: 9, peekCount: -1.5 }), new StoreStats({ readCount: Option.some(9) }))
+  })
+})
+
+function count(): FastCheck.Arbitrary<number> {
+  return FastCheck.oneof(Arbitrary.make(Count), FastCheck.constantFrom(0, 1, Number.MAX_SAFE_INTEGER))
+}

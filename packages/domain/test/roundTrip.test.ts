@@ -1,0 +1,112 @@
+/**
+ * The laws of `laws.ts`, of every schema that the package exports, and that they can fail.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as Domain from "../src/index.js"
+import { decodesAnyJson, generatesItsOwnValues, laws, roundTrips } from "./laws.js"
+
+const isCodec = (value: unknown): value is Schema.Schema<unknown, unknown> => Schema.isSchema(value)
+
+const codecs = Object.entries(Domain).flatMap(([name, value]) => (isCodec(value) ? [{ name, codec: value }] : []))
+
+describe("the walk over the exports", () => {
+  it("finds the schemas", () => {
+    assert.isAtLeast(codecs.length, 43)
+    assert.includeMembers(
+      codecs.map(({ name }) => name),
+      ["AccessDecision", "ApiErrorBody", "GeneralAccess", "GetStoreError", "JsonObject", "KeyValueStore"].concat(
+        ["KeyValueStoreBody", "Milliseconds", "PublicUrlFromString", "StoreId", "StoreRef", "StoreRefFromString"],
+        ["StoreStats", "TimeoutError", "Timestamp", "UnknownAccessLevel", "Username"]
+      )
+    )
+  })
+
+  it("takes every export with the name of a type for a schema", () => {
+    const named = Object.keys(Domain).filter((name) => /^[A-Z][a-z]/.test(name))
+    assert.sameMembers(
+      codecs.map(({ name }) => name),
+      named
+    )
+  })
+})
+
+describe.each(codecs)("$name", ({ codec }) => {
+  it.each(laws)("%s", (_, check) => {
+    check(codec)
+  })
+})
+
+describe("the one exception to the laws", () => {
+  // Effect's bug: when this fails it is mended there, and the exception in laws.ts can go.
+  it.each([["AccessDecision"], ["StoreRef"], ["GetStoreError"]] as const)(
+    "is a %s whose tag can't be made a text, which throws in Effect 3.22",
+    (name) => {
+      const json = JSON.parse('{"_tag":{"toString":null}}')
+      assert.throws(() => Schema.decodeUnknownEither(Domain[name])(json), /Cannot convert object to primitive value/)
+    }
+  )
+})
+
+describe("the laws hold of a good schema", () => {
+  it.each(laws)("%s", (_, check) => {
+    check(Schema.Struct({ id: Schema.NonEmptyString, tags: Schema.Array(Schema.Int) }))
+  })
+})
+
+/** What fast-check reports of a property that fails. */
+const counterexample = <Values>(property: FastCheck.IProperty<Values>): string =>
+  FastCheck.defaultReportMessage(FastCheck.check(property)) ?? "none: the law holds"
+
+describe("the laws fail for a broken schema", () => {
+  const Even = Schema.declare((value: unknown): value is number => typeof value === "number" && value % 2 === 0, {
+    arbitrary: () => (fc) => fc.integer()
+  })
+
+  const lossy = Schema.transform(Schema.Struct({ word: Schema.String }), Schema.Struct({ word: Schema.String }), {
+    strict: true,
+    decode: (value) => value,
+    encode: ({ word }) => ({ word: word.slice(0, 3) })
+  })
+
+  const growing = Schema.transform(Schema.String, Schema.String.annotations({ equivalence: () => () => true }), {
+    strict: true,
+    decode: (word) => word,
+    encode: (word) => `${word}!`
+  })
+
+  const oneWay = Schema.transformOrFail(Schema.String, Schema.String, {
+    strict: true,
+    decode: ParseResult.succeed,
+    encode: (word, _, ast) => ParseResult.fail(new ParseResult.Forbidden(ast, word))
+  })
+
+  const throwing = Schema.transform(Schema.String, Schema.String, {
+    strict: true,
+    decode: (text) => new URL(text, "https://api.apify.com:99999").href,
+    encode: (text) => text
+  })
+
+  const throwingAtNull = Schema.transform(Schema.Struct({ words: Schema.NullOr(Schema.String) }), Schema.Int, {
+    strict: true,
+    decode: ({ words }) => String(words).concat(words === null ? assert.fail("words is null") : "").length,
+    encode: (length) => ({ words: "x".repeat(Math.abs(length % 10)) })
+  })
+
+  const unspeakable = Schema.Number.annotations({ arbitrary: () => (fc) => fc.constantFrom(0, Number.NaN) })
+
+  it.each([
+    ["a generator that breaks its filter", () => counterexample(generatesItsOwnValues(Even)), /none of the schema's/],
+    ["an encoding that loses something", () => counterexample(roundTrips(lossy)), /"word".* decodes to another value/],
+    ["an encoding that is not JSON", () => counterexample(roundTrips(Schema.BigIntFromSelf)), /BigInt/],
+    ["a value that JSON has no word for", () => counterexample(roundTrips(unspeakable)), /null does not decode/],
+    ["an equivalence that is too lax", () => counterexample(roundTrips(growing)), /encodes to other JSON/],
+    ["a value that does not encode", () => counterexample(roundTrips(oneWay)), /a valid value does not encode/],
+    ["a decoding that throws", () => counterexample(decodesAnyJson(throwing)), /Invalid (base )?URL/],
+    ["a decoding that throws at null", () => counterexample(decodesAnyJson(throwingAtNull)), /words is null/]
+  ])("%s", (_, report, says) => {
+    assert.match(report(), says)
+  })
+})
