@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import {
   BadRequestError,
+  describeFailure,
   ForbiddenError,
   GetStoreError,
   InvalidStoreRefError,
@@ -209,8 +210,8 @@ describe("the message", () => {
     ],
     [
       "of the call's timeout names the option, and the last failure",
-      new TimeoutError({ ...wholeCall, lastFailure: Option.some("Apify answered 503.") }),
-      ["the 1m of the whole call", "The last attempt: Apify answered 503.", "callTimeout"]
+      new TimeoutError({ ...wholeCall, lastFailure: Option.some("ServerError (503)") }),
+      ["the 1m of the whole call", "the last a ServerError (503)", "callTimeout"]
     ]
   ]
 
@@ -252,6 +253,24 @@ describe("the message", () => {
     const { message } = saying(error, "apify_api_Canary")
     assert.notInclude(message, "Canary")
     assert.include(message, "<redacted>")
+  })
+})
+
+describe("an error in a few words", () => {
+  it.each([
+    [new InvalidStoreRefError({ ref: '""', problem: "it is empty" }), "InvalidStoreRefError"],
+    [new StoreNotFoundError(notFound), "StoreNotFoundError (404)"],
+    [new ServerError({ ...broken, status: 503 }), "ServerError (503)"],
+    [new MalformedStoreError({ ...malformed, kind: "Json" }), "MalformedStoreError (200)"],
+    [
+      new TransportError({ ...call, reason: "connect", code: Option.some("ECONNREFUSED") }),
+      "TransportError (ECONNREFUSED)"
+    ],
+    [new TransportError({ ...call, reason: "tls" }), "TransportError (tls)"],
+    [new TimeoutError(attempt), "TimeoutError (attempt)"],
+    [new TimeoutError(wholeCall), "TimeoutError (call)"]
+  ])("is its tag, and what tells most: %#", (error, words) => {
+    assert.strictEqual(describeFailure(error), words)
   })
 })
 

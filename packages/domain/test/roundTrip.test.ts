@@ -41,13 +41,12 @@ describe.each(codecs)("$name", ({ codec }) => {
 
 describe("the one exception to the laws", () => {
   // Effect's bug: when this fails it is mended there, and the exception in laws.ts can go.
-  it.each([["AccessDecision"], ["StoreRef"], ["GetStoreError"]] as const)(
-    "is a %s whose tag can't be made a text, which throws in Effect 3.22",
-    (name) => {
-      const json = JSON.parse('{"_tag":{"toString":null}}')
-      assert.throws(() => Schema.decodeUnknownEither(Domain[name])(json), /Cannot convert object to primitive value/)
-    }
-  )
+  const unions = codecs.filter(({ name }) => ["AccessDecision", "StoreRef", "GetStoreError"].includes(name))
+
+  it.each(unions)("is a tag of $name that can't be made a text, which throws in Effect 3.22", ({ codec }) => {
+    const json = JSON.parse('{"_tag":{"toString":null}}')
+    assert.throws(() => Schema.decodeUnknownEither(codec)(json), /Cannot convert object to primitive value/)
+  })
 })
 
 describe("the laws hold of a good schema", () => {

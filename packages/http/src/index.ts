@@ -6,6 +6,7 @@
 export { ApifyClient, DEFAULT_BASE_URL, type Options, type Service } from "./ApifyClient.js"
 export { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 export { getStore, getStoreRequest, interpretGetStore } from "./getStore.js"
+export { type GetStoresOptions, getStores, type StoreResult } from "./getStores.js"
 export * as Metrics from "./Metrics.js"
 export type { Answer, Asked, Circumstances, Operation } from "./Operation.js"
 export { parseRetryAfter } from "./RetryAfter.js"

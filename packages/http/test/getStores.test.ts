@@ -1,0 +1,140 @@
+import { assert, describe, it } from "@effect/vitest"
+import { GeneratedStoreId, type GetStoreError, KeyValueStore, StoreId } from "@effect-apify/domain"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { getStores, type StoreResult } from "../src/index.js"
+import { layerRespond, layerStores, RecordedRequests } from "../src/testing.js"
+
+const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
+
+const storeWith = (id: string): KeyValueStore =>
+  new KeyValueStore({
+    id: StoreId.make(id),
+    name: Option.some(`store-${id}`),
+    username: Option.some("janedoe"),
+    createdAt: then,
+    modifiedAt: then,
+    accessedAt: then
+  })
+
+const idOf = (n: number): string => GeneratedStoreId.make(String(n).padStart(17, "a"))
+
+const encode = Schema.encodeSync(KeyValueStore)
+
+const answerTo = (url: string): Response => Response.json({ data: encode(storeWith(url.split("/").at(-1) ?? "")) })
+
+const outcome = ({ ref, result }: StoreResult): readonly [unknown, string] => [
+  ref,
+  Either.match(result, { onLeft: (error: GetStoreError) => error._tag, onRight: ({ id }) => id })
+]
+
+describe("getStores", () => {
+  it.effect.prop(
+    "gives each reference its store or its error, in the order of the references",
+    [FastCheck.array(FastCheck.nat({ max: 9 }), { maxLength: 30 }), FastCheck.integer({ min: 1, max: 8 })],
+    ([numbers, concurrency]) =>
+      Effect.gen(function* () {
+        const known = [0, 1, 2, 3, 4].map((n) => storeWith(idOf(n)))
+        const results = yield* getStores(numbers.map(idOf), { concurrency }).pipe(
+          Stream.runCollect,
+          Effect.provide(layerStores({ stores: known, caller: "janedoe" })),
+          Effect.fork,
+          Effect.tap(() => TestClock.adjust("10 seconds")),
+          Effect.flatMap(Fiber.join)
+        )
+        assert.deepStrictEqual(
+          [...results].map(outcome),
+          numbers.map((n): readonly [unknown, string] => [idOf(n), n < 5 ? idOf(n) : "StoreNotFoundError"])
+        )
+      }),
+    { fastCheck: { numRuns: 50 } }
+  )
+
+  it.effect("takes a stream of references, and tells which is none", () =>
+    Effect.gen(function* () {
+      const results = yield* Stream.runCollect(getStores(Stream.make(idOf(1), "../users/me")))
+      assert.deepStrictEqual([...results].map(outcome), [
+        [idOf(1), idOf(1)],
+        ["../users/me", "InvalidStoreRefError"]
+      ])
+      assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+  )
+
+  it.effect("asks for no more at once than it may", () => {
+    let now = 0
+    let most = 0
+    const respond = layerRespond(({ url }) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => {
+          now += 1
+          most = Math.max(most, now)
+        }),
+        () =>
+          Effect.delay(
+            Effect.sync(() => answerTo(url)),
+            "100 millis"
+          ),
+        () =>
+          Effect.sync(() => {
+            now -= 1
+          })
+      )
+    )
+    return Effect.gen(function* () {
+      const refs = Array.from({ length: 100 }, (_, n) => idOf(n))
+      const all = yield* Effect.fork(Stream.runCount(getStores(refs, { concurrency: 7, unordered: true })))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* Fiber.join(all), 100)
+      assert.strictEqual(most, 7)
+    }).pipe(Effect.provide(respond))
+  })
+
+  it.effect("asks once for a store that several references name, as long as the answer is under way", () =>
+    Effect.gen(function* () {
+      const go = yield* Deferred.make<void>()
+      const layer = layerRespond(({ url }) => Effect.as(Deferred.await(go), answerTo(url)))
+      const requests = yield* Effect.gen(function* () {
+        const all = yield* Effect.fork(
+          Stream.runCollect(getStores(["janedoe~Mine", "JaneDoe~mine", "JANEDOE~MINE"], { concurrency: 3 }))
+        )
+        yield* TestClock.adjust("1 second")
+        yield* Deferred.succeed(go, undefined)
+        assert.lengthOf(
+          [...(yield* Fiber.join(all))].filter(({ result }) => Either.isRight(result)),
+          3
+        )
+        return yield* (yield* RecordedRequests).all
+      }).pipe(Effect.provide(layer))
+      assert.lengthOf(requests, 1)
+    })
+  )
+
+  it.effect("asks for one store no more often than 60 times a second", () => {
+    const sentAt: Array<number> = []
+    const respond = layerRespond(({ url }) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        sentAt.push(now)
+        return answerTo(url)
+      })
+    )
+    return Effect.gen(function* () {
+      const refs = Array.from({ length: 150 }, () => idOf(1))
+      const all = yield* Effect.fork(Stream.runCount(getStores(refs, { concurrency: 1 })))
+      yield* TestClock.adjust(Duration.seconds(5))
+      assert.strictEqual(yield* Fiber.join(all), 150)
+      const inSomeSecond = sentAt.map((start) => sentAt.filter((time) => time >= start && time < start + 1000).length)
+      assert.isAtMost(Math.max(...inSomeSecond), 60)
+    }).pipe(Effect.provide(respond))
+  })
+})
