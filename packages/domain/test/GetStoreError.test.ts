@@ -2,6 +2,7 @@
  * The errors of Get store: which there are, what they tell a person to do, and which are worth another attempt.
  */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
@@ -87,7 +88,7 @@ describe("the errors", () => {
   it("need say nothing of what Apify did not answer", () => {
     const { apifyType, apifyMessage, snippet, retryAfter, limit } = new RateLimitedError({ ...call, status: 429 })
     for (const detail of [apifyType, apifyMessage, snippet, retryAfter, limit]) {
-      assert.deepStrictEqual(detail, Option.none())
+      assertEquals(detail, Option.none())
     }
   })
 })

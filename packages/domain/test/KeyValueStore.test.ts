@@ -3,6 +3,7 @@
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -108,7 +109,7 @@ describe("the page's example", () => {
       Option.map(data.keysPublicUrl, ({ href }) => Redacted.value(href)),
       Option.some("https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=abc123")
     )
-    assert.deepStrictEqual(Option.map(data.urlSigningSecretKey, Redacted.value), Option.some("string"))
+    assertEquals(Option.map(data.urlSigningSecretKey, Redacted.value), Option.some("string"))
   })
 
   it("is written as it was read", () => {
@@ -165,7 +166,7 @@ describe("a store", () => {
 
   it("may have a level that this version does not know", () => {
     const store = decode({ ...minimal, generalAccess: "FRIENDS_ONLY" })
-    assert.deepStrictEqual(store.generalAccess, Option.some(new UnknownAccessLevel({ level: "FRIENDS_ONLY" })))
+    assertEquals(store.generalAccess, Option.some(new UnknownAccessLevel({ level: "FRIENDS_ONLY" })))
     assert.deepInclude(encode(store), { generalAccess: "FRIENDS_ONLY" })
   })
 

@@ -2,6 +2,7 @@
  * Counts: what is one, and that none is made up.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
@@ -43,13 +44,13 @@ describe("stats", () => {
     const others = Object.fromEntries(names.filter((other) => other !== name).map((other) => [other, 7]))
     for (const json of [others, { ...others, [name]: null }]) {
       const stats = decode(json)
-      assert.deepStrictEqual(stats[name], Option.none())
+      assertEquals(stats[name], Option.none())
       assert.deepStrictEqual(encode(stats), others)
     }
   })
 
   it.each(names)("have a %s of zero where Apify says zero", (name) => {
-    assert.deepStrictEqual(decode({ [name]: 0 })[name], Option.some(0))
+    assertEquals(decode({ [name]: 0 })[name], Option.some(0))
   })
 
   it("may know nothing", () => {
@@ -66,7 +67,7 @@ describe("stats", () => {
   )
 
   it("take no notice of counts that they do not know", () => {
-    assert.deepStrictEqual(decode({ readCount: 9, peekCount: -1.5 }), new StoreStats({ readCount: Option.some(9) }))
+    assertEquals(decode({ readCount: 9, peekCount: -1.5 }), new StoreStats({ readCount: Option.some(9) }))
   })
 })
 

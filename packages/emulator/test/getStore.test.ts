@@ -2,6 +2,7 @@
  * Get store over real sockets: who may read what, how a store is named, and every refusal.
  */
 import { assert, describe, layer } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import { KeyValueStoreBody } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
@@ -145,8 +146,8 @@ layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
             assert.strictEqual(answer.status, 200)
             const { data } = yield* decodeBody(answer.text)
             assert.strictEqual(data.id, id)
-            assert.deepStrictEqual(data.username, Option.some(owner.username))
-            assert.deepStrictEqual(data.userId, Option.some(owner.id))
+            assertEquals(data.username, Option.some(owner.username))
+            assertEquals(data.userId, Option.some(owner.id))
             assert.strictEqual(Option.isSome(data.urlSigningSecretKey), rights === "WRITE")
             const signature = open === "Closed" && rights === "WRITE" ? "signature=canary" : ""
             assert.deepStrictEqual(
@@ -327,9 +328,9 @@ layer(Emulator.layer())("the demo", (it) => {
           Effect.flatMap(({ text }) => decodeBody(text)),
           Effect.map(({ data }) => Option.map(data.keysPublicUrl, ({ href }) => new URL(Redacted.value(href)).origin))
         )
-      assert.deepStrictEqual(yield* linkFor("apify.test:8080"), Option.some("http://apify.test:8080"))
-      assert.deepStrictEqual(yield* linkFor("evil.test/path?"), Option.some(url))
-      assert.deepStrictEqual(yield* linkFor("user@evil.test"), Option.some(url))
+      assertEquals(yield* linkFor("apify.test:8080"), Option.some("http://apify.test:8080"))
+      assertEquals(yield* linkFor("evil.test/path?"), Option.some(url))
+      assertEquals(yield* linkFor("user@evil.test"), Option.some(url))
     })
   )
 

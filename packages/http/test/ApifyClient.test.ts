@@ -1,0 +1,353 @@
+/**
+ * The settings of a client: what is taken, what is refused before anything is sent, and where the token goes.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { assert, describe, it } from "@effect/vitest"
+import type { ConfigError } from "effect/ConfigError"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import { ApifyClient, getStore, type Options } from "../src/index.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
+import { minimalBody } from "./arbitraries.js"
+import { inSimulatedTime } from "./simulatedTime.js"
+
+const TOKEN = "apify_api_Canary0123456789"
+const token = Redacted.make(TOKEN)
+
+const silent = Layer.succeed(
+  HttpClient.HttpClient,
+  HttpClient.make(() => Effect.dieMessage("A request was sent"))
+)
+
+/** Builds a client that has nothing to send. */
+const build = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>) =>
+  Effect.either(Effect.scoped(Layer.build(Layer.provide(layer, silent))))
+
+const refusal = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>) =>
+  Effect.map(build(layer), (built) => (Either.isLeft(built) ? `${built.left}` : assert.fail("The client was built")))
+
+const fromEnvironment = (variables: ReadonlyArray<readonly [string, string]>) =>
+  Layer.provide(ApifyClient.layerConfig, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
+
+describe("a base URL is taken", () => {
+  it.effect.each([
+    "https://api.apify.com",
+    "https://api.apify.com/",
+    "HTTPS://API.APIFY.COM",
+    "https://api.apify.com:8443/base/path.v1",
+    "https://localhost",
+    "https://10.0.0.1",
+    "https://a_b.internal",
+    "http://localhost",
+    "http://LOCALHOST:8080/",
+    "http://127.0.0.1:8080",
+    "http://127.255.0.3",
+    "http://[::1]:8080"
+  ])("with a token: %s", (baseUrl) =>
+    Effect.map(build(ApifyClient.layer({ token, baseUrl })), (built) => assert.isTrue(Either.isRight(built)))
+  )
+
+  it.effect.each(["http://apify.example", "http://10.0.0.1:8080", "http://[fe80::1]"])(
+    "without a token: %s",
+    (baseUrl) => Effect.map(build(ApifyClient.layer({ baseUrl })), (built) => assert.isTrue(Either.isRight(built)))
+  )
+})
+
+describe("a base URL is refused, and named", () => {
+  it.effect.each([
+    "",
+    "api.apify.com",
+    "//api.apify.com",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "ftp://api.apify.com",
+    "https:api.apify.com",
+    "https:\\\\api.apify.com",
+    "https://",
+    "https:///v2",
+    "https://user:pass@api.apify.com",
+    "https://user@api.apify.com",
+    "https://api.apify.com@evil.example",
+    "https://api.apify.com?x=1",
+    "https://api.apify.com/#f",
+    "https://api.apify.com/..",
+    "https://api.apify.com/a/../b",
+    "https://api.apify.com/%2e%2e",
+    "https://api.apify.com//evil.example",
+    "https://api.apify.com:99999",
+    "https://api.apify.com:",
+    " https://api.apify.com",
+    "https://api.apify.com\n",
+    "https://api.apify.com\\evil",
+    "https://аpify.com",
+    "http://localhost.",
+    "http://127.1",
+    "http://127.0.0.1.",
+    "http://0x7f.1",
+    "http://0x7f000001",
+    "http://2130706433",
+    "http://0177.0.0.1",
+    "http://127.0.0.256",
+    "http://[::ffff:127.0.0.1]"
+  ])("%j", (baseUrl) =>
+    Effect.gen(function* () {
+      assert.include(yield* refusal(ApifyClient.layer({ baseUrl })), "baseUrl")
+      assert.include(yield* refusal(ApifyClient.layer({ token, baseUrl })), "baseUrl")
+      assert.include(yield* refusal(fromEnvironment([["APIFY_API_BASE_URL", baseUrl]])), "APIFY_API_BASE_URL")
+    })
+  )
+
+  it.effect.each([
+    "http://api.apify.com",
+    "http://10.0.0.1",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://localhostx",
+    "http://128.0.0.1",
+    "http://[::2]",
+    "http://0.0.0.0"
+  ])("%s, where there is a token that could be read on its way", (baseUrl) =>
+    Effect.map(refusal(ApifyClient.layer({ token, baseUrl })), (message) => {
+      assert.include(message, "baseUrl")
+      assert.include(message, "https://")
+    })
+  )
+
+  it.effect.prop(
+    "if a token would leave this machine in the clear, whatever it is",
+    [
+      FastCheck.oneof(
+        FastCheck.webUrl({ validSchemes: ["http"] }),
+        FastCheck.string().map((text) => `http://${text}`)
+      )
+    ],
+    ([baseUrl]) =>
+      Effect.map(build(ApifyClient.layer({ token, baseUrl })), (built) => {
+        if (Either.isLeft(built)) return
+        assert.match(new URL(baseUrl).hostname, /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/)
+      })
+  )
+})
+
+describe("a token is refused, and not shown", () => {
+  it.effect.each([
+    "",
+    " ",
+    ` ${TOKEN}`,
+    `${TOKEN} `,
+    `${TOKEN}\n`,
+    `${TOKEN}\r\nX-Injected: 1`,
+    `${TOKEN}\u0000`,
+    `${TOKEN}\t`,
+    `${TOKEN}ö`,
+    `${TOKEN}\u007f`,
+    "Bearer Canary"
+  ])("%j", (value) =>
+    Effect.gen(function* () {
+      const given = yield* refusal(ApifyClient.layer({ token: Redacted.make(value) }))
+      const found = yield* refusal(fromEnvironment([["APIFY_TOKEN", value]]))
+      assert.include(given, "token")
+      assert.include(found, "APIFY_TOKEN")
+      assert.notInclude(given + found, "Canary")
+    })
+  )
+})
+
+describe("a limit is refused, and named", () => {
+  it.effect.each<readonly [setting: string, options: Options]>([
+    ["attemptTimeout", { attemptTimeout: 0 }],
+    ["attemptTimeout", { attemptTimeout: Number.NaN }],
+    ["callTimeout", { callTimeout: -5 }],
+    ["retries", { retry: { retries: -1 } }],
+    ["retries", { retry: { retries: 1.5 } }],
+    ["retries", { retry: { retries: Number.POSITIVE_INFINITY } }],
+    ["maxBodyBytes", { maxBodyBytes: 0 }],
+    ["maxBodyBytes", { maxBodyBytes: Number.NaN }]
+  ])("%s in %j", ([setting, options]) =>
+    Effect.map(refusal(ApifyClient.layer(options)), (message) => assert.include(message, setting))
+  )
+
+  it.effect.each([
+    ["APIFY_ATTEMPT_TIMEOUT", "soon"],
+    ["APIFY_CALL_TIMEOUT", "5 parsecs"],
+    ["APIFY_RETRIES", "many"],
+    ["APIFY_RETRIES", "1.5"]
+  ] as const)("%s=%s", ([name, value]) =>
+    Effect.map(refusal(fromEnvironment([[name, value]])), (message) => assert.include(message, name))
+  )
+})
+
+/** The request of one call, as the transport gets it. */
+const sentBy = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>) =>
+  Effect.gen(function* () {
+    const sent = yield* Ref.make(Option.none<HttpClientRequest.HttpClientRequest>())
+    const transport = HttpClient.make((request) =>
+      Effect.as(Ref.set(sent, Option.some(request)), HttpClientResponse.fromWeb(request, storeResponse()))
+    )
+    yield* Effect.provide(
+      getStore("janedoe~my-store"),
+      Layer.provide(layer, Layer.succeed(HttpClient.HttpClient, transport))
+    )
+    return Option.getOrThrow(yield* Ref.get(sent))
+  })
+
+const storeResponse = () => new Response(minimalBody, { headers: { "content-type": "application/json" } })
+
+describe("the token", () => {
+  it.effect("is sent as a bearer token, and nowhere in the URL", () =>
+    Effect.gen(function* () {
+      const request = yield* sentBy(ApifyClient.layer({ token }))
+      assert.strictEqual(request.headers.authorization, `Bearer ${TOKEN}`)
+      assert.strictEqual(request.url, "https://api.apify.com/v2/key-value-stores/janedoe~my-store")
+      assert.lengthOf(request.urlParams, 0)
+    })
+  )
+
+  it.effect("is not there where none was given", () =>
+    Effect.gen(function* () {
+      assert.notProperty((yield* sentBy(ApifyClient.layer())).headers, "authorization")
+      assert.notProperty((yield* sentBy(fromEnvironment([]))).headers, "authorization")
+    })
+  )
+
+  it.effect.each<readonly [from: string, layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>]>([
+    ["the token option of ApifyClient.layer", ApifyClient.layer({ token })],
+    ["APIFY_TOKEN", fromEnvironment([["APIFY_TOKEN", TOKEN]])]
+  ])("that Apify refuses is said to come from %s", ([source, layer]) =>
+    Effect.gen(function* () {
+      const refuse = HttpClient.make((request) =>
+        Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 401 })))
+      )
+      const error = yield* Effect.flip(
+        Effect.provide(getStore("~my-store"), Layer.provide(layer, Layer.succeed(HttpClient.HttpClient, refuse)))
+      )
+      if (error._tag !== "UnauthorizedError") return assert.fail(`${error}`)
+      assert.strictEqual(Option.getOrNull(error.tokenSource), source)
+      assert.include(error.message, source)
+    })
+  )
+
+  it.effect("that is missing is said to be, with a 401", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(getStore("~my-store"))
+      if (error._tag !== "UnauthorizedError") return assert.fail(`${error}`)
+      assert.isNull(Option.getOrNull(error.tokenSource))
+      assert.include(error.message, "set APIFY_TOKEN")
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response(null, { status: 401 })))))
+  )
+})
+
+describe("the environment", () => {
+  it.effect("gives base URL and token", () =>
+    Effect.gen(function* () {
+      const request = yield* sentBy(
+        fromEnvironment([
+          ["APIFY_TOKEN", TOKEN],
+          ["APIFY_API_BASE_URL", "http://127.0.0.1:8080/base/"]
+        ])
+      )
+      assert.strictEqual(request.url, "http://127.0.0.1:8080/base/v2/key-value-stores/janedoe~my-store")
+      assert.strictEqual(request.headers.authorization, `Bearer ${TOKEN}`)
+    })
+  )
+
+  it.effect.each([
+    ["attempt", "APIFY_ATTEMPT_TIMEOUT"],
+    ["call", "APIFY_CALL_TIMEOUT"]
+  ] as const)("gives the time of the %s, which is kept to", ([phase, name]) =>
+    Effect.gen(function* () {
+      const layer = Layer.provide(
+        fromEnvironment([
+          [name, "3 seconds"],
+          ["APIFY_RETRIES", "0"]
+        ]),
+        Layer.succeed(
+          HttpClient.HttpClient,
+          HttpClient.make(() => Effect.never)
+        )
+      )
+      const { value: error } = yield* inSimulatedTime(Effect.provide(Effect.flip(getStore("~my-store")), layer))
+      if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
+      assert.strictEqual(error.phase, phase)
+      assert.strictEqual(Duration.toSeconds(error.limit), 3)
+    })
+  )
+
+  it.effect("gives a number of retries that is kept to", () =>
+    Effect.gen(function* () {
+      const sent = yield* Ref.make(0)
+      const broken = HttpClient.make((request) =>
+        Effect.as(
+          Ref.update(sent, (count) => count + 1),
+          HttpClientResponse.fromWeb(request, new Response(null, { status: 503 }))
+        )
+      )
+      const layer = Layer.provide(
+        fromEnvironment([["APIFY_RETRIES", "0"]]),
+        Layer.succeed(HttpClient.HttpClient, broken)
+      )
+      const error = yield* Effect.flip(Effect.provide(getStore("~my-store"), layer))
+      assert.strictEqual(error._tag, "ServerError")
+      assert.strictEqual(yield* Ref.get(sent), 1)
+    })
+  )
+})
+
+describe("the transport", () => {
+  it.effect("may be changed, but not the token that goes with it", () =>
+    Effect.gen(function* () {
+      const request = yield* sentBy(
+        ApifyClient.layer({
+          token,
+          transformClient: HttpClient.mapRequest(
+            HttpClientRequest.setHeaders({ "x-proxy": "yes", authorization: "Basic abc" })
+          )
+        })
+      )
+      assert.strictEqual(request.headers["x-proxy"], "yes")
+      assert.strictEqual(request.headers.authorization, `Bearer ${TOKEN}`)
+    })
+  )
+
+  it.effect("that fails by status is understood all the same", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(getStore("~my-store"))
+      assert.strictEqual(error._tag, "ForbiddenError")
+      assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
+    }).pipe(
+      Effect.provide(
+        layerRespond(() => Effect.sync(() => new Response(null, { status: 403 })), {
+          transformClient: HttpClient.filterStatusOk
+        })
+      )
+    )
+  )
+
+  it.effect("of fetch follows no redirect, caches nothing, sends no cookies, and keeps what else it was told", () =>
+    Effect.gen(function* () {
+      const inits: Array<RequestInit | undefined> = []
+      const recorded: typeof globalThis.fetch = (_, init) => {
+        inits.push(init)
+        return Promise.resolve(storeResponse())
+      }
+      const client = Layer.provide(ApifyClient.layer({ token }), FetchHttpClient.layer).pipe(
+        Layer.provide(
+          Layer.succeed(FetchHttpClient.RequestInit, { redirect: "follow", keepalive: true, credentials: "include" })
+        )
+      )
+      yield* getStore("~my-store").pipe(Effect.provide(client), Effect.provideService(FetchHttpClient.Fetch, recorded))
+      const [init] = inits
+      assert.deepInclude(init, { redirect: "manual", cache: "no-store", credentials: "omit", keepalive: true })
+    })
+  )
+})

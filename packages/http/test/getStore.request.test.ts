@@ -1,0 +1,75 @@
+/**
+ * The request that a reference makes, before and after the client puts its base URL to it.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { formatStoreRef } from "@effect-apify/domain"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import { getStore, getStoreRequest } from "../src/index.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
+import { minimalBody, storeRef } from "./arbitraries.js"
+
+describe("the request for any reference", () => {
+  it.prop("is a GET of the store's path and nothing else", [storeRef], ([ref]) => {
+    const request = getStoreRequest(ref)
+    assert.strictEqual(request.method, "GET")
+    assert.strictEqual(request.url, `/v2/key-value-stores/${formatStoreRef(ref)}`)
+    assert.lengthOf(request.urlParams, 0)
+    assert.strictEqual(request.body._tag, "Empty")
+    assert.isEmpty(Object.keys(request.headers))
+  })
+
+  it.effect.prop(
+    "goes to the base URL, its path kept, and that one segment",
+    [
+      storeRef,
+      FastCheck.constantFrom("https://api.apify.com", "https://proxy.example/apify", "http://127.0.0.1:8080/a/b.c"),
+      FastCheck.constantFrom("", "/")
+    ],
+    ([ref, baseUrl, slash]) =>
+      Effect.gen(function* () {
+        const [request] = yield* requestsOf(formatStoreRef(ref), `${baseUrl}${slash}`)
+        assert.strictEqual(request?.url, `${baseUrl}/v2/key-value-stores/${formatStoreRef(ref)}`)
+        assert.strictEqual(new URL(request?.url ?? "").href, request?.url)
+      })
+  )
+})
+
+describe("a text that is no reference", () => {
+  it.effect.prop(
+    "fails with InvalidStoreRefError, and nothing is sent",
+    [FastCheck.oneof(FastCheck.string({ unit: "binary" }), FastCheck.stringMatching(/^[a-z~./%\\?#@]{0,20}$/))],
+    ([text]) =>
+      Effect.gen(function* () {
+        const result = yield* Effect.either(getStore(text))
+        const sent = yield* (yield* RecordedRequests).all
+        if (result._tag === "Left") assert.strictEqual(result.left._tag, "InvalidStoreRefError")
+        assert.deepStrictEqual(
+          sent.map(({ url }) => url),
+          result._tag === "Left" ? [] : [`https://api.apify.com/v2/key-value-stores/${text}`]
+        )
+      }).pipe(Effect.provide(storeServer()))
+  )
+
+  it.effect.each(["", "..", "../users/me", "%2e%2e", "my-store", "a~b/../c", "x?y", "x#y", "janedoe~\r\n"])(
+    "such as %j is refused",
+    (text) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(getStore(text))
+        assert.strictEqual(error._tag, "InvalidStoreRefError")
+        assert.isEmpty(yield* (yield* RecordedRequests).all)
+      }).pipe(Effect.provide(storeServer()))
+  )
+})
+
+const storeServer = (baseUrl?: string) =>
+  layerRespond(
+    () => Effect.sync(() => new Response(minimalBody, { headers: { "content-type": "application/json" } })),
+    { baseUrl }
+  )
+
+const requestsOf = (ref: string, baseUrl: string) =>
+  Effect.gen(function* () {
+    yield* getStore(ref)
+    return yield* (yield* RecordedRequests).all
+  }).pipe(Effect.provide(storeServer(baseUrl)))

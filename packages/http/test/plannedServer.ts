@@ -1,0 +1,116 @@
+/**
+ * A server that does as planned, and one call to it in simulated time.
+ */
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { GetStoreError, KeyValueStore } from "@effect-apify/domain"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Random from "effect/Random"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { CallOptions, Options } from "../src/index.js"
+import { getStore } from "../src/index.js"
+import { layerRespond, type Respond } from "../src/testing.js"
+import { minimalBody } from "./arbitraries.js"
+import { inSimulatedTime } from "./simulatedTime.js"
+
+interface Answer {
+  readonly _tag: "Answer"
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+  /** In milliseconds. */
+  readonly after: number
+}
+
+/** What the server does with one request. */
+export type Step =
+  | Answer
+  | { readonly _tag: "Fail"; readonly code: string; readonly message: string }
+  | { readonly _tag: "NeverAnswer" }
+  | { readonly _tag: "StallBody" }
+  | { readonly _tag: "DripBody" }
+
+/** Steps in turn; the last one is for every request that is left. */
+export type Plan = readonly [Step, ...ReadonlyArray<Step>]
+
+export const answer = (
+  status: number,
+  headers: { readonly [name: string]: string } = {},
+  body = '{"error":{"type":"planned","message":"As planned"}}'
+): Answer => ({ _tag: "Answer", status, headers: { "content-type": "application/json", ...headers }, body, after: 0 })
+
+export const fail = (code: string, message = "It broke"): Step => ({ _tag: "Fail", code, message })
+
+export const neverAnswer: Step = { _tag: "NeverAnswer" }
+
+export const theStore = answer(200, {}, minimalBody)
+
+/** An error as transports make them. */
+const transportFailure = (request: HttpClientRequest.HttpClientRequest, code: string, message: string) =>
+  new HttpClientError.RequestError({
+    request,
+    reason: "Transport",
+    cause: new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code }) })
+  })
+
+const begun = new TextEncoder().encode('{"data":')
+
+/** Carries out one step. */
+export const perform = (step: Step, request: HttpClientRequest.HttpClientRequest): ReturnType<Respond> => {
+  const json = { headers: { "content-type": "application/json" } }
+  switch (step._tag) {
+    case "Answer":
+      return Effect.delay(
+        Effect.sync(() => new Response(step.body, { status: step.status, headers: step.headers })),
+        step.after
+      )
+    case "Fail":
+      return Effect.fail(transportFailure(request, step.code, step.message))
+    case "NeverAnswer":
+      return Effect.never
+    case "StallBody":
+      return bodyOf(Stream.concat(Stream.make(begun), Stream.never), json)
+    case "DripBody":
+      return bodyOf(Stream.schedule(Stream.forever(Stream.make(begun)), Schedule.spaced("1 second")), json)
+  }
+}
+
+const bodyOf = (body: Stream.Stream<Uint8Array>, init: ResponseInit): Effect.Effect<Response> =>
+  Effect.map(Stream.toReadableStreamEffect(body), (body) => new Response(body, init))
+
+/** How a call went. Times are milliseconds since it began. */
+export interface Outcome {
+  readonly result: Either.Either<KeyValueStore, GetStoreError>
+  readonly sentAt: ReadonlyArray<number>
+  /** From each request to the next. */
+  readonly gaps: ReadonlyArray<number>
+  readonly endedAt: number
+  readonly timersLeft: number
+}
+
+/** One call of a new client, with the chance that `seed` makes. */
+export const callOf = (
+  plan: Plan,
+  options: Options = {},
+  { callOptions, seed = 0, start = 0 }: { callOptions?: CallOptions; seed?: number; start?: number } = {}
+): Effect.Effect<Outcome> =>
+  Effect.gen(function* () {
+    const times = yield* Ref.make<ReadonlyArray<number>>([])
+    const respond: Respond = (request) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const earlier = yield* Ref.getAndUpdate(times, (times) => [...times, now - start])
+        return yield* perform(plan[Math.min(earlier.length, plan.length - 1)] ?? plan[0], request)
+      })
+    const call = Effect.gen(function* () {
+      const result = yield* Effect.either(getStore("janedoe~my-store", callOptions))
+      return { result, endedAt: (yield* Clock.currentTimeMillis) - start }
+    }).pipe(Effect.provide(layerRespond(respond, options)), Effect.orDie, Effect.withRandom(Random.make(seed)))
+    const { timersLeft, value } = yield* inSimulatedTime(call, start)
+    const sentAt = yield* Ref.get(times)
+    return { ...value, timersLeft, sentAt, gaps: sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0)) }
+  })

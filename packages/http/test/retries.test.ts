@@ -1,0 +1,374 @@
+/**
+ * Whether, when and how often a call tries again, and that it ends in time: properties of calls to servers that go
+ * wrong in any order.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { GetStoreError } from "@effect-apify/domain"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import { type Options, RetryPolicy } from "../src/index.js"
+import { permanentStatus, transientStatus } from "./arbitraries.js"
+import { answer, callOf, fail, neverAnswer, type Outcome, type Plan, type Step, theStore } from "./plannedServer.js"
+
+const anyStep = FastCheck.oneof(
+  FastCheck.record({
+    _tag: FastCheck.constant("Answer" as const),
+    status: FastCheck.oneof(transientStatus, FastCheck.constant(429), permanentStatus, FastCheck.constant(200)),
+    headers: FastCheck.oneof(
+      FastCheck.constant({}),
+      FastCheck.nat(90).map((seconds) => ({ "retry-after": String(seconds) })),
+      FastCheck.nat(120).map((limit) => ({ "x-ratelimit-limit": String(limit) }))
+    ),
+    body: FastCheck.constantFrom("", "{", '{"data":{}}', "<html>"),
+    after: FastCheck.constantFrom(0, 0, 1, 700, 4999, 5000, 5001, 70_000)
+  }),
+  FastCheck.constantFrom("ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENOTFOUND", "EPROTO", "HPE_INVALID_METHOD").map(
+    (code) => fail(code)
+  ),
+  FastCheck.constantFrom<Step[]>(neverAnswer, { _tag: "StallBody" }, { _tag: "DripBody" })
+)
+
+const planOf = (step: FastCheck.Arbitrary<Step>): FastCheck.Arbitrary<Plan> =>
+  FastCheck.tuple(step, FastCheck.array(step, { maxLength: 5 })).map(([first, more]) => [first, ...more])
+
+const anyPlan = planOf(anyStep)
+const seed = FastCheck.integer()
+const retries = FastCheck.nat(8)
+
+const failureOf = ({ result }: Outcome): GetStoreError =>
+  Either.match(result, { onLeft: (error) => error, onRight: (store) => assert.fail(`${store}`) })
+
+const failureTag = (outcome: Outcome) => failureOf(outcome)._tag
+
+const LONG = { callTimeout: "1 hour" } satisfies Options
+
+describe("any call to any server", () => {
+  it.effect.prop("sends no more requests than 1 + retries", [anyPlan, retries, seed], ([plan, retries, seed]) =>
+    Effect.gen(function* () {
+      const { sentAt } = yield* callOf(plan, { retry: { retries } }, { seed })
+      assert.isAtMost(sentAt.length, 1 + retries)
+    })
+  )
+
+  it.effect.prop(
+    "ends by its deadline, and leaves no timer",
+    [anyPlan, FastCheck.integer({ min: 1, max: 70_000 }), seed],
+    ([plan, callTimeout, seed]) =>
+      Effect.gen(function* () {
+        const { endedAt, sentAt, timersLeft } = yield* callOf(plan, { callTimeout }, { seed })
+        assert.isAtMost(endedAt, callTimeout)
+        assert.isBelow(Math.max(...sentAt), callTimeout)
+        assert.strictEqual(timersLeft, 0)
+      })
+  )
+
+  it.effect.prop(
+    "gives no attempt more than its time",
+    [anyPlan, FastCheck.integer({ min: 1, max: 10_000 }), seed],
+    ([plan, attemptTimeout, seed]) =>
+      Effect.gen(function* () {
+        const { endedAt, sentAt } = yield* callOf(plan, { attemptTimeout, retry: RetryPolicy.none }, { seed })
+        assert.deepStrictEqual(sentAt, [0])
+        assert.isAtMost(endedAt, attemptTimeout)
+      })
+  )
+
+  it.effect.prop("says how many requests it sent and how long it took", [anyPlan, seed], ([plan, seed]) =>
+    Effect.gen(function* () {
+      const { endedAt, result, sentAt } = yield* callOf(plan, {}, { seed })
+      if (Either.isRight(result) || result.left._tag === "InvalidStoreRefError") return
+      assert.strictEqual(result.left.attempts, sentAt.length)
+      assert.strictEqual(Duration.toMillis(result.left.elapsed), endedAt)
+    })
+  )
+})
+
+describe("an error that may pass", () => {
+  const passing = FastCheck.oneof(
+    FastCheck.tuple(transientStatus, FastCheck.constantFrom("", "busy", '{"error":{"type":"x","message":"y"}}')).map(
+      ([status, body]) => answer(status, {}, body)
+    ),
+    FastCheck.constantFrom("ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "EPIPE", "E_UNHEARD_OF").map(
+      (code) => fail(code)
+    ),
+    FastCheck.constant(answer(429)),
+    FastCheck.constant(neverAnswer)
+  )
+
+  it.effect.prop(
+    "is tried again until the store comes",
+    [FastCheck.array(passing, { maxLength: 8 }), seed],
+    ([failures, seed]) =>
+      Effect.gen(function* () {
+        const [first = theStore, ...rest] = failures
+        const { result, sentAt } = yield* callOf([first, ...rest, theStore], LONG, { seed })
+        assert.isTrue(Either.isRight(result))
+        assert.lengthOf(sentAt, failures.length + 1)
+      })
+  )
+
+  it.effect.prop(
+    "is tried again as often as the policy allows",
+    [planOf(passing), retries, seed],
+    ([plan, retries, seed]) =>
+      Effect.gen(function* () {
+        const outcome = yield* callOf(plan, { ...LONG, retry: { retries } }, { seed })
+        assert.lengthOf(outcome.sentAt, 1 + retries)
+        assert.notStrictEqual(failureOf(outcome).retryable, "Never")
+      })
+  )
+
+  /** The waits of the defaults, from Apify's advice: [D, 2D] from D = 500 ms on, doubled each time, at most 20 s. */
+  const windows = [
+    [500, 1000],
+    [1000, 2000],
+    [2000, 4000],
+    [4000, 8000],
+    [8000, 16_000],
+    [16_000, 20_000],
+    [20_000, 20_000],
+    [20_000, 20_000]
+  ] as const
+
+  it.effect.prop("is tried again after a wait within [D, 2D]", [seed], ([seed]) =>
+    Effect.gen(function* () {
+      const { gaps } = yield* callOf([answer(503)], LONG, { seed })
+      assert.lengthOf(gaps, windows.length)
+      windows.forEach(([shortest, longest], index) => {
+        assert.isAtLeast(gaps[index] ?? 0, shortest)
+        assert.isAtMost(gaps[index] ?? 0, longest)
+      })
+    })
+  )
+
+  it.effect("is tried again after waits that differ from call to call, over the whole window", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* Effect.forEach(
+        Array.from({ length: 200 }, (_, seed) => seed),
+        (seed) => callOf([answer(503), theStore], {}, { seed })
+      )
+      const waits = outcomes.map(({ gaps: [wait = 0] }) => wait)
+      assert.isBelow(Math.min(...waits), 550)
+      assert.isAbove(Math.max(...waits), 950)
+      assert.isAbove(new Set(waits).size, 50)
+    })
+  )
+
+  it.effect.prop(
+    "is tried again no sooner than its Retry-After",
+    [
+      FastCheck.constantFrom(429, 500, 502, 503, 504),
+      FastCheck.array(FastCheck.nat(100), { minLength: 1, maxLength: 5 }),
+      FastCheck.constantFrom((seconds: number) => String(seconds), untilSeconds),
+      seed
+    ],
+    ([status, waits, written, seed]) =>
+      Effect.gen(function* () {
+        const start = Date.UTC(2026, 8, 30, 12)
+        const [first = theStore, ...rest] = waits.map((seconds) =>
+          answer(status, { "retry-after": written(seconds, start) })
+        )
+        const { gaps, sentAt } = yield* callOf([first, ...rest, theStore], LONG, { seed, start })
+        assert.lengthOf(gaps, waits.length)
+        waits.forEach((seconds, index) => {
+          const asked = written === untilSeconds ? seconds * 1000 - (sentAt[index] ?? 0) : seconds * 1000
+          assert.isAtLeast(gaps[index] ?? 0, asked)
+        })
+      })
+  )
+
+  it.effect.each(["-1", "1e9", "0x10", "2.5", "", "2, 3"])(
+    "is tried again after the usual wait where Retry-After is %j",
+    (value) =>
+      Effect.gen(function* () {
+        const { gaps } = yield* callOf([answer(503, { "retry-after": value }), theStore])
+        assert.lengthOf(gaps, 1)
+        assert.isAtMost(gaps[0] ?? 0, 1000)
+      })
+  )
+})
+
+/** An HTTP date so many seconds after the start. */
+function untilSeconds(seconds: number, start = 0): string {
+  return new Date(start + seconds * 1000).toUTCString()
+}
+
+describe("an error that another attempt cannot help", () => {
+  const forGood: FastCheck.Arbitrary<Step> = FastCheck.oneof(
+    FastCheck.tuple(permanentStatus, FastCheck.constantFrom({}, { "retry-after": "1" })).map(([status, headers]) =>
+      answer(status, headers)
+    ),
+    FastCheck.constantFrom("EPROTO", "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "HPE_INVALID_CONSTANT").map(
+      (code) => fail(code)
+    ),
+    FastCheck.constantFrom('{"data":{"id":42}}', "{}", "null").map((body) => answer(200, {}, body)),
+    FastCheck.constant(answer(200, { "content-type": "text/html" }, "<html>"))
+  )
+
+  it.effect.prop("is tried once, and ends the call at once", [forGood, seed], ([step, seed]) =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([step, theStore], {}, { seed })
+      assert.deepStrictEqual(outcome.sentAt, [0])
+      assert.strictEqual(outcome.endedAt, 0)
+      assert.strictEqual(failureOf(outcome).retryable, "Never")
+    })
+  )
+})
+
+describe("an error that may have been bad luck", () => {
+  const badLuck = FastCheck.oneof(
+    FastCheck.constantFrom("", "{", '{"data":{"id":"Wkz', "<html>").map((body) => answer(200, {}, body)),
+    FastCheck.constant(fail("ENOTFOUND"))
+  )
+
+  it.effect.prop("is tried once more", [planOf(badLuck), seed], ([plan, seed]) =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf(plan, {}, { seed })
+      assert.lengthOf(outcome.sentAt, 2)
+      assert.strictEqual(failureOf(outcome).retryable, "Once")
+    })
+  )
+
+  it.effect.prop("is gone if the store comes then", [badLuck, seed], ([step, seed]) =>
+    Effect.gen(function* () {
+      const { result, sentAt } = yield* callOf([step, theStore], {}, { seed })
+      assert.isTrue(Either.isRight(result))
+      assert.lengthOf(sentAt, 2)
+    })
+  )
+})
+
+describe("a wait past the deadline", () => {
+  it.effect.prop(
+    "that the server asks for ends the call at once with that error and the wait in it",
+    [FastCheck.constantFrom(429, 503), FastCheck.integer({ min: 60, max: 999_999 }), seed],
+    ([status, seconds, seed]) =>
+      Effect.gen(function* () {
+        const outcome = yield* callOf([answer(status, { "retry-after": String(seconds) }), theStore], {}, { seed })
+        const error = failureOf(outcome)
+        if (error._tag !== "RateLimitedError" && error._tag !== "ServerError") return assert.fail(`${error}`)
+        assert.strictEqual(error._tag, status === 429 ? "RateLimitedError" : "ServerError")
+        assert.strictEqual(Duration.toSeconds(Option.getOrThrow(error.retryAfter)), seconds)
+        assert.deepStrictEqual(outcome.sentAt, [0])
+        assert.strictEqual(outcome.endedAt, 0)
+      })
+  )
+
+  it.effect.prop(
+    "of our own ends the call at once with a TimeoutError that tells the last failure",
+    [FastCheck.integer({ min: 1, max: 500 }), seed],
+    ([callTimeout, seed]) =>
+      Effect.gen(function* () {
+        const outcome = yield* callOf([answer(503), theStore], { callTimeout }, { seed })
+        const error = failureOf(outcome)
+        if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
+        assert.strictEqual(error.phase, "call")
+        assert.strictEqual(Duration.toMillis(error.limit), callTimeout)
+        assert.include(Option.getOrThrow(error.lastFailure), "503")
+        assert.deepStrictEqual(outcome.sentAt, [0])
+        assert.strictEqual(outcome.endedAt, 0)
+      })
+  )
+
+  it.effect("for its slot after a 429 ends the call with a TimeoutError, and sends nothing more", () =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([answer(429), theStore], { callTimeout: "900 millis", retry: { baseDelay: 1 } })
+      assert.deepStrictEqual(outcome.sentAt, [0])
+      assert.strictEqual(failureTag(outcome), "TimeoutError")
+    })
+  )
+})
+
+describe("an attempt out of time", () => {
+  it.effect.each<Step>([
+    neverAnswer,
+    { _tag: "StallBody" },
+    { _tag: "DripBody" },
+    { _tag: "Answer", status: 200, headers: {}, body: "", after: 5001 }
+  ])("is tried again, then a TimeoutError of the phase attempt ($_tag)", (step) =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([step], { retry: { retries: 2 } })
+      const error = failureOf(outcome)
+      if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
+      assert.strictEqual(error.phase, "attempt")
+      assert.strictEqual(Duration.toSeconds(error.limit), 5)
+      assert.strictEqual(error.attempts, 3)
+      for (const gap of outcome.gaps) assert.isAtLeast(gap, 5500)
+    })
+  )
+
+  it.effect("because the call is, is a TimeoutError of the phase call", () =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([neverAnswer], { callTimeout: "3 seconds" })
+      const error = failureOf(outcome)
+      if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
+      assert.strictEqual(error.phase, "call")
+      assert.strictEqual(Duration.toSeconds(error.limit), 3)
+      assert.strictEqual(outcome.endedAt, 3000)
+    })
+  )
+
+  it.effect("by a part of a millisecond is a TimeoutError like any other", () =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([neverAnswer], { attemptTimeout: "1500 micros", retry: RetryPolicy.none })
+      assert.strictEqual(failureTag(outcome), "TimeoutError")
+      assert.strictEqual(outcome.endedAt, 2)
+    })
+  )
+})
+
+describe("the options of a call", () => {
+  it.effect("take the place of the client's, one by one", () =>
+    Effect.gen(function* () {
+      const options = { attemptTimeout: "2 seconds", retry: { retries: 5, baseDelay: 10, maxDelay: 10 } } as const
+      const own = yield* callOf([neverAnswer], options)
+      assert.lengthOf(own.sentAt, 6)
+      assert.strictEqual(own.gaps[0], 2010)
+      const changed = yield* callOf([neverAnswer], options, {
+        callOptions: { attemptTimeout: "1 second", retry: { retries: 1 } }
+      })
+      assert.deepStrictEqual(changed.sentAt, [0, 1010])
+      const late = yield* callOf([neverAnswer], options, { callOptions: { callTimeout: "1 second" } })
+      assert.strictEqual(late.endedAt, 1000)
+    })
+  )
+
+  it.effect("may set no time at all, and then nothing is sent", () =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([theStore], {}, { callOptions: { callTimeout: 0 } })
+      assert.isEmpty(outcome.sentAt)
+      assert.strictEqual(failureTag(outcome), "TimeoutError")
+    })
+  )
+
+  it.effect("may set no end, and then a store is waited for", () =>
+    Effect.gen(function* () {
+      const slow: Step = { ...theStore, after: 86_400_000 }
+      const { endedAt, result } = yield* callOf([slow], {
+        attemptTimeout: Duration.infinity,
+        callTimeout: Duration.infinity
+      })
+      assert.isTrue(Either.isRight(result))
+      assert.strictEqual(endedAt, 86_400_000)
+    })
+  )
+
+  it.effect("RetryPolicy.none tries once", () =>
+    Effect.gen(function* () {
+      const { sentAt } = yield* callOf([answer(503), theStore], {}, { callOptions: { retry: RetryPolicy.none } })
+      assert.deepStrictEqual(sentAt, [0])
+    })
+  )
+
+  it.effect("retry.while tells which errors to try again, of those that could be", () =>
+    Effect.gen(function* () {
+      const retry = { while: (error: GetStoreError) => error._tag === "RateLimitedError" }
+      assert.lengthOf((yield* callOf([answer(429), theStore], { retry })).sentAt, 2)
+      assert.lengthOf((yield* callOf([answer(503), theStore], { retry })).sentAt, 1)
+      assert.lengthOf((yield* callOf([answer(403), theStore], { retry: { while: () => true } })).sentAt, 1)
+    })
+  )
+})

@@ -1,0 +1,276 @@
+/**
+ * What a call tells a tracer, a metrics registry and a log, and that no secret is in it.
+ */
+import { inspect } from "node:util"
+import * as HttpClient from "@effect/platform/HttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import { type CallOptions, getStore, Metrics, type Options, RetryPolicy } from "../src/index.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
+import { answer, fail, neverAnswer, type Plan, perform, theStore } from "./plannedServer.js"
+
+const TOKEN = "CanaryToken0123456789"
+const KEY = "CanaryKey0123456789"
+
+/** A client of a server that does as planned. */
+const planned = (plan: Plan, options: Options = {}) => {
+  const steps = [...plan]
+  return layerRespond((request) => perform(steps.shift() ?? plan[0], request), {
+    token: Redacted.make(TOKEN),
+    ...options
+  })
+}
+
+/** Runs a call to its end, however long it waits. */
+const runToEnd = (callOptions?: CallOptions) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(Effect.either(getStore("janedoe~my-store", callOptions)))
+    yield* TestClock.adjust("2 minutes")
+    return yield* Fiber.join(fiber)
+  })
+
+/** Effect's own tracer, with its spans kept. */
+const recordSpans = Effect.map(Effect.tracer, (tracer) => {
+  const spans: Array<Tracer.Span> = []
+  const recorder = Tracer.make({
+    span: (...args) => {
+      const span = tracer.span(...args)
+      spans.push(span)
+      return span
+    },
+    context: (f, fiber) => tracer.context(f, fiber)
+  })
+  return { spans, recorder }
+})
+
+const spansOf = (plan: Plan, options?: Options) =>
+  Effect.gen(function* () {
+    const { recorder, spans } = yield* recordSpans
+    yield* Effect.withTracer(runToEnd(), recorder)
+    const requests = yield* (yield* RecordedRequests).all
+    const [call, ...attempts] = spans
+    return { call: call ?? assert.fail("There is no span"), attempts, requests }
+  }).pipe(Effect.provide(planned(plan, options)))
+
+const attributesOf = (span: Tracer.Span | undefined) => Object.fromEntries(span?.attributes ?? [])
+
+describe("the trace of a call", () => {
+  it.effect("is a span of its own, with a client span for each attempt", () =>
+    Effect.gen(function* () {
+      const { attempts, call } = yield* spansOf([answer(503), fail("ECONNRESET"), theStore])
+      assert.strictEqual(call.name, "ApifyClient.getStore")
+      assert.strictEqual(call.kind, "internal")
+      assert.deepStrictEqual(attributesOf(call), { "apify.store.ref": "janedoe~my-store" })
+      assert.lengthOf(attempts, 3)
+      for (const attempt of attempts) {
+        assert.strictEqual(attempt.name, "GET")
+        assert.strictEqual(attempt.kind, "client")
+        assert.strictEqual(attempt.traceId, call.traceId)
+        assert.strictEqual(Option.getOrThrow(attempt.parent).spanId, call.spanId)
+        assert.strictEqual(attempt.status._tag, "Ended")
+      }
+    })
+  )
+
+  it.effect("describes attempts as OpenTelemetry's HTTP clients do", () =>
+    Effect.gen(function* () {
+      const { attempts } = yield* spansOf([answer(503), fail("ECONNRESET"), theStore])
+      const common = {
+        "http.request.method": "GET",
+        "server.address": "api.apify.com",
+        "server.port": 443,
+        "url.full": "https://api.apify.com/v2/key-value-stores/janedoe~my-store"
+      }
+      assert.deepStrictEqual(attempts.map(attributesOf), [
+        { ...common, "http.response.status_code": 503, "error.type": "ServerError" },
+        { ...common, "http.request.resend_count": 1, "error.type": "TransportError" },
+        { ...common, "http.request.resend_count": 2, "http.response.status_code": 200 }
+      ])
+    })
+  )
+
+  it.effect.each([
+    ["http://127.0.0.1:8080/base", "127.0.0.1", 8080],
+    ["http://localhost", "localhost", 80],
+    ["https://apify.example:8443", "apify.example", 8443]
+  ] as const)("names the server of %s", ([baseUrl, address, port]) =>
+    Effect.gen(function* () {
+      const { attempts } = yield* spansOf([theStore], { baseUrl })
+      const attributes = attributesOf(attempts[0])
+      assert.strictEqual(attributes["server.address"], address)
+      assert.strictEqual(attributes["server.port"], port)
+      assert.strictEqual(attributes["url.full"], `${baseUrl}/v2/key-value-stores/janedoe~my-store`)
+    })
+  )
+
+  it.effect("goes on at the server: each request carries the span of its attempt", () =>
+    Effect.gen(function* () {
+      const { attempts, requests } = yield* spansOf([answer(503), theStore])
+      assert.deepStrictEqual(
+        requests.map(({ headers }) => headers.traceparent),
+        attempts.map(({ spanId, traceId }) => `00-${traceId}-${spanId}-01`)
+      )
+    })
+  )
+
+  it.effect("ends spans with the error that ended the attempt and the call", () =>
+    Effect.gen(function* () {
+      const { attempts, call } = yield* spansOf([answer(403)])
+      for (const { status } of [call, ...attempts]) {
+        assert.strictEqual(status._tag === "Ended" && status.exit._tag, "Failure")
+      }
+    })
+  )
+
+  it.effect("stays here where propagation or tracing is disabled", () =>
+    Effect.gen(function* () {
+      yield* Effect.locally(getStore("~my-store"), HttpClient.currentTracerPropagation, false)
+      yield* Effect.withTracerEnabled(getStore("~my-store"), false)
+      const requests = yield* (yield* RecordedRequests).all
+      assert.lengthOf(requests, 2)
+      for (const { headers } of requests) assert.notProperty(headers, "traceparent")
+    }).pipe(Effect.provide(planned([theStore])))
+  )
+})
+
+const countOf = (counter: Metric.Metric.Counter<number>, ...tags: ReadonlyArray<readonly [string, string]>) =>
+  Effect.map(
+    Metric.value(
+      tags.reduce(
+        (metric, [key, value]) => Metric.tagged(metric, key, value),
+        Metric.tagged(counter, "operation", "getStore")
+      )
+    ),
+    ({ count }) => count
+  )
+
+/** By how much a call changes the count. */
+const increaseOf = <E, R>(count: Effect.Effect<number>, call: Effect.Effect<unknown, E, R>) =>
+  Effect.gen(function* () {
+    const before = yield* count
+    yield* call
+    return (yield* count) - before
+  })
+
+describe("the metrics of a call", () => {
+  const troubled = () => Effect.provide(runToEnd(), planned([answer(503), fail("ECONNRESET"), theStore]))
+
+  it.effect("count the requests that it sends", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* increaseOf(countOf(Metrics.attempts), troubled()), 3)
+    })
+  )
+
+  it.effect("count the retries, by the error before", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* increaseOf(countOf(Metrics.retries, ["error", "ServerError"]), troubled()), 1)
+      assert.strictEqual(yield* increaseOf(countOf(Metrics.retries, ["error", "TransportError"]), troubled()), 1)
+    })
+  )
+
+  it.effect.each<readonly [outcome: string, plan: Plan]>([
+    ["success", [theStore]],
+    ["ForbiddenError", [answer(403)]],
+    ["TimeoutError", [neverAnswer]]
+  ])("count its outcome: %s", ([outcome, plan]) =>
+    Effect.gen(function* () {
+      const call = Effect.provide(runToEnd({ retry: RetryPolicy.none }), planned(plan))
+      assert.strictEqual(yield* increaseOf(countOf(Metrics.calls, ["outcome", outcome]), call), 1)
+    })
+  )
+
+  it.effect("count its interruption as such", () =>
+    Effect.gen(function* () {
+      const call = Effect.gen(function* () {
+        const fiber = yield* Effect.fork(getStore("~my-store"))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(fiber)
+      }).pipe(Effect.provide(planned([neverAnswer])))
+      assert.strictEqual(yield* increaseOf(countOf(Metrics.calls, ["outcome", "interrupted"]), call), 1)
+    })
+  )
+
+  it.effect("time it, in milliseconds", () =>
+    Effect.gen(function* () {
+      const latency = Metric.value(Metric.tagged(Metrics.latency, "operation", "getStore"))
+      const before = yield* latency
+      yield* Effect.provide(runToEnd({ retry: RetryPolicy.none }), planned([neverAnswer]))
+      const after = yield* latency
+      assert.strictEqual(after.count - before.count, 1)
+      assert.strictEqual(after.sum - before.sum, 5000)
+    })
+  )
+})
+
+const logsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const logs: Array<{ readonly level: string; readonly text: string }> = []
+    const recorder = Logger.make(({ annotations, cause, logLevel, message, spans }) => {
+      logs.push({
+        level: logLevel.label,
+        text: JSON.stringify([message, [...annotations], [...spans], inspect(cause, { depth: 10 })])
+      })
+    })
+    return effect.pipe(Effect.provide(Logger.add(recorder)), Logger.withMinimumLogLevel(LogLevel.All), Effect.as(logs))
+  })
+
+describe("the log of a call", () => {
+  it.effect("has a line for each retry, at debug level, that says why and when", () =>
+    Effect.gen(function* () {
+      const logs = yield* logsOf(
+        Effect.provide(runToEnd(), planned([answer(503, { "retry-after": "30" }), fail("ECONNRESET"), theStore]))
+      )
+      assert.deepStrictEqual(
+        logs.map(({ level }) => level),
+        ["DEBUG", "DEBUG"]
+      )
+      assert.match(logs[0]?.text ?? "", /503.*trying again in 30s/i)
+      assert.match(logs[1]?.text ?? "", /TransportError.*trying again in/i)
+    })
+  )
+
+  it.effect("is empty where nothing is tried again", () =>
+    Effect.gen(function* () {
+      assert.isEmpty(yield* logsOf(Effect.provide(runToEnd(), planned([theStore]))))
+      assert.isEmpty(yield* logsOf(Effect.provide(runToEnd(), planned([answer(403)]))))
+    })
+  )
+})
+
+describe("secrets", () => {
+  it.effect("are in no span, no metric and no line, though the server sends them back", () =>
+    Effect.gen(function* () {
+      const said = `token ${TOKEN}, urlSigningSecretKey=${KEY}`
+      const echo = { "x-token": TOKEN, "set-cookie": `token=${TOKEN}`, location: `/?token=${TOKEN}` }
+      const store = JSON.parse(theStore.body)
+      const { recorder, spans } = yield* recordSpans
+      const plan: Plan = [
+        answer(503, echo, said),
+        answer(429, echo, JSON.stringify({ error: { type: TOKEN, message: said } })),
+        answer(500, echo, JSON.stringify({ message: said })),
+        fail("ECONNRESET", said),
+        answer(200, echo, JSON.stringify({ data: { ...store.data, urlSigningSecretKey: KEY } }))
+      ]
+      const logs = yield* logsOf(Effect.withTracer(Effect.provide(runToEnd(), planned(plan)), recorder))
+      const metrics = yield* Metric.snapshot
+      assert.lengthOf(logs, 4)
+      assert.lengthOf(spans, 6)
+      const told = [
+        ...logs.map(({ text }) => text),
+        ...spans.map((span) => JSON.stringify([span.name, attributesOf(span), span.status], bigIntsAsText)),
+        ...metrics.map(({ metricKey }) => JSON.stringify(metricKey))
+      ]
+      for (const text of told) assert.notInclude(text, "Canary")
+    })
+  )
+})
+
+const bigIntsAsText = (_: string, value: unknown) => (typeof value === "bigint" ? String(value) : value)
