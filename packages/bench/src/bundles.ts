@@ -1,0 +1,84 @@
+/**
+ * What esbuild makes of programs: their size, and the modules that they are made of.
+ */
+import { gzipSync } from "node:zlib"
+import { build, type Plugin } from "esbuild"
+
+/** A program for the browser. */
+export const GET_STORE_ON_FETCH = `
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import { ApifyClient, getStore } from "@effect-apify/http"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+getStore("WkzbQMuFYuamGv3YF").pipe(
+  Effect.provide(Layer.provide(ApifyClient.layer(), FetchHttpClient.layer)),
+  Effect.runPromise
+).then(console.log)
+`
+
+/** The same with Apify's own client. */
+export const GET_STORE_WITH_APIFY_CLIENT = `
+import { ApifyClient } from "apify-client"
+
+new ApifyClient().keyValueStore("WkzbQMuFYuamGv3YF").get().then(console.log)
+`
+
+const resolveDir = import.meta.dirname
+
+/** Bytes of a program with all that it needs, minified and compressed. */
+export const gzipSize = async (program: string, platform: "browser" | "node"): Promise<number> => {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    platform,
+    logLevel: "error"
+  })
+  return outputFiles.reduce((size, { contents }) => size + gzipSync(contents, { level: 9 }).length, 0)
+}
+
+/** The modules that Node loads to import a module, by the package's own annotations left aside. */
+export const modulesOf = async (specifier: string): Promise<ReadonlyArray<string>> => {
+  const { metafile } = await build({
+    stdin: { contents: `import ${JSON.stringify(specifier)}`, resolveDir },
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    format: "esm",
+    ignoreAnnotations: true,
+    logLevel: "error"
+  })
+  return Object.keys(metafile.inputs).filter((input) => input !== "<stdin>")
+}
+
+const isOurs = (specifier: string): boolean => specifier.startsWith(".") || specifier.startsWith("@effect-apify/")
+
+/** What a module of ours imports from others, directly or through modules of ours: each of Effect's modules once. */
+export const importsOf = async (specifier: string): Promise<ReadonlyArray<string>> => {
+  const found = new Set<string>()
+  const record: Plugin = {
+    name: "record",
+    setup: (build) => {
+      build.onResolve({ filter: /.*/ }, ({ path }) => {
+        if (isOurs(path)) return undefined
+        found.add(path)
+        return { path, external: true }
+      })
+    }
+  }
+  await build({
+    stdin: { contents: `import ${JSON.stringify(specifier)}`, resolveDir },
+    bundle: true,
+    write: false,
+    format: "esm",
+    ignoreAnnotations: true,
+    plugins: [record],
+    logLevel: "error"
+  })
+  return [...found].sort()
+}

@@ -1,0 +1,21 @@
+/**
+ * Who takes part, by the name in the tables.
+ */
+import type { Client } from "./load.js"
+
+const promiseClients = () => import("./promiseClients.js")
+const effectClients = () => import("./effectClients.js")
+
+type Make = (baseUrl: string) => Promise<Client>
+
+/** Loads a client; only the one asked for, and what it needs. */
+export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
+  undici: async () => (await promiseClients()).undici,
+  fetch: async () => (await promiseClients()).globalFetch,
+  "apify-client": async () => (await promiseClients()).apifyClient,
+  "HttpClient, fetch": async () => (await effectClients()).httpClientOnFetch,
+  "HttpClient, undici": async () => (await effectClients()).httpClientOnUndici,
+  "getStore, fetch": async () => (await effectClients()).getStoreOnFetch,
+  "getStore, undici": async () => (await effectClients()).getStoreOnUndici,
+  "getStore, layerNode": async () => (await effectClients()).getStoreOnLayerNode
+}

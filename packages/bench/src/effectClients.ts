@@ -1,0 +1,63 @@
+/**
+ * Effect's own client with nothing added, and `getStore` with all its defaults on. A worker is a fiber that asks in a loop,
+ * as a fiber of `Effect.forEach` or of a stream does; in an open loop each request is a fiber of its own.
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import { ApifyClient, getStore } from "@effect-apify/http"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import type { Client } from "./load.js"
+import { STORE_ID } from "./page.js"
+import { TOKEN } from "./promiseClients.js"
+
+type Transport = Layer.Layer<HttpClient.HttpClient>
+
+const fetchTransport = async (): Promise<Transport> => (await import("@effect/platform/FetchHttpClient")).layer
+
+const undiciTransport = async (): Promise<Transport> =>
+  (await import("@effect/platform-node/NodeHttpClient")).layerUndici
+
+const nodeTransport = async (): Promise<Transport> => (await import("@effect-apify/http/node")).layerNode()
+
+const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R, unknown>): Client => {
+  const runtime = ManagedRuntime.make(layer)
+  return {
+    get: () => runtime.runPromise(get),
+    work: (meter) =>
+      Effect.gen(function* () {
+        while (!meter.isOver) {
+          const since = performance.now()
+          yield* get
+          meter.record(since)
+        }
+      }).pipe(runtime.runPromise)
+  }
+}
+
+const bare =
+  (transport: () => Promise<Transport>) =>
+  async (baseUrl: string): Promise<Client> =>
+    effectClient(
+      Effect.flatMap(HttpClient.HttpClient, (http) =>
+        http.get(`${baseUrl}/v2/key-value-stores/${STORE_ID}`, {
+          headers: { accept: "application/json", authorization: `Bearer ${TOKEN}` }
+        })
+      ).pipe(Effect.flatMap((response) => response.json)),
+      await transport()
+    )
+
+const ours =
+  (transport: () => Promise<Transport>) =>
+  async (baseUrl: string): Promise<Client> =>
+    effectClient(
+      getStore(STORE_ID),
+      ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }).pipe(Layer.provide(await transport()))
+    )
+
+export const httpClientOnFetch = bare(fetchTransport)
+export const httpClientOnUndici = bare(undiciTransport)
+export const getStoreOnFetch = ours(fetchTransport)
+export const getStoreOnUndici = ours(undiciTransport)
+export const getStoreOnLayerNode = ours(nodeTransport)

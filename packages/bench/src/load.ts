@@ -1,0 +1,105 @@
+/**
+ * How requests come, and what is counted of them.
+ *
+ * In a closed loop a fixed number of workers ask, and each asks again when it has its answer. That gives throughput and CPU
+ * at a concurrency, and the latency of one who waits in line; but while a client stalls nobody asks, and the requests that
+ * would have waited are missing from its percentiles (coordinated omission). So there is an open loop as well: requests come
+ * at a fixed rate whatever becomes of those before, and latency counts from when each was due.
+ */
+import { setImmediate, setTimeout } from "node:timers/promises"
+import type { Counted } from "./results.js"
+
+/** Workers of a closed loop, or an open loop's arrivals a second. */
+export type Load = { readonly inFlight: number } | { readonly perSecond: number }
+
+/** A client under load. */
+export interface Client {
+  /** Asks once. */
+  readonly get: () => Promise<unknown>
+  /** Asks again and again until the meter says that it is over, in the way that the client's users would. */
+  readonly work: (meter: Meter) => Promise<void>
+}
+
+const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
+  sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
+
+/** Lets a client warm up, then counts for a while. Times are milliseconds. */
+export class Meter {
+  private readonly latencies: Array<number> = []
+  private readonly warm: number
+  private begun: { readonly at: number; readonly cpu: NodeJS.CpuUsage } | undefined
+  private ended: { readonly after: number; readonly cpu: NodeJS.CpuUsage } | undefined
+
+  constructor(
+    warmUp: number,
+    private readonly duration: number
+  ) {
+    this.warm = performance.now() + warmUp
+  }
+
+  get isOver(): boolean {
+    return this.ended !== undefined
+  }
+
+  /** A request that was sent, or due, at a time has its answer. */
+  record(since: number): void {
+    const now = performance.now()
+    if (this.ended !== undefined || now < this.warm) return
+    if (this.begun === undefined) {
+      this.begun = { at: now, cpu: process.cpuUsage() }
+      return
+    }
+    this.latencies.push(now - since)
+    const after = now - this.begun.at
+    if (after >= this.duration) this.ended = { after, cpu: process.cpuUsage(this.begun.cpu) }
+  }
+
+  get counted(): Counted {
+    if (this.ended === undefined) throw new Error("The load ended before its time")
+    const { after, cpu } = this.ended
+    const requests = this.latencies.length
+    const sorted = this.latencies.sort((a, b) => a - b)
+    return {
+      perSecond: (requests * 1_000) / after,
+      cpu: (cpu.user + cpu.system) / requests,
+      p50: quantile(sorted, 0.5),
+      p99: quantile(sorted, 0.99),
+      memory: process.resourceUsage().maxRSS / 1024
+    }
+  }
+}
+
+/** Times at a fixed rate, each given when it is due. Timers are too coarse for the last millisecond. */
+async function* arrivals(perSecond: number): AsyncGenerator<number> {
+  const start = performance.now()
+  for (let count = 0; ; count++) {
+    const due = start + (count * 1_000) / perSecond
+    if (due - performance.now() > 2) await setTimeout(due - performance.now() - 1)
+    while (performance.now() < due) await setImmediate()
+    yield due
+  }
+}
+
+const openLoop = async (client: Client, perSecond: number, meter: Meter): Promise<void> => {
+  const underWay = new Set<Promise<void>>()
+  let failure: unknown
+  for await (const due of arrivals(perSecond)) {
+    if (meter.isOver || failure !== undefined) break
+    const request = client.get().then(
+      () => meter.record(due),
+      (error) => {
+        failure = error
+      }
+    )
+    underWay.add(request)
+    request.finally(() => underWay.delete(request))
+  }
+  await Promise.all(underWay)
+  if (failure !== undefined) throw failure
+}
+
+/** Puts a client under load until the meter has counted. */
+export const apply = async (load: Load, client: Client, meter: Meter): Promise<void> => {
+  if ("perSecond" in load) return openLoop(client, load.perSecond, meter)
+  await Promise.all(Array.from({ length: load.inFlight }, () => client.work(meter)))
+}

@@ -1,0 +1,55 @@
+/**
+ * Gets a number of stores, 64 at a time, and prints what memory that took, in megabytes: at each tenth of the way what is
+ * alive after a full garbage collection (it needs `--expose-gc`), and the process's peak.
+ */
+import { ApifyClient, getStore } from "@effect-apify/http"
+import { layerNode } from "@effect-apify/http/node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { TOKEN } from "./promiseClients.js"
+
+const CONCURRENCY = 64
+
+const [baseUrl = "", count = ""] = process.argv.slice(2)
+const total = Number(count)
+
+function* refs(): Generator<string> {
+  for (let index = 0; index < total; index++) yield String(index).padStart(17, "0")
+}
+
+const results = Stream.fromIterable(refs()).pipe(
+  Stream.mapEffect((ref) => Effect.either(getStore(ref)), { concurrency: CONCURRENCY, unordered: true })
+)
+
+const megabytes = (bytes: number): number => bytes / 1024 / 1024
+
+const alive: Array<number> = []
+let stores = 0
+const since = performance.now()
+
+await results.pipe(
+  Stream.runForEach((result) =>
+    Effect.sync(() => {
+      if (result._tag === "Right") stores++
+      if (stores % (total / 10) === 0) {
+        globalThis.gc?.()
+        alive.push(megabytes(process.memoryUsage().heapUsed))
+      }
+    })
+  ),
+  Effect.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }).pipe(Layer.provide(layerNode()))),
+  Effect.runPromise
+)
+
+if (stores !== total) throw new Error(`${total - stores} of ${total} stores failed`)
+console.log(
+  JSON.stringify({
+    stores,
+    seconds: (performance.now() - since) / 1_000,
+    alive,
+    peak: process.resourceUsage().maxRSS / 1024
+  })
+)
+process.exit()

@@ -1,0 +1,47 @@
+/**
+ * The wire, and what one would use instead of ours: clients that give promises. Each loads what it alone needs, so that the
+ * memory of its process is its own.
+ */
+import type { Client, Meter } from "./load.js"
+import { STORE_ID } from "./page.js"
+
+/** What every client sends, so that all send the same. */
+export const TOKEN = "apify_api_bench"
+
+const headers = { accept: "application/json", authorization: `Bearer ${TOKEN}` }
+
+const pathOf = (baseUrl: string): string => `${baseUrl}/v2/key-value-stores/${STORE_ID}`
+
+const promiseClient = (get: () => Promise<unknown>): Client => ({
+  get,
+  work: async (meter: Meter) => {
+    while (!meter.isOver) {
+      const since = performance.now()
+      await get()
+      meter.record(since)
+    }
+  }
+})
+
+/** The least that a request costs in Node. */
+export const undici = async (baseUrl: string): Promise<Client> => {
+  const { request } = await import("undici")
+  const url = pathOf(baseUrl)
+  return promiseClient(async () => {
+    const { body } = await request(url, { headers })
+    return JSON.parse(await body.text())
+  })
+}
+
+/** What is there on every platform. */
+export const globalFetch = async (baseUrl: string): Promise<Client> => {
+  const url = pathOf(baseUrl)
+  return promiseClient(async () => (await fetch(url, { headers })).json())
+}
+
+/** Apify's own client, with all its defaults. */
+export const apifyClient = async (baseUrl: string): Promise<Client> => {
+  const { ApifyClient } = await import("apify-client")
+  const client = new ApifyClient({ baseUrl, token: TOKEN })
+  return promiseClient(() => client.keyValueStore(STORE_ID).get())
+}

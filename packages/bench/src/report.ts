@@ -1,0 +1,218 @@
+/**
+ * What a run says: tables in Markdown, for the terminal and for docs, and a drawing for the README.
+ */
+import { type Counted, type ManyStores, median, medianOf, type Results } from "./results.js"
+
+/** What an index finds, where a table cannot do without. */
+const at = <A>(record: Readonly<Record<string, A>>, key: string): A => {
+  const value = record[key]
+  if (value === undefined) throw new Error(`Nothing was measured for ${key}`)
+  return value
+}
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
+}
+
+const digits = (value: number): string =>
+  value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(value < 1 ? 2 : 3)
+
+const ratio = (value: number): string => value.toFixed(2)
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`
+
+interface Column {
+  readonly title: string
+  readonly of: (counted: Counted) => number
+}
+
+const perSecond: Column = { title: "requests/s", of: (counted) => counted.perSecond }
+const cpu: Column = { title: "CPU µs", of: (counted) => counted.cpu }
+const p50: Column = { title: "p50 ms", of: (counted) => counted.p50 }
+const p99: Column = { title: "p99 ms", of: (counted) => counted.p99 }
+const memory: Column = { title: "peak MB", of: (counted) => counted.memory }
+
+type Medians = Readonly<Record<string, Counted>>
+
+const mediansOf = (results: Results, load: string): Medians =>
+  Object.fromEntries(Object.entries(at(results.loads, load)).map(([name, rounds]) => [name, medianOf(rounds)]))
+
+/** Each figure with its ratios: to undici, and to apify-client. */
+const loadTable = (medians: Medians, columns: ReadonlyArray<Column>): string =>
+  table(
+    ["client", ...columns.map(({ title }) => title)],
+    Object.entries(medians).map(([name, counted]) => [
+      name,
+      ...columns.map(({ of }) => {
+        const value = of(counted)
+        const ratios = ["undici", "apify-client"].map((other) => ratio(value / of(at(medians, other))))
+        return `${digits(value)} (${ratios.join(", ")})`
+      })
+    ])
+  )
+
+const loadTables = (results: Results): string =>
+  Object.keys(results.loads)
+    .map((load) => {
+      // At a fixed rate the throughput is the rate, and the CPU is that of the timer that keeps it.
+      const columns = load.endsWith("in flight") ? [perSecond, cpu, p50, p99, memory] : [p50, p99, memory]
+      return `**${load}**: figure (÷ undici, ÷ apify-client)\n\n${loadTable(mediansOf(results, load), columns)}`
+    })
+    .join("\n\n")
+
+const firstAlive = ({ alive }: ManyStores): number => alive[0] ?? Number.NaN
+const lastAlive = ({ alive }: ManyStores): number => alive[alive.length - 1] ?? Number.NaN
+
+/** What the project set out to reach, and what it has reached. */
+const targetTable = (results: Results): string => {
+  const medians = mediansOf(results, "32 in flight")
+  const compare = ({ of }: Column, one: string, other: string) => of(at(medians, one)) / of(at(medians, other))
+  const imported = (name: string) => median(at(results.imports, name))
+  const few = results.manyStores[0]
+  const many = results.manyStores[results.manyStores.length - 1]
+  if (few === undefined || many === undefined) throw new Error("Many stores were not measured")
+  return table(
+    ["figure, 32 in flight where it matters", "at least", "measured"],
+    [
+      ["CPU of apify-client ÷ getStore, layerNode", "4", ratio(compare(cpu, "apify-client", "getStore, layerNode"))],
+      ["CPU of apify-client ÷ getStore, undici", "", ratio(compare(cpu, "apify-client", "getStore, undici"))],
+      ["CPU of getStore, layerNode ÷ undici", "at most 2.5", ratio(compare(cpu, "getStore, layerNode", "undici"))],
+      ["CPU of getStore, undici ÷ undici", "", ratio(compare(cpu, "getStore, undici", "undici"))],
+      ...["undici", "fetch"].map((transport) => [
+        `throughput of getStore ÷ HttpClient, ${transport}`,
+        "1",
+        ratio(compare(perSecond, `getStore, ${transport}`, `HttpClient, ${transport}`))
+      ]),
+      ...["undici", "fetch"].map((transport) => [
+        `CPU of getStore ÷ HttpClient, ${transport}`,
+        "at most 1",
+        ratio(compare(cpu, `getStore, ${transport}`, `HttpClient, ${transport}`))
+      ]),
+      [
+        "throughput of getStore, fetch ÷ apify-client",
+        "1.5",
+        ratio(compare(perSecond, "getStore, fetch", "apify-client"))
+      ],
+      [
+        "cold import of @effect-apify/http ÷ the modules of Effect that it uses",
+        "at most 1.1",
+        ratio(imported("@effect-apify/http") / imported("Effect's modules, one by one"))
+      ],
+      [
+        "bundle of getStore on fetch, gzip",
+        "at most 90 kB",
+        kilobytes(at(results.bundles, "getStore on fetch, browser"))
+      ],
+      [
+        `memory alive at the end of ${many.stores.toLocaleString("en-US")} stores ÷ of ${few.stores.toLocaleString("en-US")}`,
+        "does not grow",
+        ratio(lastAlive(many) / lastAlive(few))
+      ]
+    ]
+  )
+}
+
+const otherTables = (results: Results): ReadonlyArray<string> => [
+  table(
+    ["decoding alone", "µs"],
+    Object.entries(results.decoding).map(([name, micros]) => [name, digits(micros)])
+  ),
+  table(
+    ["cold import", "ms", "÷ apify-client"],
+    Object.entries(results.imports).map(([name, rounds]) => [
+      name,
+      digits(median(rounds)),
+      ratio(median(rounds) / median(at(results.imports, "apify-client")))
+    ])
+  ),
+  table(
+    ["bundle, minified and gzip", "size"],
+    Object.entries(results.bundles).map(([name, bytes]) => [name, kilobytes(bytes)])
+  ),
+  table(
+    ["many stores, 64 at a time", "seconds", "alive MB, a tenth of the way", "alive MB, at the end", "peak MB"],
+    results.manyStores.map((run) => [
+      run.stores.toLocaleString("en-US"),
+      digits(run.seconds),
+      digits(firstAlive(run)),
+      digits(lastAlive(run)),
+      digits(run.peak)
+    ])
+  )
+]
+
+/** Everything, as Markdown. */
+export const tables = (results: Results): string => {
+  const { busyBefore, cores, node } = results.machine
+  const rounds = Object.values(at(results.loads, "32 in flight"))[0]?.length ?? 0
+  return [
+    `Node ${node} on ${cores} cores, ${busyBefore.toFixed(1)} of them busy with other things at the start; medians of ${rounds} rounds.`,
+    targetTable(results),
+    loadTables(results),
+    ...otherTables(results)
+  ].join("\n\n")
+}
+
+const BEGIN = "<!-- Written by npx pnpm@12 bench. -->"
+const END = "<!-- Until here. -->"
+
+/** A page with the tables of this run in place of those of the last. */
+export const withTables = (page: string, results: Results): string => {
+  const begin = page.indexOf(BEGIN)
+  const end = page.indexOf(END)
+  if (begin < 0 || end < begin) throw new Error(`The page has no place for the tables: ${BEGIN} … ${END}`)
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${tables(results)}\n\n${page.slice(end)}`
+}
+
+const ROW = 26
+const LABEL = 150
+const BAR = 220
+const PANEL = LABEL + BAR + 90
+
+/** One figure of every client as bars, from the top left corner on. */
+const panel = (medians: Medians, { of }: Column, title: string, unit: string): string => {
+  const most = Math.max(...Object.values(medians).map(of))
+  const rows = Object.entries(medians).map(([name, counted], index) => {
+    const y = 40 + index * ROW
+    const width = Math.max(1, (of(counted) / most) * BAR)
+    const kind = name.startsWith("getStore") ? "ours" : "other"
+    return [
+      `<text class="name" x="${LABEL - 8}" y="${y + 13}">${name}</text>`,
+      `<rect class="${kind}" x="${LABEL}" y="${y}" width="${width.toFixed(1)}" height="18" rx="2"/>`,
+      `<text x="${(LABEL + width + 6).toFixed(1)}" y="${y + 13}">${digits(of(counted))}${unit}</text>`
+    ].join("")
+  })
+  return [`<text class="title" x="0" y="20">${title}</text>`, ...rows].join("\n")
+}
+
+/** CPU and throughput of every client at 32 in flight, for light and for dark pages. */
+export const drawing = (results: Results): string => {
+  const medians = mediansOf(results, "32 in flight")
+  const height = 50 + Object.keys(medians).length * ROW
+  const width = 2 * PANEL
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+<title>CPU per request and requests a second, 32 in flight</title>
+<style>
+text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+.title { font-weight: 600 }
+.name { text-anchor: end }
+.other { fill: #afb8c1 }
+.ours { fill: #1f6feb }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 }
+  .other { fill: #484f58 }
+  .ours { fill: #58a6ff }
+}
+</style>
+<g>
+${panel(medians, cpu, "CPU per request: less is better", " µs")}
+</g>
+<g transform="translate(${PANEL} 0)">
+${panel(medians, perSecond, "Requests a second: more is better", "")}
+</g>
+</svg>
+`
+}
