@@ -14,8 +14,9 @@ export const REDACTED = "<redacted>"
 
 const secrets: ReadonlyArray<readonly [pattern: RegExp, replacement: string]> = [
   [/apify_(?:api|proxy|ui)_[a-zA-Z0-9]+/gi, REDACTED],
-  // As in a URL (`token=…`), and as in JSON (`"token": "…"`), which may stand in a string and be escaped itself.
-  [/((?:token|signature|urlsigningsecretkey)(?:=|%3d|\\*["']\s*:\s*\\*["']))[^&#\s"',}\\]+/gi, `$1${REDACTED}`]
+  // As in a URL, or as in JSON, which may stand in a string and be escaped itself. "token" may also end a sentence's half.
+  [/(token(?:=|%3d|\\*["']\s*:\s*\\*["']))[^&#\s"',}\\]+/gi, `$1${REDACTED}`],
+  [/((?:signature|urlsigningsecretkey)(?:=|%3d|\\*["']?\s*:\s*\\*["']?))[^&#\s"',}\\]+/gi, `$1${REDACTED}`]
 ]
 
 /**

@@ -136,10 +136,15 @@ export const jsonText = (answer: Answer, circumstances: Circumstances): Either.E
   }
   if (charsetOf(contentType) !== "utf-8") return fail("Its charset is not UTF-8")
   const encoding = Option.getOrElse(header(answer, "content-encoding"), () => "")
-  const badlyEncoded = `Its body is not encoded in a way that can be read (${excerpt(circumstances.redact(encoding), MAX_TYPE)})`
-  if (!isDecodable(encoding)) return fail(badlyEncoded)
+  const badlyEncoded = () =>
+    unexpected(
+      answer,
+      circumstances,
+      `Its body is not encoded in a way that can be read (${excerpt(circumstances.redact(encoding), MAX_TYPE)})`
+    )
+  if (!isDecodable(encoding)) return Either.left(badlyEncoded())
   return Either.fromOption(decodeText(answer), () =>
-    unexpected(answer, circumstances, encoding === "" ? "Its body is not valid UTF-8" : badlyEncoded)
+    encoding === "" ? unexpected(answer, circumstances, "Its body is not valid UTF-8") : badlyEncoded()
   )
 }
 

@@ -187,7 +187,9 @@ const attemptTimeout = <A>(call: Call<A>, asked: Asked, time: Duration.Duration)
 
 /** The error of an attempt that brought no answer, or only part of one. */
 const unanswered = (error: HttpClientError.HttpClientError, circumstances: Circumstances): GetStoreError => {
-  const { code, reason, reused } = classify(error)
+  const { code: thrown, reason, reused } = classify(error)
+  // A code is the transport's own word, and should be no secret: should it look like one, it is dropped.
+  const code = Option.filter(thrown, (code) => circumstances.redact(code) === code)
   if (error._tag === "RequestError") return new TransportError({ ...circumstances.asked, reason, code, reused })
   // Within a body, whatever is wrong with the connection or its framing has cut the answer off.
   return isUndecodable(error.cause)
