@@ -37,6 +37,7 @@ export default defineConfig({
       project("domain", "packages/domain"),
       project("http", "packages/http"),
       project("emulator", "packages/emulator"),
+      project("bench", "packages/bench"),
       project("examples", "examples")
     ]
   }

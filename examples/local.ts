@@ -39,8 +39,14 @@ const announced = Emulator.layer().pipe(
 const isSet = (variable: string) => Config.map(Config.option(Config.string(variable)), Option.isSome)
 
 /** A client of the Apify that APIFY_TOKEN and APIFY_API_BASE_URL tell of; where neither is set, of a local one. */
-export const apify: Layer.Layer<ApifyClient, ConfigError | EmulatorError, HttpClient> = Layer.unwrapEffect(
-  Effect.map(Config.all([isSet("APIFY_TOKEN"), isSet("APIFY_API_BASE_URL")]), (set) =>
-    set.includes(true) ? ApifyClient.layerConfig : Layer.provide(clientOfEmulator(), announced)
+export const apifyWith = (
+  options: Omit<Options, "token" | "baseUrl">
+): Layer.Layer<ApifyClient, ConfigError | EmulatorError, HttpClient> =>
+  Layer.unwrapEffect(
+    Effect.map(Config.all([isSet("APIFY_TOKEN"), isSet("APIFY_API_BASE_URL")]), (set) =>
+      set.includes(true) ? ApifyClient.layerConfigWith(options) : Layer.provide(clientOfEmulator(), announced)
+    )
   )
-)
+
+/** The same, with the options unless told otherwise. */
+export const apify: Layer.Layer<ApifyClient, ConfigError | EmulatorError, HttpClient> = apifyWith({})

@@ -5,7 +5,7 @@
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { getStore } from "@effect-apify/http"
+import { getStores } from "@effect-apify/http"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -36,15 +36,13 @@ const stores = names.map((name, index) => ({
 /** One of them went missing. That must not stop the others. */
 const refs = Arr.map([...names, "crawl-gone"], (name) => `~${name}`)
 
-const results = Stream.fromIterable(refs).pipe(
-  Stream.mapEffect((ref) => Effect.either(getStore(ref)), { concurrency: CONCURRENCY, unordered: true })
-)
+const results = getStores(refs, { concurrency: CONCURRENCY, unordered: true })
 
 const program = Effect.gen(function* () {
   const [failures, found] = yield* results.pipe(
     Stream.zipWithIndex,
     Stream.tap(([_, index]) => showProgress(process.stderr, index + 1, refs.length)),
-    Stream.map(([result]) => result),
+    Stream.map(([{ result }]) => result),
     Stream.runCollect,
     Effect.map(Arr.separate)
   )

@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import type { GetStoreError } from "@effect-apify/domain"
+import { type GetStoreError, parseStoreRef } from "@effect-apify/domain"
 import type { EmulatorError } from "@effect-apify/emulator"
 import { getStore } from "@effect-apify/http"
 import * as Cause from "effect/Cause"
@@ -17,7 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { apify, EXAMPLE_STORE } from "./local.js"
+import { apifyWith, EXAMPLE_STORE } from "./local.js"
 import { formatJson, formatStore } from "./storeSummary.js"
 
 const usage = `Usage: npx pnpm@12 start [REF] [--json]
@@ -43,7 +43,8 @@ const readArguments = Either.try({
   catch: (error) => (error instanceof Error ? error.message : String(error))
 })
 
-const client = Layer.provide(apify, NodeHttpClient.layerUndici)
+/** A person who waits is told soon: after three attempts, where a program may go on for a minute. */
+const client = Layer.provide(apifyWith({ retry: { retries: 2 } }), NodeHttpClient.layerUndici)
 
 const explain = (error: GetStoreError | ConfigError.ConfigError | EmulatorError): string => {
   if (!ConfigError.isConfigError(error)) return error.message
@@ -55,10 +56,9 @@ const program = Either.match(readArguments, {
   onRight: ({ help, json, ref }) =>
     help
       ? Effect.as(Console.log(usage), 0)
-      : getStore(ref).pipe(
+      : Effect.zipRight(parseStoreRef(ref), Effect.provide(getStore(ref), client)).pipe(
           Effect.flatMap((store) => Console.log(json ? formatJson(store) : formatStore(store))),
           Effect.as(0),
-          Effect.provide(client),
           Effect.catchAll((error) => Effect.as(Console.error(explain(error)), 1))
         )
 })

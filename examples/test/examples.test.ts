@@ -82,7 +82,7 @@ describe("ownRetryPolicy", () => {
       assert.deepStrictEqual([code, stderr], [0, ""])
       const parts = stdout.trim().split("\n\n")
       assert.deepStrictEqual(
-        parts.map((part) => [(part.match(/Trying again|schedule got/g) ?? []).length, part.includes(`got ${STORE}`)]),
+        parts.map((part) => [(part.match(/trying again|schedule got/g) ?? []).length, part.includes(`got ${STORE}`)]),
         [
           [2, true],
           [3, false],

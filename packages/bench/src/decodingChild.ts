@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import { Bench } from "tinybench"
 import { BODY, STORE_ID } from "./page.js"
+import { tell } from "./tell.js"
 
 const body = new TextEncoder().encode(BODY)
 const json: unknown = JSON.parse(BODY)
@@ -49,4 +50,5 @@ const micros = bench.tasks.map(({ name, result }) => {
   if (!("latency" in result)) throw new Error(`${name} was not measured`)
   return [name, result.latency.p50 * 1_000]
 })
-console.log(JSON.stringify(Object.fromEntries(micros)))
+await tell(Object.fromEntries(micros))
+process.exit()

@@ -12,6 +12,13 @@ import type { Counted } from "./results.js"
 /** Workers of a closed loop, or an open loop's arrivals a second. */
 export type Load = { readonly inFlight: number } | { readonly perSecond: number }
 
+/** Told of each request, it says when there are enough. */
+export interface Meter {
+  readonly isOver: boolean
+  /** A request that was sent, or due, at a time has its answer. */
+  readonly record: (since: number) => void
+}
+
 /** A client under load. */
 export interface Client {
   /** Asks once. */
@@ -20,31 +27,41 @@ export interface Client {
   readonly work: (meter: Meter) => Promise<void>
 }
 
+/** Ends after a number of requests. */
+class Countdown implements Meter {
+  constructor(private requests: number) {}
+
+  get isOver(): boolean {
+    return this.requests <= 0
+  }
+
+  record(): void {
+    this.requests--
+  }
+}
+
 const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
   sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
 
-/** Lets a client warm up, then counts for a while. Times are milliseconds. */
-export class Meter {
+/** Connections that were closed meanwhile are opened again in this time, in milliseconds. */
+const SETTLING_MILLIS = 300
+
+/** Counts for a number of milliseconds, once the load has settled. */
+class Stopwatch implements Meter {
   private readonly latencies: Array<number> = []
-  private readonly warm: number
+  private readonly settled = performance.now() + SETTLING_MILLIS
   private begun: { readonly at: number; readonly cpu: NodeJS.CpuUsage } | undefined
   private ended: { readonly after: number; readonly cpu: NodeJS.CpuUsage } | undefined
 
-  constructor(
-    warmUp: number,
-    private readonly duration: number
-  ) {
-    this.warm = performance.now() + warmUp
-  }
+  constructor(private readonly duration: number) {}
 
   get isOver(): boolean {
     return this.ended !== undefined
   }
 
-  /** A request that was sent, or due, at a time has its answer. */
   record(since: number): void {
     const now = performance.now()
-    if (this.ended !== undefined || now < this.warm) return
+    if (this.ended !== undefined || now < this.settled) return
     if (this.begun === undefined) {
       this.begun = { at: now, cpu: process.cpuUsage() }
       return
@@ -98,8 +115,22 @@ const openLoop = async (client: Client, perSecond: number, meter: Meter): Promis
   if (failure !== undefined) throw failure
 }
 
-/** Puts a client under load until the meter has counted. */
-export const apply = async (load: Load, client: Client, meter: Meter): Promise<void> => {
-  if ("perSecond" in load) return openLoop(client, load.perSecond, meter)
-  await Promise.all(Array.from({ length: load.inFlight }, () => client.work(meter)))
+const closedLoop = async (client: Client, inFlight: number, meter: Meter): Promise<void> => {
+  await Promise.all(Array.from({ length: inFlight }, () => client.work(meter)))
+}
+
+/** Enough to be at work, few enough not to swell what is measured later. */
+const WARM_UP_IN_FLIGHT = 8
+
+/** Puts a client under load for a number of requests, so that its code is compiled for what is to come. */
+export const warmUp = (load: Load, client: Client, requests: number): Promise<void> =>
+  closedLoop(client, "inFlight" in load ? load.inFlight : WARM_UP_IN_FLIGHT, new Countdown(requests))
+
+/** Puts a client under load for a number of milliseconds. */
+export const count = async (load: Load, client: Client, duration: number): Promise<Counted> => {
+  const stopwatch = new Stopwatch(duration)
+  await ("inFlight" in load
+    ? closedLoop(client, load.inFlight, stopwatch)
+    : openLoop(client, load.perSecond, stopwatch))
+  return stopwatch.counted
 }

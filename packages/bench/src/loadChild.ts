@@ -1,13 +1,15 @@
 /**
- * A process that puts one client under one load, and prints what was counted.
+ * A process that puts one client under one load: it warms the client up, and then counts for as many milliseconds as it is
+ * told, as often as it is told. Run by hand, it counts once:
  *
- *     node loadChild.js "getStore, layerNode" '{"inFlight":32}' http://127.0.0.1:1234 1000 2000
+ *     node --cpu-prof packages/bench/dist/loadChild.js "getStore, layerNode" '{"inFlight":32}' http://127.0.0.1:1234 10000
  */
 import { contenders } from "./contenders.js"
-import { apply, type Load, Meter } from "./load.js"
+import { count, type Load, warmUp } from "./load.js"
 import { STORE_ID } from "./page.js"
+import { tell } from "./tell.js"
 
-const [name = "", load = "", baseUrl = "", warmUp = "", duration = ""] = process.argv.slice(2)
+const [name = "", json = "", baseUrl = "", warmUpRequests = ""] = process.argv.slice(2)
 
 const make = await contenders[name]?.()
 if (make === undefined) throw new Error(`There is no contender ${JSON.stringify(name)}`)
@@ -16,9 +18,13 @@ const client = await make(baseUrl)
 const answer = JSON.stringify(await client.get())
 if (!answer.includes(STORE_ID)) throw new Error(`${name} did not get the store`)
 
-const parsed: Load = JSON.parse(load)
-const meter = new Meter(Number(warmUp), Number(duration))
-await apply(parsed, client, meter)
-console.log(JSON.stringify(meter.counted))
-// Connections that are kept alive would hold it back.
-process.exit()
+const load: Load = JSON.parse(json)
+await warmUp(load, client, Number(warmUpRequests))
+
+process.on("message", async (duration) => tell(await count(load, client, Number(duration))))
+
+if (process.send === undefined) {
+  await tell(await count(load, client, 5_000))
+  process.exit()
+}
+await tell("ready")

@@ -1,14 +1,16 @@
 /**
- * Gets a number of stores, 64 at a time, and prints what memory that took, in megabytes: at each tenth of the way what is
+ * Gets a number of stores, 64 at a time, and tells what memory that took, in megabytes: at each tenth of the way what is
  * alive after a full garbage collection (it needs `--expose-gc`), and the process's peak.
  */
-import { ApifyClient, getStore } from "@effect-apify/http"
+import { ApifyClient, getStores } from "@effect-apify/http"
 import { layerNode } from "@effect-apify/http/node"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { TOKEN } from "./promiseClients.js"
+import { tell } from "./tell.js"
 
 const CONCURRENCY = 64
 
@@ -19,20 +21,16 @@ function* refs(): Generator<string> {
   for (let index = 0; index < total; index++) yield String(index).padStart(17, "0")
 }
 
-const results = Stream.fromIterable(refs()).pipe(
-  Stream.mapEffect((ref) => Effect.either(getStore(ref)), { concurrency: CONCURRENCY, unordered: true })
-)
-
 const megabytes = (bytes: number): number => bytes / 1024 / 1024
 
 const alive: Array<number> = []
 let stores = 0
 const since = performance.now()
 
-await results.pipe(
-  Stream.runForEach((result) =>
+await getStores(refs(), { concurrency: CONCURRENCY, unordered: true }).pipe(
+  Stream.runForEach(({ result }) =>
     Effect.sync(() => {
-      if (result._tag === "Right") stores++
+      if (Either.isRight(result)) stores++
       if (stores % (total / 10) === 0) {
         globalThis.gc?.()
         alive.push(megabytes(process.memoryUsage().heapUsed))
@@ -44,12 +42,10 @@ await results.pipe(
 )
 
 if (stores !== total) throw new Error(`${total - stores} of ${total} stores failed`)
-console.log(
-  JSON.stringify({
-    stores,
-    seconds: (performance.now() - since) / 1_000,
-    alive,
-    peak: process.resourceUsage().maxRSS / 1024
-  })
-)
+await tell({
+  stores,
+  seconds: (performance.now() - since) / 1_000,
+  alive,
+  peak: process.resourceUsage().maxRSS / 1024
+})
 process.exit()

@@ -1,11 +1,7 @@
 /**
- * A process that serves the store, and prints its URL.
+ * A process that serves the store, and tells its URL.
  */
 import { listen, serveStore } from "./server.js"
+import { tell } from "./tell.js"
 
-const parent = process.ppid
-
-console.log(await listen(serveStore()))
-
-// Whoever started it and could not stop it is gone.
-setInterval(() => process.ppid === parent || process.exit(), 1_000)
+await tell(await listen(serveStore()))

@@ -60,6 +60,8 @@ export const AccessDenied = Schema.TaggedStruct("AccessDenied", {
 })
 
 /**
+ * What the policy comes to.
+ *
  * @since 0.1.0
  * @category schemas
  */

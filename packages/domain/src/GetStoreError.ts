@@ -443,7 +443,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
   phase: Schema.Literal("attempt", "call"),
   /** How long the attempt, or the call, was given. */
   limit: Milliseconds,
-  /** What the last attempt failed with, as `describeFailure` puts it, where the call ran out of time between attempts. */
+  /** What the last attempt failed with, as its message says it, where the call ran out of time between attempts. */
   lastFailure: optional(Schema.String)
 }) {
   get retryable(): Retryable {
@@ -451,11 +451,15 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
   }
   override get message(): string {
     const limit = Duration.format(this.limit)
-    const last = Option.match(this.lastFailure, { onNone: () => "", onSome: (failure) => `, the last a ${failure}` })
     return printable(
       this.phase === "attempt"
         ? `${hostOf(this.url)} did not answer in full within ${limit}${effort(this)}. Try again later, or raise attemptTimeout.`
-        : `${hostOf(this.url)} gave no store in ${this.attempts} ${this.attempts === 1 ? "attempt" : "attempts"}${last}, and the ${limit} of the whole call leave no time for another. Try again later, or raise callTimeout.`
+        : Option.match(this.lastFailure, {
+            onNone: () =>
+              `${hostOf(this.url)} gave no store within the ${limit} of the whole call${effort(this)}. Try again later, or raise callTimeout.`,
+            onSome: (failure) =>
+              `${failure} In the ${limit} of the whole call there is no time for another attempt: try again later, or raise callTimeout.`
+          })
     )
   }
 }

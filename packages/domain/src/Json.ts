@@ -8,12 +8,16 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 /**
+ * Any JSON value.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | JsonObject
 
 /**
+ * A JSON object.
+ *
  * @since 0.1.0
  * @category models
  */

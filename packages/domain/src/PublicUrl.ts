@@ -21,6 +21,13 @@ const signature = /([?&]signature=)[^&#]*/gi
 export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
   href: Schema.Redacted(Schema.String)
 }) {
+  /** The link as those get it who may not have a signature. */
+  withoutSignature(): PublicUrl {
+    const plain = Redacted.value(this.href)
+      .replace(/([?&])signature=[^&#]*&?/gi, "$1")
+      .replace(/[?&](?=#|$)/, "")
+    return new PublicUrl({ href: Redacted.make(plain) })
+  }
   /** The link with its signature hidden. */
   override toString(): string {
     return redact(Redacted.value(this.href).replace(signature, `$1${REDACTED}`))

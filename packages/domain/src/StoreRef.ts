@@ -73,6 +73,8 @@ export const StoreRef = Schema.Union(StoreById, StoreByName, OwnStore).annotatio
 export type StoreRef = typeof StoreRef.Type
 
 /**
+ * Names a store by its id.
+ *
  * @example
  * ```ts
  * import { GeneratedStoreId, storeById } from "@effect-apify/domain"
@@ -86,6 +88,8 @@ export type StoreRef = typeof StoreRef.Type
 export const storeById = (id: GeneratedStoreId): StoreById => StoreById.make({ id })
 
 /**
+ * Names a user's store.
+ *
  * @example
  * ```ts
  * import { storeByName, StoreName, Username } from "@effect-apify/domain"
@@ -99,6 +103,8 @@ export const storeById = (id: GeneratedStoreId): StoreById => StoreById.make({ i
 export const storeByName = (owner: Username, name: StoreName): StoreByName => StoreByName.make({ owner, name })
 
 /**
+ * Names a store of the token's own account.
+ *
  * @example
  * ```ts
  * import { ownStore, StoreName } from "@effect-apify/domain"

@@ -211,8 +211,8 @@ describe("the message", () => {
     ],
     [
       "of the call's timeout names the option, and the last failure",
-      new TimeoutError({ ...wholeCall, lastFailure: Option.some("ServerError (503)") }),
-      ["the 1m of the whole call", "the last a ServerError (503)", "callTimeout"]
+      new TimeoutError({ ...wholeCall, lastFailure: Option.some("Apify answered 503.") }),
+      ["the 1m of the whole call", "Apify answered 503.", "callTimeout"]
     ]
   ]
 

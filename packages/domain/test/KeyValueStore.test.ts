@@ -105,7 +105,7 @@ describe("the page's example", () => {
         )
       })
     )
-    assert.deepStrictEqual(
+    assertEquals(
       Option.map(data.keysPublicUrl, ({ href }) => Redacted.value(href)),
       Option.some("https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=abc123")
     )
@@ -122,7 +122,7 @@ describe("a store", () => {
   it("may have an id and three dates, and nothing else", () => {
     const store = decode(minimal)
     const { id, createdAt, modifiedAt, accessedAt } = store
-    assert.deepStrictEqual(store, new KeyValueStore({ id, createdAt, modifiedAt, accessedAt }))
+    assertEquals(store, new KeyValueStore({ id, createdAt, modifiedAt, accessedAt }))
     assert.strictEqual(id, "WkzbQMuFYuamGv3YF")
     assert.deepStrictEqual([createdAt, modifiedAt, accessedAt].map(DateTime.formatIso), [
       "2019-12-12T07:34:14.202Z",

@@ -58,3 +58,16 @@ describe("a link shows", () => {
     }
   )
 })
+
+describe("without its signature a link", () => {
+  it.each([
+    ["https://api.apify.com/keys", "https://api.apify.com/keys"],
+    ["https://api.apify.com/keys?signature=abc", "https://api.apify.com/keys"],
+    ["https://api.apify.com/keys?signature=abc#end", "https://api.apify.com/keys#end"],
+    ["https://api.apify.com/keys?signature=abc&limit=1", "https://api.apify.com/keys?limit=1"],
+    ["https://api.apify.com/keys?limit=1&signature=abc", "https://api.apify.com/keys?limit=1"],
+    ["https://api.apify.com/keys?a=1&signature=abc&b=2", "https://api.apify.com/keys?a=1&b=2"]
+  ])("%s is %s", (href, plain) => {
+    assert.strictEqual(Redacted.value(read(href).withoutSignature().href), plain)
+  })
+})

@@ -15,21 +15,15 @@ import { constTrue, constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import { authenticate } from "./Accounts.js"
 import { api } from "./Api.js"
 import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY } from "./Database.js"
+import { ClientLimits } from "./internal/ClientLimits.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
-import { decodeSeed, demoSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
-
-/** How long a client may take to send its headers, in milliseconds. Slower ones are answered 408 and dropped. */
-const HEADERS_TIMEOUT_MILLIS = 10_000
-
-/** How long a client may take to send a whole request, a body that nobody reads included, in milliseconds. */
-const REQUEST_TIMEOUT_MILLIS = 15_000
-
-/** How often slow clients are looked for, in milliseconds. */
-const SLOW_CLIENTS_INTERVAL_MILLIS = 1_000
+import { DEMO_TOKEN, decodeSeed, demoSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
 
 /**
  * The server could not listen where it was told to.
@@ -53,6 +47,8 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":
         return `Cannot listen on ${where}: this machine has no such address. Choose 127.0.0.1, or 0.0.0.0 for all addresses.`
+      case "ERR_SOCKET_BAD_PORT":
+        return `Cannot listen on ${where}: a port is a whole number from 0 to 65535 (0 takes any that is free).`
       default:
         return `Cannot listen on ${where} (${this.code}). Choose another host or port (0 takes any port that is free).`
     }
@@ -104,18 +100,17 @@ const closeAtOnce = (server: Http.Server): Effect.Effect<void, never, Scope> => 
 }
 
 const listen = Effect.fnUntraced(function* (host: string, port: number) {
-  const node = Http.createServer({
-    headersTimeout: HEADERS_TIMEOUT_MILLIS,
-    requestTimeout: REQUEST_TIMEOUT_MILLIS,
-    connectionsCheckingInterval: SLOW_CLIENTS_INTERVAL_MILLIS
-  })
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    return yield* new ListenError({ host, port, code: "ERR_SOCKET_BAD_PORT" })
+  }
+  const node = Http.createServer(yield* ClientLimits)
   const server = yield* NodeHttpServer.make(() => node, { host, port }).pipe(
     Effect.mapError((error) => new ListenError({ host, port, code: codeOf(error) }))
   )
   // A connection that cannot be accepted (too many open files) is lost, and nothing else is.
   node.on("error", constVoid)
   yield* closeAtOnce(node)
-  return server
+  return { node, server }
 })
 
 const urlOf = (host: string, port: number): string => {
@@ -129,9 +124,8 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
   const services = yield* Layer.build(databaseLayer(database))
   const load = Effect.gen(function* () {
-    const loads = seed !== undefined || (yield* isUnseeded)
-    if (loads) yield* loadSeed(decoded)
-    return loads && seed === undefined
+    if (seed !== undefined || (yield* isUnseeded)) yield* loadSeed(decoded)
+    return Option.isSome(yield* authenticate(Redacted.make(DEMO_TOKEN)))
   })
   const file = Option.liftPredicate(seed, Predicate.isString)
   const isDemo = yield* load.pipe(
@@ -142,13 +136,16 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
     ),
     Effect.provide(services)
   )
-  const server = yield* listen(host, port)
+  const { node, server } = yield* listen(host, port)
   const url = urlOf(host, server.address._tag === "TcpAddress" ? server.address.port : port)
   yield* server.serve(api(url)).pipe(
     Effect.provide(services),
     // A span of a request holds its whole URL, and a token may stand there.
     Effect.locally(HttpMiddleware.currentTracerDisabledWhen, constTrue)
   )
+  // With nobody to upgrade it, Node answers a request to upgrade as any other. Handed over instead, its socket would be
+  // watched by nobody: it could stay for ever, and its reset would end the process.
+  node.removeAllListeners("upgrade")
   return { url, isDemo }
 })
 
@@ -177,7 +174,7 @@ export class Emulator extends Context.Tag("@effect-apify/emulator/Emulator")<
   {
     /** Where it listens, without a slash at the end: `http://127.0.0.1:4010`. */
     readonly url: string
-    /** Whether it has just been filled with the demo, so that `DEMO_TOKEN` works. */
+    /** Whether it holds the demo, so that `DEMO_TOKEN` works. */
     readonly isDemo: boolean
   }
 >() {

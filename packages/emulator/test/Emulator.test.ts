@@ -1,13 +1,12 @@
 /**
- * The emulator as a layer: it starts, keeps its data, fails in so many words, survives bad clients, and stops.
+ * The emulator as a layer: it starts, keeps its data, fails in so many words, and stops.
  */
 import { writeFileSync } from "node:fs"
 import * as Http from "node:http"
-import * as Net from "node:net"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as SqlClient from "@effect/sql/SqlClient"
-import { assert, describe, it, layer } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,6 +14,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { DEMO_TOKEN, databaseLayer, Emulator, type EmulatorOptions, type SeedJson } from "../src/index.js"
 import { errorBody, request, storePath } from "./request.js"
+import { closed, connected } from "./sockets.js"
 
 const DEMO = storePath("WkzbQMuFYuamGv3YF")
 
@@ -29,34 +29,6 @@ const scratch = Effect.gen(function* () {
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
 const otherSeed: SeedJson = { users: [{ username: "other", tokens: [{ token: "other" }] }] }
-
-/** Sends bytes and gives back all that comes until the server closes. */
-const exchange = (url: string, bytes: string): Effect.Effect<string> =>
-  Effect.async((resume) => {
-    const socket = Net.connect(Number(new URL(url).port), "127.0.0.1")
-    const chunks: Array<string> = []
-    socket.setEncoding("utf8")
-    socket.on("data", (chunk: string) => chunks.push(chunk))
-    socket.on("error", () => {})
-    socket.on("close", () => resume(Effect.succeed(chunks.join(""))))
-    socket.write(bytes)
-  })
-
-const connected = (url: string, bytes = ""): Effect.Effect<Net.Socket> =>
-  Effect.async((resume) => {
-    const socket = Net.connect(Number(new URL(url).port), "127.0.0.1", () => {
-      socket.write(bytes)
-      resume(Effect.succeed(socket))
-    })
-    socket.on("error", () => {})
-  })
-
-const closed = (socket: Net.Socket): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    if (socket.closed) resume(Effect.void)
-    else socket.once("close", () => resume(Effect.void))
-    socket.resume()
-  })
 
 describe("an emulator", () => {
   it.scoped("listens on loopback alone, on a free port", () =>
@@ -183,49 +155,6 @@ describe("an emulator stops", () => {
       const again = yield* Effect.scoped(Effect.flatMap(start({ port }), ({ url }) => demoStatus(url)))
       assert.strictEqual(again, 200)
     })
-  )
-})
-
-layer(Emulator.layer())("an emulator survives", (it) => {
-  const survives = (name: string, attack: (url: string) => Effect.Effect<void>) =>
-    it.effect(name, () =>
-      Effect.gen(function* () {
-        const { url } = yield* Emulator
-        yield* attack(url)
-        assert.strictEqual(yield* demoStatus(url), 200)
-      })
-    )
-
-  survives("a URL of 1 MB", (url) =>
-    Effect.map(exchange(url, `GET /${"a".repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`), (answer) =>
-      // The connection may be reset before the answer is read: it is still being written to.
-      assert.match(answer, /^$|^HTTP\/1\.1 431 /)
-    )
-  )
-  survives("what is not HTTP", (url) =>
-    Effect.map(exchange(url, "\0\x01\x02 nonsense\r\n\r\n"), (answer) => assert.match(answer, /^HTTP\/1\.1 400 /))
-  )
-  survives("two lengths", (url) =>
-    Effect.map(exchange(url, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"), (answer) =>
-      assert.match(answer, /^HTTP\/1\.1 400 /)
-    )
-  )
-  survives("CONNECT", (url) => Effect.asVoid(exchange(url, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n")))
-  survives("a request without a host, and one that names the whole URL", (url) =>
-    Effect.gen(function* () {
-      assert.match(yield* exchange(url, `GET ${DEMO}?token=${DEMO_TOKEN} HTTP/1.0\r\n\r\n`), /^HTTP\/1\.1 200 /)
-      assert.match(
-        yield* exchange(url, `GET http://api.apify.com${DEMO}?token=${DEMO_TOKEN} HTTP/1.0\r\n\r\n`),
-        /^HTTP\/1\.1 200 /
-      )
-    })
-  )
-  survives("a thousand connections opened and dropped", (url) =>
-    Effect.forEach(
-      Array.from({ length: 1_000 }),
-      () => Effect.map(connected(url, "GET "), (socket) => socket.destroy()),
-      { concurrency: 50, discard: true }
-    )
   )
 })
 

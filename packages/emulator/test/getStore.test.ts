@@ -150,11 +150,11 @@ layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
             assertEquals(data.userId, Option.some(owner.id))
             assert.strictEqual(Option.isSome(data.urlSigningSecretKey), rights === "WRITE")
             const signature = open === "Closed" && rights === "WRITE" ? "signature=canary" : ""
-            assert.deepStrictEqual(
+            assertEquals(
               Option.map(data.keysPublicUrl, ({ href }) => Redacted.value(href)),
               Option.some(`${url}/v2/key-value-stores/${id}/keys?limit=5${signature === "" ? "" : `&${signature}`}`)
             )
-            assert.deepStrictEqual(
+            assertEquals(
               Option.map(data.recordsPublicUrl, ({ href }) => Redacted.value(href)),
               Option.some(`${url}/v2/key-value-stores/${id}/records${signature === "" ? "" : `?${signature}`}`)
             )

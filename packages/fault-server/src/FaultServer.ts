@@ -222,7 +222,7 @@ const serveConnection = (
       const date = yield* Clock.currentTimeMillis
       const request = { ...parseHead(unread.slice(0, end)), at, date, connection }
       unread = greeting === undefined ? unread.slice(end) : ""
-      const store = request.path.split("/").at(-1) ?? ""
+      const store = storeOf(request)
       const known = stores.get(store) ?? nothingPlanned()
       stores.set(store, known)
       const sentBefore = socket.bytesWritten
@@ -237,6 +237,9 @@ const serveConnection = (
       state.phase = "idle"
     }
   })
+
+/** The last segment of the path. */
+const storeOf = ({ path }: SeenRequest): string => /([^/?]*)(?:\?.*)?$/.exec(path)?.[1] ?? ""
 
 const parseHead = (head: string): Pick<SeenRequest, "method" | "path" | "headers"> => {
   const [requestLine = "", ...lines] = head.trimEnd().split("\r\n")

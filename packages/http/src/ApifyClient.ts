@@ -7,15 +7,18 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { GetStoreError } from "@effect-apify/domain"
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { type CallOptions, defaultLimits, withOptions } from "./CallOptions.js"
 import { makeBudget } from "./internal/budget.js"
 import { makePacing } from "./internal/pacing.js"
@@ -30,7 +33,7 @@ import type { Operation } from "./Operation.js"
  * @category models
  */
 export interface Service {
-  /** Runs an operation within the client's limits, or those of one call. */
+  /** Runs an operation within the client's limits, or those of one call; limits that limit nothing are a defect. */
   readonly run: <A>(operation: Operation<A>, options?: CallOptions) => Effect.Effect<A, GetStoreError>
 }
 
@@ -79,15 +82,19 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
     const headers = Headers.fromInput({
       accept: "application/json",
       // What is not compressed cannot expand beyond the cap, and a store is small.
-      "accept-encoding": "identity",
-      ...Option.match(token, {
-        onNone: () => ({}),
-        onSome: (token) => ({ authorization: `Bearer ${Redacted.value(token)}` })
-      })
+      "accept-encoding": "identity"
+    })
+    const home = new URL(baseUrl).origin
+    // Applied last, so that a transport that was changed to send elsewhere sends no token there.
+    const authorize = Option.match(token, {
+      onNone: () => identity<HttpClientRequest.HttpClientRequest>,
+      onSome: (token) => (request: HttpClientRequest.HttpClientRequest) =>
+        request.url.startsWith(`${home}/`) ? HttpClientRequest.bearerToken(request, token) : request
     })
     const client = {
       http: transport.pipe(
         options.transformClient ?? identity,
+        HttpClient.mapRequest(authorize),
         HttpClient.withTracerDisabledWhen(() => true),
         HttpClient.withScope
       ),
@@ -99,7 +106,13 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
       pacing: makePacing()
     }
     return {
-      run: (operation, options) => run(client, operation, options === undefined ? limits : withOptions(limits, options))
+      run: (operation, options) =>
+        options === undefined
+          ? run(client, operation, limits)
+          : Either.match(checkLimits(withOptions(limits, options)), {
+              onLeft: (error) => Effect.die(new Cause.IllegalArgumentException(String(error))),
+              onRight: (limits) => run(client, operation, limits)
+            })
     }
   })
 
@@ -123,7 +136,7 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
    * import { ApifyClient } from "@effect-apify/http"
    * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
    * import * as Layer from "effect/Layer"
-   * import * as Redacted from "effect/Redacted"
+   * import type * as Redacted from "effect/Redacted"
    *
    * const client = ApifyClient.layer({ token: Redacted.make("apify_api_…"), attemptTimeout: "3 seconds" }).pipe(
    *   Layer.provide(FetchHttpClient.layer)

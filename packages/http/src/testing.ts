@@ -10,10 +10,12 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import {
   decideAccess,
+  effectiveLevel,
   insufficientPermissionsRefusal,
   type KeyValueStore,
   KeyValueStoreBody,
   type OwnerSetting,
+  type PublicUrl,
   parseStoreRef,
   type Refusal,
   type Requester,
@@ -169,7 +171,14 @@ const answerFor = (segment: string, options: StoresOptions): Either.Either<KeyVa
         decision.reason === "TokenNotProvided" ? tokenNotProvidedRefusal : insufficientPermissionsRefusal
       )
     }
-    return decision.seesSigningKey ? store : new Store({ ...store, urlSigningSecretKey: Option.none() })
+    const isRestricted = effectiveLevel(store.generalAccess, options.ownerSetting ?? "RESTRICTED") === "RESTRICTED"
+    const link = (url: PublicUrl) => (decision.seesSigningKey && isRestricted ? url : url.withoutSignature())
+    return new Store({
+      ...store,
+      keysPublicUrl: Option.map(store.keysPublicUrl, link),
+      recordsPublicUrl: Option.map(store.recordsPublicUrl, link),
+      urlSigningSecretKey: decision.seesSigningKey ? store.urlSigningSecretKey : Option.none()
+    })
   })
 
 const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()

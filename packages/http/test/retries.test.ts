@@ -4,12 +4,14 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { GetStoreError } from "@effect-apify/domain"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { type Options, RetryPolicy } from "../src/index.js"
+import { type CallOptions, getStore, type Options, RetryPolicy } from "../src/index.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { permanentStatus, transientStatus } from "./arbitraries.js"
 import { answer, callOf, fail, neverAnswer, type Outcome, type Plan, type Step, theStore } from "./plannedServer.js"
 
@@ -336,12 +338,20 @@ describe("the options of a call", () => {
     })
   )
 
-  it.effect("may set no time at all, and then nothing is sent", () =>
+  it.effect("that limit nothing are a defect that names the option, and nothing is sent", () =>
     Effect.gen(function* () {
-      const outcome = yield* callOf([theStore], {}, { callOptions: { callTimeout: 0 } })
-      assert.isEmpty(outcome.sentAt)
-      assert.strictEqual(failureTag(outcome), "TimeoutError")
-    })
+      for (const [name, options] of [
+        ["callTimeout", { callTimeout: 0 }],
+        ["attemptTimeout", { attemptTimeout: -1 }],
+        ["maxBodyBytes", { maxBodyBytes: Number.POSITIVE_INFINITY }],
+        ["retries", { retry: { retries: Number.NaN } }]
+      ] satisfies ReadonlyArray<readonly [string, CallOptions]>) {
+        const cause = yield* Effect.sandbox(getStore("~my-store", options)).pipe(Effect.flip)
+        assert.isTrue(Cause.isDie(cause))
+        assert.include(Cause.pretty(cause), name)
+      }
+      assert.isEmpty(yield* (yield* RecordedRequests).all)
+    }).pipe(Effect.provide(layerRespond(() => Effect.die("asked"))))
   )
 
   it.effect("may set no end, and then a store is waited for", () =>

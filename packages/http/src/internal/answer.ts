@@ -29,6 +29,20 @@ const concat = ({ bytes, chunks }: Read): Uint8Array => {
 /** The cap of a body that is read for its error alone: many times what Apify's errors take. */
 const MAX_ERROR_BYTES = 16 * 1024
 
+/**
+ * Whether this platform sends the `accept-encoding` that it is told to. Browsers don't: there an answer may be compressed
+ * although it declares no encoding that we get to see, and what it declares is its compressed length.
+ */
+const asksForIdentity = (() => {
+  let answer: boolean | undefined
+  return (): boolean => {
+    answer ??= new Request("http://localhost", { headers: { "accept-encoding": "identity" } }).headers.has(
+      "accept-encoding"
+    )
+    return answer
+  }
+})()
+
 /** Statuses that come without a body: some transports have no stream for them. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
@@ -51,7 +65,7 @@ export const readAnswer = (
   if (bodiless.has(status)) return Effect.succeed(answer(nothing, false))
   const declared = Number(headers["content-length"])
   if (status === 200 && declared > cap) return Effect.succeed(answer(nothing, true))
-  if (declared <= cap && headers["content-encoding"] === undefined) {
+  if (declared <= cap && headers["content-encoding"] === undefined && asksForIdentity()) {
     // HTTP lets through no more than what is declared: the body may be read at once, which is far cheaper.
     return Effect.map(response.arrayBuffer, (buffer) => {
       const body = new Uint8Array(buffer)

@@ -1,7 +1,7 @@
 /**
  * The one place that decides whether and when to try again.
  */
-import { describeFailure, type GetStoreError, TimeoutError } from "@effect-apify/domain"
+import { type GetStoreError, TimeoutError } from "@effect-apify/domain"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -76,5 +76,5 @@ export const callTimeout = (
     ...asked,
     phase: "call",
     limit: callTimeout,
-    lastFailure: Option.map(lastError, describeFailure)
+    lastFailure: Option.map(lastError, ({ message }) => message)
   })

@@ -101,7 +101,9 @@ const runCall = <A>(call: Call<A>): Effect.Effect<A, GetStoreError> =>
       const verdict = yield* decide(error, askedIn(call, attempts), limits, { ...history, attempts }, client.budget)
       if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
       yield* countRetry(operation.name, error)
-      yield* Effect.logDebug(`${describeFailure(error)}, trying again in ${Duration.format(verdict.wait)}`)
+      yield* Effect.logDebug(
+        `${operation.name} ${operation.ref}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.wait)}`
+      )
       yield* Effect.sleep(verdict.wait)
       history = {
         attempts,

@@ -52,6 +52,7 @@ export const checkBaseUrl = (setting: string, input: string, hasToken: boolean):
       "must look like https://api.apify.com: a plain host, a port and a path if need be, nothing else"
     )
   }
+  if (/\/v2\/?$/i.test(input)) return invalid(setting, "must not end in /v2: the operations put it to their paths")
   const { host = "", scheme = "" } = parts
   if (hasToken && scheme.toLowerCase() === "http" && !isLoopback(host.toLowerCase())) {
     return invalid(setting, "must begin with https://, or the token could be read on its way")

@@ -1,0 +1,235 @@
+/**
+ * The rows that take more than one call, or a hand in the middle of one.
+ */
+
+import { assert, describe, layer } from "@effect/vitest"
+import { Fault, FaultServer, type Sockets } from "@effect-apify/fault-server"
+import { getStore } from "@effect-apify/http"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import { vi } from "vitest"
+import { ok, patient } from "./cases.js"
+import { withClient } from "./connection.js"
+import { settled } from "./play.js"
+import { transports } from "./transports.js"
+
+/** A wait before a retry that no test outlives: whatever succeeds did so without one. */
+const never = { retries: 2, baseDelay: "1 hour", maxDelay: "1 hour" } as const
+
+const closed = Fault.fault("close", Fault.close)
+
+/** Closes what has brought an answer before, as a server does with what lay idle. */
+const closingReused: Fault.Fault = {
+  name: "ok on a new connection, close on another",
+  steps: (request, earlier) =>
+    (earlier.some(({ connection }) => connection === request.connection) ? closed : ok).steps(request, earlier)
+}
+
+const requestsFor = (store: string) =>
+  Effect.flatMap(FaultServer, (server) => Effect.map(server.report(store), ({ requests }) => requests))
+
+const untilRequested = (store: string, count: number) =>
+  Effect.repeat(requestsFor(store), {
+    until: (requests) => requests.length >= count,
+    schedule: Schedule.spaced("1 millis")
+  })
+
+const timersNow = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
+
+layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (it) => {
+  for (const transport of transports) {
+    describe(`on ${transport.name}`, () => {
+      it.effect("row 8: a connection closed for lying idle is replaced at once, free of charge", () =>
+        withClient(transport, { ...patient, retry: never }, () =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~stale-${transport.name}`
+            yield* server.plan(store, Fault.forever(closingReused))
+            const calls = 30
+            // A connection is free for the next call a moment after its answer.
+            yield* Effect.repeat(
+              getStore(store),
+              Schedule.spaced("5 millis").pipe(Schedule.intersect(Schedule.recurs(calls - 1)))
+            )
+            const closings = (yield* requestsFor(store)).length - calls
+            assert.isAbove(closings, 10, "more than the budget has retries")
+          })
+        )
+      )
+
+      it.effect("row 8: where the new one is closed as well, it is retried like any other", () =>
+        withClient(transport, patient, () =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~stale-for-ever-${transport.name}`
+            yield* server.plan(store, Fault.sequence(ok, Fault.forever(closed)))
+            yield* getStore(store)
+            yield* Effect.sleep("20 millis")
+            const error = yield* Effect.flip(getStore(store))
+            assert.deepInclude(error, { _tag: "TransportError", reason: "reset", attempts: 3, reused: false })
+          })
+        )
+      )
+
+      // undici names the connection of what the other side closed, but not of what it reset.
+      it.effect("row 8, deviating: a connection reset for lying idle is retried after a wait, as if it were new", () =>
+        withClient(transport, patient, () =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~reset-${transport.name}`
+            yield* server.plan(store, Fault.sequence(ok, Fault.forever(Fault.fault("reset", Fault.reset))))
+            yield* getStore(store)
+            yield* Effect.sleep("20 millis")
+            const error = yield* Effect.flip(getStore(store, { retry: { retries: 0 } }))
+            assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
+          })
+        )
+      )
+
+      it.effect("row 15: after bytes beyond the answer the connection is dropped, and the next call is clean", () =>
+        withClient(transport, { ...patient, retry: never }, () =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~beyond-${transport.name}`
+            const [answered] = ok.steps({ method: "", path: "", headers: {}, at: 0, date: 0, connection: 0 }, [])
+            const bytes = answered?._tag === "Send" ? answered.bytes : new Uint8Array()
+            const beyond = Buffer.concat([bytes, Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")])
+            yield* server.plan(store, Fault.sequence(Fault.fault("beyond", Fault.send(beyond)), ok))
+            yield* getStore(store)
+            yield* getStore(store)
+            const [first, second] = yield* requestsFor(store)
+            assert.notStrictEqual(first?.connection, second?.connection)
+          })
+        )
+      )
+
+      it.effect("row 20: where the wait would pass the deadline, the call ends now and sends nothing more", () =>
+        withClient(transport, { ...patient, retry: never }, () =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~deadline-${transport.name}`
+            yield* server.plan(store, Fault.forever(Fault.status(503)))
+            const error = yield* Effect.flip(getStore(store))
+            assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
+            assert.lengthOf(yield* requestsFor(store), 1)
+          })
+        )
+      )
+
+      it.effect("row 20: the deadline cuts an attempt short, and nothing more is sent", () =>
+        withClient(transport, { ...patient, callTimeout: "400 millis" }, (origin) =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~cut-short-${transport.name}`
+            yield* server.plan(store, Fault.forever(Fault.fault("silence", Fault.hang)))
+            const error = yield* Effect.flip(getStore(store))
+            assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
+            assert.strictEqual((yield* settled(origin, ({ busy }) => busy === 0)).busy, 0)
+            // None, where the machine was too busy to connect in that time.
+            assert.isAtMost((yield* requestsFor(store)).length, 1)
+          })
+        )
+      )
+
+      const phases = [
+        ["before the send", ok, 0],
+        ["in the headers", Fault.fault("silence", Fault.hang), 1],
+        ["in the body", Fault.cut("half a body", { body: "{}".padEnd(500) }, 300, Fault.hang), 1],
+        ["in the wait", Fault.status(503), 1]
+      ] as const
+
+      for (const [phase, fault, requests] of phases) {
+        it.effect(`row 51: interrupted ${phase}, it is gone at once and leaves nothing`, () =>
+          Effect.gen(function* () {
+            const store = `~${phase.replaceAll(" ", "-")}-${transport.name}`
+            const server = yield* FaultServer
+            const timers = timersNow()
+            const tries = 5
+            yield* server.plan(store, Fault.forever(fault))
+            const took = yield* withClient(transport, { ...patient, retry: never, callTimeout: "3 hours" }, (origin) =>
+              Effect.gen(function* () {
+                const took: Array<number> = []
+                for (let tried = 1; tried <= tries; tried += 1) {
+                  const fiber = yield* Effect.fork(getStore(store))
+                  if (requests > 0) yield* untilRequested(store, tried)
+                  const [time] = yield* Effect.timed(Fiber.interrupt(fiber))
+                  took.push(Duration.toMillis(time))
+                }
+                const isGone = ({ busy }: Sockets) => busy === 0
+                assert.isTrue(isGone(yield* settled(origin, isGone)))
+                return took
+              })
+            )
+            // Of several, because the machine may be busy with something else.
+            assert.isBelow(Math.min(...took), 10)
+            assert.isAtMost(timersNow(), timers)
+            assert.lengthOf(yield* requestsFor(store), requests * tries)
+          })
+        )
+      }
+
+      it.effect("row 58: a wall clock that jumps an hour changes no wait", () =>
+        Effect.forEach([-3_600_000, 3_600_000], (jump) =>
+          withClient(transport, { ...patient, retry: { retries: 1, baseDelay: "300 millis" } }, () =>
+            Effect.gen(function* () {
+              const server = yield* FaultServer
+              const store = `~clock${jump}-${transport.name}`
+              yield* server.plan(store, Fault.sequence(Fault.status(503), ok))
+              const fiber = yield* Effect.fork(getStore(store))
+              yield* untilRequested(store, 1)
+              const now = Date.now
+              yield* Effect.acquireUseRelease(
+                Effect.sync(() => vi.spyOn(Date, "now").mockImplementation(() => now() + jump)),
+                () => Fiber.join(fiber),
+                (spy) => Effect.sync(() => spy.mockRestore())
+              )
+              const [first, second] = yield* requestsFor(store)
+              const waited = Number(second?.at) - Number(first?.at)
+              assert.isAtLeast(waited, 299)
+              assert.isBelow(waited, 30_000)
+            })
+          )
+        )
+      )
+
+      for (const [name, fault] of [
+        ["answers 503", Fault.status(503)],
+        ["resets every connection", Fault.fault("reset", Fault.reset)],
+        ["closes every connection", closed]
+      ] as const) {
+        it.effect(`row 60: a server that ${name} gets at most 1 % more requests than there are calls`, () =>
+          withClient(transport, { ...patient, retry: { retries: 8, baseDelay: "1 millis" } }, () =>
+            Effect.gen(function* () {
+              const store = `~outage-${name.replaceAll(" ", "-")}-${transport.name}`
+              yield* (yield* FaultServer).plan(store, Fault.forever(fault))
+              const calls = 1000
+              yield* Effect.forEach(Array.from({ length: calls }), () => Effect.flip(getStore(store)), {
+                concurrency: 20
+              })
+              assert.isAtMost((yield* requestsFor(store)).length, calls * 1.01)
+            })
+          )
+        )
+      }
+
+      it.effect("row 60: of 500 calls at once against 60 a second all succeed, paced, and no retry is spent", () =>
+        withClient(transport, { attemptTimeout: "30 seconds", callTimeout: "50 seconds" }, () =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const store = `~rate-${transport.name}`
+            yield* server.plan(store, Fault.forever(Fault.rateLimited(60, [["X-RateLimit-Limit", "60"]], ok)))
+            yield* Effect.forEach(Array.from({ length: 500 }), () => getStore(store), { concurrency: "unbounded" })
+            const requests = yield* requestsFor(store)
+            // The first of each, and for those refused once more; a little is left to how the turns fall.
+            assert.isAtMost(requests.length, 1000)
+            const last = `~budget-${transport.name}`
+            yield* server.plan(last, Fault.sequence(Fault.times(8, Fault.status(503)), ok))
+            yield* getStore(last, { retry: { retries: 8, baseDelay: "1 millis" } })
+          })
+        )
+      )
+    })
+  }
+})

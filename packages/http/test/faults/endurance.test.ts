@@ -1,0 +1,118 @@
+/**
+ * Rows 52 and 53: what is left after thousands of calls.
+ */
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { assert, layer } from "@effect/vitest"
+import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
+import { getStore } from "@effect-apify/http"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import { patient } from "./cases.js"
+import { withClient } from "./connection.js"
+import { settled } from "./play.js"
+import { transports } from "./transports.js"
+
+setFlagsFromString("--expose-gc")
+const collect: () => void = runInNewContext("gc")
+
+const heap = Effect.sync(() => {
+  collect()
+  collect()
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+})
+
+const CONCURRENCY = 16
+
+/** What is told apart from noise: two hundred bytes for each call. */
+const FLAT_BYTES = 2 * 1024 * 1024
+
+const connections = Effect.sync(
+  () => process.getActiveResourcesInfo().filter((kind) => /^(TCPSocketWrap|ConnectWrap)$/.test(kind)).length
+)
+
+/**
+ * Until nothing is under way, and the connections are as few as are kept for the next calls. Those that undici was making
+ * for calls that were interrupted meanwhile it finishes first, and drops when they have lain idle.
+ */
+const rest = (origin: Origin) =>
+  Effect.gen(function* () {
+    assert.strictEqual((yield* settled(origin, ({ busy }) => busy === 0)).busy, 0)
+    const left = yield* Effect.repeat(connections, {
+      until: (count) => count <= 2 * CONCURRENCY,
+      schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(400))
+    }).pipe(Effect.zipRight(connections))
+    assert.isAtMost(left, 2 * CONCURRENCY)
+    yield* (yield* FaultServer).forget
+  })
+
+/** Twenty thousand calls take half a minute, and longer where the machine has more to do. */
+const UNHURRIED_MILLIS = 300_000
+
+const times = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
+  Effect.forEach(Array.from({ length: count }), () => effect, { concurrency: CONCURRENCY, discard: true })
+
+/** The most connections that were open at once while something ran. */
+const mostOpen = <A, E, R>(origin: Origin, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    let most = 0
+    const watching = yield* Effect.forkDaemon(
+      Effect.repeat(
+        Effect.map(origin.sockets, ({ open }) => {
+          most = Math.max(most, open)
+        }),
+        Schedule.spaced("2 millis")
+      )
+    )
+    yield* effect
+    yield* Fiber.interrupt(watching)
+    return most
+  })
+
+layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (it) => {
+  for (const transport of transports) {
+    it.effect(
+      `row 52 on ${transport.name}: 10,000 failed and 10,000 interrupted calls leave nothing`,
+      () =>
+        withClient(transport, { ...patient, retry: { retries: 0 } }, (origin) =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const [failing, silent] = [`~failing-${transport.name}`, `~silent-${transport.name}`]
+            yield* server.plan(failing, Fault.forever(Fault.status(404)))
+            yield* server.plan(silent, Fault.forever(Fault.fault("silence", Fault.hang)))
+            const fail = Effect.flip(getStore(failing))
+            const interrupt = Effect.flatMap(Effect.fork(getStore(silent)), (fiber) =>
+              Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
+            )
+            const half = Effect.all([times(5000, fail), times(5000, interrupt), rest(origin)], { discard: true })
+            // The first half brings the code and the transport to their size, the second must add nothing.
+            yield* half
+            const before = yield* heap
+            yield* half
+            // What waits for a finalizer is let go some turns of the event loop after it was collected.
+            const after = yield* Effect.repeat(heap, {
+              until: (after) => after - before < FLAT_BYTES,
+              schedule: Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(50))
+            }).pipe(Effect.zipRight(heap))
+            assert.isBelow(after - before, FLAT_BYTES)
+          })
+        ),
+      UNHURRIED_MILLIS
+    )
+
+    it.effect(`row 53 on ${transport.name}: 1,000 large error answers hold no connections`, () =>
+      withClient(transport, { ...patient, retry: { retries: 0 } }, (origin) =>
+        Effect.gen(function* () {
+          const store = `~large-${transport.name}`
+          const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
+          yield* (yield* FaultServer).plan(store, Fault.forever(large))
+          const most = yield* mostOpen(origin, times(1000, Effect.flip(getStore(store))))
+          assert.isAtMost(most, CONCURRENCY)
+          assert.strictEqual((yield* settled(origin, ({ busy }) => busy === 0)).busy, 0)
+        })
+      )
+    )
+  }
+})

@@ -1,0 +1,98 @@
+/**
+ * Every row of one call's faults, over real sockets, on every transport.
+ */
+
+import { assert, layer } from "@effect/vitest"
+import { FaultServer } from "@effect-apify/fault-server"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { afterAll } from "vitest"
+import { type Case, cases, patient, store, strangers } from "./cases.js"
+import { brokenNames } from "./names.js"
+import { expectedOf, fits, mayLeave, nameOf, type Observed, outcomeOf, play } from "./play.js"
+import { type Transport, transports } from "./transports.js"
+
+const rows = [...new Set(cases.map(({ row }) => row))]
+const table: Array<Record<string, string | number>> = []
+
+const deadlineOf = ({ options }: Case): number =>
+  Duration.toMillis(Duration.decode(options?.callTimeout ?? patient.callTimeout ?? 0))
+
+/** Everything that must hold of what came of a case. */
+const check = (played: Case, transport: Transport, observed: Observed): void => {
+  const { elapsedMillis, exit, leaks, report, sockets } = observed
+  const { outcome, requests } = expectedOf(played, transport)
+  const found = outcomeOf(exit)
+  const which = `${played.row}, ${played.name}`
+  assert.isTrue(fits(outcome, found), `${which}: ${JSON.stringify(found)} is not ${nameOf(outcome)}`)
+  assert.lengthOf(report.requests, requests, `${which}: requests`)
+  assert.strictEqual(report.unplanned, 0, `${which}: requests beyond the plan`)
+  assert.strictEqual(report.unused, 0, `${which}: faults that nothing met`)
+  assert.isTrue(
+    report.requests.every(({ headers, method, path }) => {
+      const isAsked = method === "GET" && path.startsWith("/v2/key-value-stores/~row-")
+      return isAsked && headers.authorization?.startsWith("Bearer ") && headers["content-length"] === undefined
+    }),
+    `${which}: what was sent`
+  )
+  assert.deepStrictEqual(leaks, [], `${which}: secrets shown`)
+  assert.isBelow(elapsedMillis, deadlineOf(played), `${which}: the deadline`)
+  assert.isTrue(
+    Option.match(sockets, { onNone: () => true, onSome: mayLeave(played, transport) }),
+    `${which}: sockets ${JSON.stringify(sockets)}`
+  )
+  if (Exit.isSuccess(exit)) {
+    assert.strictEqual(exit.value.id, store.id, which)
+    assert.isFalse("polluted" in {}, which)
+  }
+  const [first, second] = report.requests
+  if (played.waitMillis !== undefined && first !== undefined && second !== undefined) {
+    assert.isAtLeast(second.at - first.at, played.waitMillis, `${which}: the wait`)
+  }
+}
+
+const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport) =>
+  Effect.gen(function* () {
+    const observed = yield* Effect.forEach(played, (one, index) => play(one, transport, index), { concurrency: 8 })
+    for (const [index, one] of played.entries()) {
+      const result = observed[index]
+      if (result !== undefined) check(one, transport, result)
+    }
+    table.push({
+      row,
+      transport: transport.name,
+      cases: played.length,
+      outcomes: [...new Set(played.map((one) => nameOf(expectedOf(one, transport).outcome)))].join(" | "),
+      requests: [...new Set(observed.map(({ report }) => report.requests.length))].join(", "),
+      deviates: played.some(({ deviations }) => deviations?.[transport.name] !== undefined) ? "yes" : ""
+    })
+  })
+
+layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { excludeTestServices: true })(
+  "the faults of one call",
+  (it) => {
+    afterAll(() => {
+      console.table(table.sort((one, other) => Number(one.row) - Number(other.row)))
+    })
+
+    for (const transport of transports) {
+      for (const row of rows) {
+        const played = cases.filter((one) => one.row === row)
+        it.effect(`row ${row} on ${transport.name}: ${played.map(({ name }) => name).join("; ")}`, () =>
+          playAll(row, played, transport)
+        )
+      }
+
+      it.scoped(`row 50 on ${transport.name}: redirects reach no other origin`, () =>
+        Effect.gen(function* () {
+          const stranger = yield* (yield* FaultServer).listen()
+          yield* playAll(50, strangers(stranger.url, "?itself"), transport)
+          assert.strictEqual((yield* stranger.sockets).ever, 0)
+        })
+      )
+    }
+  }
+)

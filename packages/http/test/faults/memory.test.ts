@@ -1,0 +1,43 @@
+/**
+ * Rows 39 and 40: what a body of 300 MiB costs.
+ */
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import { assert, layer } from "@effect/vitest"
+import { Fault, FaultServer } from "@effect-apify/fault-server"
+import * as Effect from "effect/Effect"
+import { transports } from "./transports.js"
+
+const MEBIBYTE = 1024 * 1024
+const probe = fileURLToPath(new URL("memoryProbe.ts", import.meta.url))
+const execute = promisify(execFile)
+
+layer(FaultServer.layer, { excludeTestServices: true })("a body of 300 MiB", (it) => {
+  for (const transport of transports) {
+    it.scoped(`rows 39 and 40 on ${transport.name}: costs less than 8 MiB, and is not read to its end`, () =>
+      Effect.gen(function* () {
+        const server = yield* FaultServer
+        const origin = yield* server.listen()
+        const bomb = yield* Effect.promise(() => Fault.gzipBomb(300))
+        const plans = {
+          "~warm-up": Fault.largeBody(3, "chunked"),
+          "~declared": Fault.largeBody(300, "declared"),
+          "~chunked": Fault.largeBody(300, "chunked"),
+          "~bomb": bomb
+        }
+        yield* Effect.forEach(Object.entries(plans), ([store, fault]) => server.plan(store, Fault.forever(fault)))
+        const { stdout } = yield* Effect.promise(() =>
+          execute(process.execPath, ["--import", "tsx", probe, transport.name, origin.url, ...Object.keys(plans)])
+        )
+        assert.isBelow(Number(stdout), 8 * MEBIBYTE)
+        for (const store of Object.keys(plans).slice(1)) {
+          const { bytesSent, requests } = yield* server.report(store)
+          assert.lengthOf(requests, 1)
+          // The cap, and what the network holds on its way.
+          assert.isBelow(bytesSent, 16 * MEBIBYTE)
+        }
+      })
+    )
+  }
+})

@@ -1,0 +1,32 @@
+/**
+ * A name server of our own: names fail as they do out there, and no query leaves this machine.
+ */
+import dns from "node:dns"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export const UNKNOWN_NAME = "no-such-name.test"
+export const BUSY_NAME = "busy-name-server.test"
+
+const failure = (code: string, hostname: string): Error =>
+  Object.assign(new Error(`getaddrinfo ${code} ${hostname}`), { code, syscall: "getaddrinfo", hostname })
+
+/** Answers for everything under `.test` until the scope ends. */
+export const brokenNames: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    const lookup = dns.lookup
+    const broken = (
+      hostname: string,
+      options: dns.LookupAllOptions,
+      done: (error: NodeJS.ErrnoException | null, addresses: Array<dns.LookupAddress>) => void
+    ): void => {
+      if (hostname.endsWith(".test") && hostname !== BUSY_NAME) process.nextTick(done, failure("ENOTFOUND", hostname))
+      else if (hostname === BUSY_NAME) process.nextTick(done, failure("EAI_AGAIN", hostname))
+      else lookup(hostname, options, done)
+    }
+    Object.defineProperty(dns, "lookup", { value: broken, configurable: true, writable: true })
+    return lookup
+  }),
+  (lookup) =>
+    Effect.sync(() => Object.defineProperty(dns, "lookup", { value: lookup, configurable: true, writable: true }))
+)

@@ -1,0 +1,88 @@
+/**
+ * Apify's official client, put to the same cases.
+ */
+import { inspect } from "node:util"
+import { FaultServer } from "@effect-apify/fault-server"
+import { ApifyClient } from "apify-client"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { type Case, store } from "./cases.js"
+import { placeOf, storeFor } from "./play.js"
+import { SIGNATURE, SIGNING_KEY, TOKEN } from "./secrets.js"
+
+/** How long a case may take before it counts as one that does not end. */
+const BOUND = Duration.seconds(10)
+
+/** What strangers answer with. */
+export const STRANGERS_STORE = "strangersStore001"
+
+export interface OfficialOutcome {
+  readonly outcome: string
+  readonly requests: number
+}
+
+const needsTrust = ({ at, greeting }: Case): boolean =>
+  greeting === undefined && (at === "https" || at === "expired" || at === "other host")
+
+const isTheStore = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  "id" in value &&
+  value.id === store.id &&
+  "createdAt" in value &&
+  value.createdAt instanceof Date &&
+  !Number.isNaN(value.createdAt.getTime())
+
+const isFrom = (error: unknown, field: string): string | undefined => {
+  const fields = new Map<string, unknown>(typeof error === "object" && error !== null ? Object.entries(error) : [])
+  const value = fields.get(field)
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined
+}
+
+const nameOfError = (error: unknown): string => {
+  const name = error instanceof Error ? error.constructor.name : "no error"
+  const shown = `${inspect(error, { depth: 9 })}`
+  const leak = [TOKEN, SIGNING_KEY, SIGNATURE].some((secret) => shown.includes(secret)) ? ", secrets shown" : ""
+  return `${[name, isFrom(error, "statusCode") ?? isFrom(error, "code")].filter((part) => part !== undefined).join(" ")}${leak}`
+}
+
+/** Plays a case with two retries, a second for an attempt, and no tricks. */
+export const playOfficial = (played: Case, index: number): Effect.Effect<OfficialOutcome, never, FaultServer> =>
+  Effect.gen(function* () {
+    const server = yield* FaultServer
+    if (needsTrust(played)) return { outcome: "not comparable: takes no authority to trust", requests: 0 }
+    const [baseUrl] = yield* placeOf(played)
+    const name = storeFor(played, "official", index)
+    // However often it tries, it meets what the plan ends in.
+    const last = played.plan.slice(-1).map(({ fault }) => ({ fault, times: Number.POSITIVE_INFINITY }))
+    yield* server.plan(name, [...played.plan, ...last])
+    const client = new ApifyClient({
+      token: TOKEN,
+      baseUrl,
+      maxRetries: 2,
+      minDelayBetweenRetriesMillis: 2,
+      timeoutSecs: 1
+    })
+    const outcome = yield* Effect.tryPromise({
+      try: () => client.keyValueStore(name).get(),
+      catch: nameOfError
+    }).pipe(
+      Effect.match({
+        onSuccess: (value) =>
+          value === undefined
+            ? "undefined"
+            : isTheStore(value)
+              ? "store"
+              : inspect(value).includes(STRANGERS_STORE)
+                ? "the store of whom it was redirected to"
+                : "a value that is no store",
+        onFailure: (name) => name
+      }),
+      Effect.timeoutTo({
+        duration: BOUND,
+        onSuccess: (outcome) => outcome,
+        onTimeout: () => `not ended after ${Duration.format(BOUND)}`
+      })
+    )
+    return { outcome, requests: (yield* server.report(name)).requests.length }
+  }).pipe(Effect.scoped)

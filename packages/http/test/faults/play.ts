@@ -1,0 +1,158 @@
+/**
+ * Plays a case against the server, and says what came of it.
+ */
+import { GetStoreError, type KeyValueStore } from "@effect-apify/domain"
+import {
+  deafOrigin,
+  FaultServer,
+  type Origin,
+  type Report,
+  refusingOrigin,
+  type Sockets
+} from "@effect-apify/fault-server"
+import { ApifyClient, getStore } from "@effect-apify/http"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { type Case, type Outcome, patient } from "./cases.js"
+import { BUSY_NAME, UNKNOWN_NAME } from "./names.js"
+import { leaks, nothingShown, TOKEN, watched } from "./secrets.js"
+import type { Transport } from "./transports.js"
+
+/** What came of a call. */
+export interface Observed {
+  readonly exit: Exit.Exit<KeyValueStore, GetStoreError>
+  readonly elapsedMillis: number
+  readonly report: Report
+  readonly sockets: Option.Option<Sockets>
+  readonly leaks: ReadonlyArray<string>
+}
+
+/** Where a case is asked for: its base URL, and the server's origin where there is one. */
+export const placeOf = (
+  played: Case
+): Effect.Effect<readonly [url: string, origin: Option.Option<Origin>], never, FaultServer | Scope.Scope> =>
+  Effect.gen(function* () {
+    const server = yield* FaultServer
+    const greeting = played.greeting === undefined ? {} : { greeting: played.greeting }
+    const listening = (options: Parameters<typeof server.listen>[0]) =>
+      Effect.map(server.listen(options), (origin) => [origin.url, Option.some(origin)] as const)
+    const without = (url: string) => [url, Option.none<Origin>()] as const
+    switch (played.at) {
+      case "http":
+        return yield* listening({})
+      case "https":
+        // A greeting stands in for TLS itself.
+        return played.greeting === undefined
+          ? yield* listening({ certificate: "valid" })
+          : yield* Effect.map(
+              server.listen(greeting),
+              (origin) => [origin.url.replace("http://127.0.0.1", "https://localhost"), Option.some(origin)] as const
+            )
+      case "self-signed":
+        return yield* listening({ certificate: "selfSigned" })
+      case "expired":
+        return yield* listening({ certificate: "expired" })
+      case "other host":
+        return yield* listening({ certificate: "otherHost" })
+      case "refusing":
+        return without(yield* refusingOrigin)
+      case "deaf":
+        return without(yield* deafOrigin)
+      case "unknown name":
+        return without(`https://${UNKNOWN_NAME}`)
+      case "busy name server":
+        return without(`https://${BUSY_NAME}`)
+    }
+  })
+
+/** Waits until an origin's sockets are as they should be, or gives up and tells how they are. */
+export const settled = (origin: Origin, isSettled: (sockets: Sockets) => boolean): Effect.Effect<Sockets> =>
+  origin.sockets.pipe(
+    Effect.repeat({
+      until: isSettled,
+      schedule: Schedule.intersect(Schedule.spaced("10 millis"), Schedule.recurs(300))
+    }),
+    Effect.zipRight(origin.sockets)
+  )
+
+/** The name by which the server knows a case's store: of its own for each case and transport. */
+export const storeFor = (played: Case, who: string, index: number): string => `~row-${played.row}-${who}-${index}`
+
+export const play = (played: Case, transport: Transport, index: number): Effect.Effect<Observed, never, FaultServer> =>
+  Effect.gen(function* () {
+    const server = yield* FaultServer
+    const [baseUrl, origin] = yield* placeOf(played)
+    const store = storeFor(played, transport.name, index)
+    yield* server.plan(store, played.plan)
+    const http = baseUrl.startsWith("https") ? transport.trusting(server.authority) : transport.layer
+    const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl, ...patient, ...played.options })
+    const kept = nothingShown()
+    const [elapsed, exit] = yield* getStore(store).pipe(
+      Effect.exit,
+      Effect.timed,
+      watched(kept),
+      Effect.provide(Layer.provide(client, http)),
+      Effect.orDie
+    )
+    const sockets = yield* Effect.transposeMapOption(origin, (origin) => settled(origin, mayLeave(played, transport)))
+    return {
+      exit,
+      elapsedMillis: Duration.toMillis(elapsed),
+      report: yield* server.report(store),
+      sockets,
+      leaks: Exit.isSuccess(exit) ? yield* leaks(kept, Cause.empty, exit.value) : yield* leaks(kept, exit.cause)
+    }
+  }).pipe(Effect.scoped)
+
+const encode = Schema.encodeSync(GetStoreError)
+
+/** What an exit came to, as data. */
+export const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): unknown =>
+  Exit.match(exit, {
+    onSuccess: () => "store",
+    onFailure: (cause) => (cause._tag === "Fail" ? encode(cause.error) : "a defect or an interruption")
+  })
+
+/** Whether what was found has all that was expected: of objects the fields named, of strings a pattern where one is given. */
+export const fits = (expected: unknown, found: unknown): boolean => {
+  if (expected instanceof RegExp) return typeof found === "string" && expected.test(found)
+  if (typeof expected !== "object" || expected === null) return Object.is(expected, found)
+  if (typeof found !== "object" || found === null) return false
+  const fields = new Map<string, unknown>(Object.entries(found))
+  return Object.entries(expected).every(([field, value]) => fits(value, fields.get(field)))
+}
+
+/** An outcome in a few words. */
+export const nameOf = (outcome: unknown): string => {
+  if (typeof outcome !== "object" || outcome === null) return String(outcome)
+  const fields = new Map<string, unknown>(Object.entries(outcome))
+  const detail = fields.get("reason") ?? fields.get("phase") ?? fields.get("kind")
+  return [fields.get("_tag"), detail instanceof RegExp ? detail.source : detail]
+    .filter((part) => part !== undefined)
+    .join(" ")
+}
+
+/** What a transport must give. */
+export const expectedOf = (
+  { deviations, outcome, requests }: Case,
+  { name }: Transport
+): { readonly outcome: Outcome; readonly requests: number } => ({
+  outcome: deviations?.[name]?.outcome ?? outcome,
+  requests: deviations?.[name]?.requests ?? requests
+})
+
+/** What a call may leave behind once its client is gone: nothing, and where that cannot be had, nothing under way. */
+export const mayLeave =
+  ({ deviations }: Case, { keepsConnections, name }: Transport) =>
+  ({ busy, open }: Sockets): boolean => {
+    if (deviations?.[name]?.leavesSockets === true) return true
+    return keepsConnections ? busy === 0 : open === 0
+  }
