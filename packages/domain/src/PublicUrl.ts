@@ -23,10 +23,9 @@ export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
 }) {
   /** The link as those get it who may not have a signature. */
   withoutSignature(): PublicUrl {
-    const plain = Redacted.value(this.href)
-      .replace(/([?&])signature=[^&#]*&?/gi, "$1")
-      .replace(/[?&](?=#|$)/, "")
-    return new PublicUrl({ href: Redacted.make(plain) })
+    const href = Redacted.value(this.href)
+    const plain = href.replace(/(?<=[?&])signature=[^&#]*&?/gi, "")
+    return plain === href ? this : new PublicUrl({ href: Redacted.make(plain.replace(/[?&](?=#|$)/, "")) })
   }
   /** The link with its signature hidden. */
   override toString(): string {

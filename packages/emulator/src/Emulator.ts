@@ -124,7 +124,8 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
   const services = yield* Layer.build(databaseLayer(database))
   const load = Effect.gen(function* () {
-    if (seed !== undefined || (yield* isUnseeded)) yield* loadSeed(decoded)
+    if (seed !== undefined) return yield* Effect.as(loadSeed(decoded), false)
+    if (yield* isUnseeded) return yield* Effect.as(loadSeed(decoded), true)
     return Option.isSome(yield* authenticate(Redacted.make(DEMO_TOKEN)))
   })
   const file = Option.liftPredicate(seed, Predicate.isString)
@@ -174,7 +175,7 @@ export class Emulator extends Context.Tag("@effect-apify/emulator/Emulator")<
   {
     /** Where it listens, without a slash at the end: `http://127.0.0.1:4010`. */
     readonly url: string
-    /** Whether it holds the demo, so that `DEMO_TOKEN` works. */
+    /** Whether it holds the demo and nothing was asked for besides, so that `DEMO_TOKEN` works. */
     readonly isDemo: boolean
   }
 >() {
