@@ -23,22 +23,14 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Agent, type Dispatcher } from "undici"
 
-/**
- * How connections are kept.
- *
- * @since 0.1.0
- * @category options
- */
-export interface TransportOptions {
-  /** The most connections to one server. 128 unless told: what Apify's limit for a user asks for at 30 ms an answer. */
-  readonly connections?: number | undefined
-  /** How long an idle connection is kept, in milliseconds, unless the server says less. 4 seconds unless told. */
-  readonly keepAliveTimeout?: number | undefined
-}
+/** To one server: what Apify's limit for a user, 250,000 requests a minute, asks for at 30 ms an answer. */
+const MAX_CONNECTIONS = 128
 
 /**
  * The transport. It follows no redirects, decodes no content encodings, and reads no more of a body than
  * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call. It records no spans: `ApifyClient` does.
+ *
+ * @param options of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`
  *
  * @example
  * ```ts
@@ -52,7 +44,7 @@ export interface TransportOptions {
  * @since 0.1.0
  * @category layers
  */
-export const layerNode = (options: TransportOptions = {}): Layer.Layer<HttpClient.HttpClient> =>
+export const layerNode = (options: Agent.Options = {}): Layer.Layer<HttpClient.HttpClient> =>
   Layer.scoped(
     HttpClient.HttpClient,
     Effect.map(
@@ -60,11 +52,11 @@ export const layerNode = (options: TransportOptions = {}): Layer.Layer<HttpClien
         Effect.sync(
           () =>
             new Agent({
-              connections: options.connections ?? 128,
-              keepAliveTimeout: options.keepAliveTimeout ?? 4_000,
+              connections: MAX_CONNECTIONS,
               // Time limits are the client's.
               headersTimeout: 0,
-              bodyTimeout: 0
+              bodyTimeout: 0,
+              ...options
             })
         ),
         (agent) => Effect.promise(() => agent.destroy())
@@ -128,7 +120,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.end(Either.right(new WholeResponse(this.request, this.status, this.headers, this.body())))
+    this.end(this.answer())
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, cause: unknown): void {
@@ -155,7 +147,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   private end(exit: Either.Either<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>): void {
     if (this.isOver) return
     this.isOver = true
-    this.resume(exit)
+    // Not at once: who goes on may send the next request, and would find this connection busy until undici is done with it.
+    setImmediate(() => this.resume(exit))
+  }
+
+  private answer() {
+    return Either.right(new WholeResponse(this.request, this.status, this.headers, this.body()))
   }
 
   private body(): Uint8Array {

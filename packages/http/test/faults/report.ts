@@ -67,7 +67,7 @@ const program = Effect.gen(function* () {
   const columns = ["row", "case", "the server's plan", ...transports.map(({ name }) => name), "apify-client"]
   return `# What goes wrong, and what comes of it
 
-Made by \`npm run faults\`; do not edit. Each cell is what a call ends in, with the requests that the server read. Two retries on
+Made by \`npx pnpm@12 faults\`; do not edit. Each cell is what a call ends in, with the requests that the server read. Two retries on
 either side, with hardly any wait; the official client has a second for an attempt, and ten seconds before it counts as not
 ended. It meets the last fault of a plan as often as it tries. "Secrets shown" is what \`util.inspect\` prints of its error. What it
 calls a store is looked at no closer than for its id and its date of creation.

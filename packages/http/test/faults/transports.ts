@@ -6,11 +6,12 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
+import { layerNode } from "@effect-apify/http/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 export interface Transport {
-  readonly name: "fetch" | "undici"
+  readonly name: "fetch" | "undici" | "layerNode"
   readonly layer: Layer.Layer<HttpClient.HttpClient>
   /** Whether its connections outlive its layer. */
   readonly keepsConnections: boolean
@@ -62,5 +63,13 @@ export const transports: ReadonlyArray<Transport> = [
         NodeHttpClient.layerUndiciWithoutDispatcher,
         Layer.scoped(NodeHttpClient.Dispatcher, agent(authority))
       )
+  },
+  {
+    name: "layerNode",
+    keepsConnections: false,
+    exceptions: [CONNECTING, RESET],
+    // As many connections as the tests have calls at once: its pool, which it keeps to.
+    layer: layerNode({ connections: 16 }),
+    trusting: (authority) => layerNode({ connect: { ca: authority } })
   }
 ]
