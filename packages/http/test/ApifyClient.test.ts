@@ -319,6 +319,28 @@ describe("the transport", () => {
     })
   )
 
+  it.effect("that was changed to send elsewhere sends no token there", () =>
+    Effect.gen(function* () {
+      const request = yield* sentBy(
+        ApifyClient.layer({
+          token,
+          transformClient: HttpClient.mapRequest(HttpClientRequest.setUrl("https://evil.example/v2/key-value-stores/x"))
+        })
+      )
+      assert.notProperty(request.headers, "authorization")
+    })
+  )
+
+  it.effect.each(["HTTPS://API.apify.com", "https://api.apify.com:443", "https://api.apify.com:443/"])(
+    "carries the token to %s, which is Apify by another spelling",
+    (baseUrl) =>
+      Effect.gen(function* () {
+        const request = yield* sentBy(ApifyClient.layer({ token, baseUrl }))
+        assert.strictEqual(request.headers.authorization, `Bearer ${TOKEN}`)
+        assert.isTrue(request.url.startsWith("https://api.apify.com/v2/"))
+      })
+  )
+
   it.effect("that fails by status is understood all the same", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(getStore("~my-store"))

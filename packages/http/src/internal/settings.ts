@@ -57,7 +57,8 @@ export const checkBaseUrl = (setting: string, input: string, hasToken: boolean):
   if (hasToken && scheme.toLowerCase() === "http" && !isLoopback(host.toLowerCase())) {
     return invalid(setting, "must begin with https://, or the token could be read on its way")
   }
-  return Either.right(input.replace(/\/$/, ""))
+  // As the parser writes it: scheme and host in lower case, no default port.
+  return Either.right(new URL(input).href.replace(/\/$/, ""))
 }
 
 /** Checks a token; the message of an error does not show it. */
