@@ -100,7 +100,7 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
       ),
       headers,
       fetchInit: { ...Option.getOrUndefined(fetchInit), ...unaffected },
-      settings: { baseUrl, token, tokenSource: Option.as(token, sources.token), limits },
+      settings: { baseUrl, tokenSource: Option.as(token, sources.token) },
       redact: redactor(token),
       budget: makeBudget(),
       pacing: makePacing()

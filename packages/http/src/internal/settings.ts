@@ -12,10 +12,8 @@ import type { CallLimits } from "../CallOptions.js"
 export interface Settings {
   /** Without a slash at its end. */
   readonly baseUrl: string
-  readonly token: Option.Option<Redacted.Redacted>
   /** Where the token was read from, as a person would say it. */
   readonly tokenSource: Option.Option<string>
-  readonly limits: CallLimits
 }
 
 type Checked<A> = Either.Either<A, ConfigError.ConfigError>
