@@ -7,6 +7,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /**
+ * Whether a value is a `Count`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+
+/**
  * A count: an integer from 0 to 2^53 − 1. A larger one cannot be told apart from its neighbours once JSON is parsed, so
  * it is refused instead of rounded.
  *
@@ -14,7 +23,7 @@ import * as Schema from "effect/Schema"
  * @category schemas
  */
 export const Count = Schema.Number.pipe(
-  Schema.filter((count) => Number.isSafeInteger(count) && count >= 0, { jsonSchema: { type: "integer", minimum: 0 } })
+  Schema.filter(isCount, { jsonSchema: { type: "integer", minimum: 0 } })
 ).annotations({
   identifier: "Count",
   description: "an integer from 0 to 2^53 - 1",

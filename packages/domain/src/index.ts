@@ -5,6 +5,7 @@
  */
 export * from "./AccessPolicy.js"
 export * from "./ApiError.js"
+export * from "./decodeStoreBody.js"
 export * from "./GeneralAccess.js"
 export * from "./GetStoreError.js"
 export * from "./Json.js"

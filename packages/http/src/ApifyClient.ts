@@ -5,9 +5,11 @@
  */
 
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import type { GetStoreError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -19,7 +21,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { type CallOptions, defaultLimits, withOptions } from "./CallOptions.js"
+import { type CallLimits, type CallOptions, defaultLimits, withOptions } from "./CallOptions.js"
 import { makeBudget } from "./internal/budget.js"
 import { makePacing } from "./internal/pacing.js"
 import { run } from "./internal/run.js"
@@ -92,26 +94,25 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
         request.url.startsWith(`${home}/`) ? HttpClientRequest.bearerToken(request, token) : request
     })
     const client = {
-      http: transport.pipe(
-        options.transformClient ?? identity,
-        HttpClient.mapRequest(authorize),
-        HttpClient.withTracerDisabledWhen(() => true),
-        HttpClient.withScope
-      ),
+      http: transport.pipe(options.transformClient ?? identity, HttpClient.mapRequest(authorize), HttpClient.withScope),
       headers,
-      fetchInit: { ...Option.getOrUndefined(fetchInit), ...unaffected },
       settings: { baseUrl, tokenSource: Option.as(token, sources.token) },
       redact: redactor(token),
       budget: makeBudget(),
       pacing: makePacing()
     }
+    const servicesFor = ({ maxBodyBytes }: CallLimits): Context.Context<never> =>
+      Context.make(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(fetchInit), ...unaffected }).pipe(
+        Context.add(HttpIncomingMessage.MaxBodySize, Option.some(FileSystem.Size(maxBodyBytes)))
+      )
+    const services = servicesFor(limits)
     return {
       run: (operation, options) =>
         options === undefined
-          ? run(client, operation, limits)
+          ? run(client, operation, limits, services)
           : Either.match(checkLimits(withOptions(limits, options)), {
               onLeft: (error) => Effect.die(new Cause.IllegalArgumentException(String(error))),
-              onRight: (limits) => run(client, operation, limits)
+              onRight: (limits) => run(client, operation, limits, servicesFor(limits))
             })
     }
   })
@@ -135,6 +136,7 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
    * ```ts
    * import { ApifyClient } from "@effect-apify/http"
    * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
    * import * as Layer from "effect/Layer"
    * import type * as Redacted from "effect/Redacted"
    *
@@ -162,6 +164,7 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
    * ```ts
    * import { ApifyClient } from "@effect-apify/http"
    * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
    * import * as Layer from "effect/Layer"
    *
    * const client = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)

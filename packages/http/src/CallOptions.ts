@@ -58,7 +58,12 @@ export const defaultLimits: CallLimits = {
 export const withOptions = (limits: CallLimits, options: CallOptions): CallLimits => ({
   attemptTimeout: options.attemptTimeout === undefined ? limits.attemptTimeout : wholeMillis(options.attemptTimeout),
   callTimeout: options.callTimeout === undefined ? limits.callTimeout : wholeMillis(options.callTimeout),
-  retry: options.retry === undefined ? limits.retry : { ...limits.retry, ...options.retry },
+  retry: {
+    retries: options.retry?.retries ?? limits.retry.retries,
+    baseDelay: options.retry?.baseDelay ?? limits.retry.baseDelay,
+    maxDelay: options.retry?.maxDelay ?? limits.retry.maxDelay,
+    while: options.retry?.while ?? limits.retry.while
+  },
   maxBodyBytes: options.maxBodyBytes ?? limits.maxBodyBytes
 })
 

@@ -9,17 +9,16 @@
 
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import {
+  decodeStoreBody,
   formatStoreRef,
   type GetStoreError,
   type KeyValueStore,
-  KeyValueStoreBody,
   MalformedStoreError,
   parseStoreRef,
   type StoreRef
 } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { problemsOf } from "./internal/malformed.js"
@@ -34,8 +33,6 @@ import type { Answer, Circumstances, Operation } from "./Operation.js"
  */
 export const getStoreRequest = (ref: StoreRef): HttpClientRequest.HttpClientRequest =>
   HttpClientRequest.get(`/v2/key-value-stores/${formatStoreRef(ref)}`)
-
-const decodeBody = ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })
 
 const parseJson = (text: string): Either.Either<unknown, unknown> => Either.try(() => JSON.parse(text))
 
@@ -52,16 +49,16 @@ export const interpretGetStore = (
   jsonText(answer, circumstances).pipe(
     Either.flatMap((text) => Either.mapLeft(parseJson(text), () => malformed(circumstances, "is not JSON"))),
     Either.flatMap((json) =>
-      Either.mapBoth(decodeBody(json), {
-        onLeft: (issue) =>
+      Either.mapLeft(
+        decodeStoreBody(json),
+        (issue) =>
           new MalformedStoreError({
             ...circumstances.asked,
             status: answer.status,
             kind: "Shape",
             problems: problemsOf(issue)
-          }),
-        onRight: ({ data }) => data
-      })
+          })
+      )
     )
   )
 
@@ -104,6 +101,7 @@ export const getStore = (
   ref: StoreRef | string,
   options?: CallOptions
 ): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
-  Effect.flatMap(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), (ref) =>
-    Effect.flatMap(ApifyClient, (client) => client.run(operation(ref), options))
-  )
+  Either.match(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), {
+    onLeft: Effect.fail,
+    onRight: (ref) => Effect.flatMap(ApifyClient, (client) => client.run(operation(ref), options))
+  })

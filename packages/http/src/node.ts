@@ -21,14 +21,40 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Agent, type Dispatcher } from "undici"
+import { Agent, buildConnector, type Dispatcher } from "undici"
+import { MAX_ERROR_BYTES } from "./internal/answer.js"
 
 /** To one server: what Apify's limit for a user, 250,000 requests a minute, asks for at 30 ms an answer. */
 const MAX_CONNECTIONS = 128
 
 /**
+ * Lets the error of a reset connection tell what the connection had sent, as undici does of those that were closed: from
+ * that the client knows one that had merely lain idle for too long.
+ */
+const telling =
+  (connect: buildConnector.connector): buildConnector.connector =>
+  (options, callback) =>
+    connect(options, (...connected) => {
+      const [, socket] = connected
+      socket?.prependListener("error", (error) =>
+        Object.assign(error, { socket: { bytesWritten: socket.bytesWritten } })
+      )
+      callback(...connected)
+    })
+
+const connectorOf = ({ allowH2, connect, connectTimeout }: Agent.Options): buildConnector.connector =>
+  typeof connect === "function"
+    ? connect
+    : buildConnector({
+        allowH2: allowH2 ?? false,
+        ...(connectTimeout === undefined ? {} : { timeout: connectTimeout }),
+        ...connect
+      })
+
+/**
  * The transport. It follows no redirects, decodes no content encodings, and reads no more of a body than
- * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call. It records no spans: `ApifyClient` does.
+ * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call, and of an answer other than a 200 no more
+ * than 16 KiB: what came until then is what the body is. It records no spans: `ApifyClient` does.
  *
  * @param options of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`
  *
@@ -56,7 +82,8 @@ export const layerNode = (options: Agent.Options = {}): Layer.Layer<HttpClient.H
               // Time limits are the client's.
               headersTimeout: 0,
               bodyTimeout: 0,
-              ...options
+              ...options,
+              connect: telling(connectorOf(options))
             })
         ),
         (agent) => Effect.promise(() => agent.destroy())
@@ -88,7 +115,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     readonly request: HttpClientRequest.HttpClientRequest,
-    readonly maxBodyBytes: number,
+    private maxBodyBytes: number,
     readonly resume: (
       exit: Either.Either<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
     ) => void
@@ -107,6 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   ) {
     this.status = status
     this.headers = Headers.fromInput(headers)
+    if (status !== 200) this.maxBodyBytes = Math.min(this.maxBodyBytes, MAX_ERROR_BYTES)
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {

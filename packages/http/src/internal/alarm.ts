@@ -11,11 +11,15 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 
 interface Limit {
   /** By the clock, in milliseconds. */
   readonly due: number
   readonly ring: () => void
+  /** Where it stands among the others. */
+  place: number
 }
 
 interface Alarm {
@@ -26,8 +30,32 @@ interface Alarm {
 /** Whole milliseconds by a clock that never jumps. */
 export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
 
+/**
+ * Limits in no order. Not a `Set`: one that is added to and taken from all the time leaves a chain of dead tables behind,
+ * which keeps what was in them alive until the next full garbage collection.
+ */
+const makeLimits = () => {
+  const limits: Array<Limit> = []
+  return {
+    all: limits,
+    add: (due: number, ring: () => void): Limit => {
+      const limit = { due, ring, place: limits.length }
+      limits.push(limit)
+      return limit
+    },
+    /** The last one takes its place. */
+    remove: (limit: Limit): void => {
+      if (limits[limit.place] !== limit) return
+      const last = limits.pop()
+      if (last === undefined || last === limit) return
+      last.place = limit.place
+      limits[last.place] = last
+    }
+  }
+}
+
 const makeAlarm = (clock: Clock.Clock): Alarm => {
-  const limits = new Set<Limit>()
+  const limits = makeLimits()
   let sleeper: Option.Option<{ readonly until: number; readonly fiber: Fiber.RuntimeFiber<void> }> = Option.none()
 
   const stop = (): void => {
@@ -45,26 +73,20 @@ const makeAlarm = (clock: Clock.Clock): Alarm => {
   const ringDue = (): void => {
     sleeper = Option.none()
     const now = monotonicMillis(clock)
-    let next = Number.POSITIVE_INFINITY
-    for (const limit of limits) {
-      if (limit.due <= now) {
-        limits.delete(limit)
-        limit.ring()
-      } else {
-        next = Math.min(next, limit.due)
-      }
+    for (const limit of limits.all.filter(({ due }) => due <= now)) {
+      limits.remove(limit)
+      limit.ring()
     }
-    if (limits.size > 0) sleepUntil(next)
+    if (limits.all.length > 0) sleepUntil(Math.min(...limits.all.map(({ due }) => due)))
   }
 
   return {
     set: (millis, ring) => {
-      const limit = { due: monotonicMillis(clock) + millis, ring }
-      limits.add(limit)
+      const limit = limits.add(monotonicMillis(clock) + millis, ring)
       if (Option.isNone(sleeper) || limit.due < sleeper.value.until) sleepUntil(limit.due)
       return () => {
-        limits.delete(limit)
-        if (limits.size === 0) stop()
+        limits.remove(limit)
+        if (limits.all.length === 0) stop()
       }
     }
   }
@@ -81,29 +103,30 @@ const alarmOf = (clock: Clock.Clock): Alarm => {
 }
 
 /**
- * What an effect comes to within a time, or none. When the time runs out the effect is interrupted and not waited for, so
- * that nothing that it does can hold up the caller; when the caller is interrupted, it is waited for.
+ * Starts an effect in a fiber of its own and tells once what it came to within a time, or nothing. When the time runs out
+ * the fiber is interrupted and not waited for, so that nothing that it does can hold up the caller.
+ *
+ * Gives what interrupts the fiber and waits for it.
  */
-export const within = <A, E, R>(
+export const startWithin = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
+  runtime: Runtime.Runtime<R>,
   clock: Clock.Clock,
-  time: Duration.Duration
-): Effect.Effect<Option.Option<A>, E, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    // Forked as its exit: a fiber that fails is logged with its cause, and the cause of a transport may hold a token.
-    Effect.flatMap(Effect.forkDaemon(Effect.exit(restore(effect))), (fiber) =>
-      Effect.async<Option.Option<A>, E>((resume) => {
-        const takeBack = alarmOf(clock).set(Duration.toMillis(time), () => {
-          fiber.unsafeInterruptAsFork(FiberId.none)
-          resume(Effect.succeedNone)
-        })
-        fiber.addObserver((exit) => {
-          takeBack()
-          resume(Exit.map(Exit.flatten(exit), Option.some))
-        })
-      }).pipe(
-        restore,
-        Effect.onInterrupt(() => Fiber.interrupt(fiber))
-      )
-    )
-  )
+  time: Duration.Duration,
+  tell: (exit: Option.Option<Exit.Exit<A, E>>) => void,
+  options?: Runtime.RunForkOptions
+): Effect.Effect<void> => {
+  // Interruptible even where the caller is not: nobody but the alarm and the caller interrupts it.
+  const interruptible = Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption)
+  // Forked as its exit: a fiber that fails is logged with its cause, and the cause of a transport may hold a token.
+  const fiber = Runtime.runFork(interruptible)(Effect.exit(effect), options)
+  const takeBack = alarmOf(clock).set(Duration.toMillis(time), () => {
+    fiber.unsafeInterruptAsFork(FiberId.none)
+    tell(Option.none())
+  })
+  fiber.addObserver((exit) => {
+    takeBack()
+    tell(Option.some(Exit.flatten(exit)))
+  })
+  return Fiber.interrupt(fiber)
+}

@@ -27,7 +27,7 @@ const concat = ({ bytes, chunks }: Read): Uint8Array => {
 }
 
 /** The cap of a body that is read for its error alone: many times what Apify's errors take. */
-const MAX_ERROR_BYTES = 16 * 1024
+export const MAX_ERROR_BYTES = 16 * 1024
 
 /**
  * Whether this platform sends the `accept-encoding` that it is told to. Browsers don't: there an answer may be compressed
@@ -43,7 +43,7 @@ const asksForIdentity = (() => {
   }
 })()
 
-/** Statuses that come without a body: some transports have no stream for them. */
+/** Statuses that come without a body: some transports have no stream for them. A 205 may have one all the same. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
 
 /**
@@ -62,7 +62,7 @@ export const readAnswer = (
     truncated
   })
   const cap = status === 200 ? maxBodyBytes : MAX_ERROR_BYTES
-  if (bodiless.has(status)) return Effect.succeed(answer(nothing, false))
+  if (bodiless.has(status)) return Effect.succeed(answer(nothing, status === 205))
   const declared = Number(headers["content-length"])
   if (status === 200 && declared > cap) return Effect.succeed(answer(nothing, true))
   if (declared <= cap && headers["content-encoding"] === undefined && asksForIdentity()) {

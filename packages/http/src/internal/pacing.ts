@@ -10,7 +10,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { monotonicMillis, within } from "./alarm.js"
+import { monotonicMillis, startWithin } from "./alarm.js"
 
 /** Requests a second for one store, where the server does not say. Source: Apify's documentation. */
 const DOCUMENTED_RATE = 60
@@ -90,14 +90,22 @@ const turnAt = (pace: Pace, most: Duration.Duration, letGo: () => void): Effect.
     }
     const wait = pace.next - now + pace.waiting * gapOf(pace)
     if (wait >= Duration.toMillis(most)) return Effect.succeed(false)
-    pace.waiting += 1
-    return within(pace.line.withPermits(1)(untilNext(pace, clock)), clock, most).pipe(
-      Effect.map(Option.isSome),
-      Effect.ensuring(
+    return Effect.acquireUseRelease(
+      Effect.sync(() => {
+        pace.waiting += 1
+      }),
+      () =>
+        Effect.flatMap(Effect.runtime<never>(), (runtime) =>
+          Effect.async<boolean>((resume) =>
+            startWithin(pace.line.withPermits(1)(untilNext(pace, clock)), runtime, clock, most, (came) =>
+              resume(Effect.succeed(Option.isSome(came)))
+            )
+          )
+        ),
+      () =>
         Effect.sync(() => {
           pace.waiting -= 1
         })
-      )
     )
   })
 

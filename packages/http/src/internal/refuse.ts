@@ -119,8 +119,15 @@ const isJson = (contentType: string): boolean => /^application\/(?:[\w.-]+\+)?js
 const charsetOf = (contentType: string): string =>
   /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? "utf-8"
 
+/** The second is no registered name, and what some servers write. */
+const isUtf8 = (charset: string): boolean => charset === "utf-8" || charset === "utf8"
+
 /** One encoding that some transport decodes. What is encoded twice may be made to expand without end, and never is. */
 const isDecodable = (encoding: string): boolean => /^(?:identity|(?:x-)?gzip|deflate|br|zstd)?$/i.test(encoding.trim())
+
+/** Whether a body is still as long as its header says: then nobody has decoded it. */
+const isUndecoded = ({ body, headers }: Answer, encoding: string): boolean =>
+  !/^(?:identity)?$/i.test(encoding.trim()) && Number(headers["content-length"]) === body.length
 
 /** The text of an answer that should be JSON, or the error that it means. */
 export const jsonText = (answer: Answer, circumstances: Circumstances): Either.Either<string, GetStoreError> => {
@@ -134,7 +141,7 @@ export const jsonText = (answer: Answer, circumstances: Circumstances): Either.E
       `Its content type is ${contentType === "" ? "missing" : excerpt(circumstances.redact(contentType), MAX_TYPE)}, not application/json`
     )
   }
-  if (charsetOf(contentType) !== "utf-8") return fail("Its charset is not UTF-8")
+  if (!isUtf8(charsetOf(contentType))) return fail("Its charset is not UTF-8")
   const encoding = Option.getOrElse(header(answer, "content-encoding"), () => "")
   const badlyEncoded = () =>
     unexpected(
@@ -142,7 +149,7 @@ export const jsonText = (answer: Answer, circumstances: Circumstances): Either.E
       circumstances,
       `Its body is not encoded in a way that can be read (${excerpt(circumstances.redact(encoding), MAX_TYPE)})`
     )
-  if (!isDecodable(encoding)) return Either.left(badlyEncoded())
+  if (!isDecodable(encoding) || isUndecoded(answer, encoding)) return Either.left(badlyEncoded())
   return Either.fromOption(decodeText(answer), () =>
     encoding === "" ? unexpected(answer, circumstances, "Its body is not valid UTF-8") : badlyEncoded()
   )

@@ -33,6 +33,10 @@ const isWorthRetrying = (error: GetStoreError, { retry }: CallLimits, { attempts
   return attempts <= retry.retries && retry.while(error)
 }
 
+/** Whether the server works all the same: it answered, and not that it is broken or busy. */
+export const isHealthy = (error: GetStoreError): boolean =>
+  "status" in error && error.status < 500 && error.status !== 408 && error.status !== 429
+
 /** Whether the connection failed that had carried an earlier answer. */
 export const isReused = (error: GetStoreError): boolean => error._tag === "TransportError" && error.reused
 

@@ -2,42 +2,43 @@
  * One call: attempts within their time, waits between them, and an end by the deadline.
  */
 
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Headers from "@effect/platform/Headers"
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describeFailure, type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain"
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as FiberId from "effect/FiberId"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type { CallLimits } from "../CallOptions.js"
 import type { Answer, Asked, Circumstances, Operation } from "../Operation.js"
-import { monotonicMillis, within } from "./alarm.js"
+import { monotonicMillis, startWithin } from "./alarm.js"
 import { readAnswer } from "./answer.js"
 import type { Budget } from "./budget.js"
 import type { Pacing } from "./pacing.js"
 import { unexpected } from "./refuse.js"
-import { callTimeout, decide, type History, isReused } from "./retry.js"
+import { callTimeout, decide, type History, isHealthy, isReused } from "./retry.js"
 import type { Settings } from "./settings.js"
-import { countAttempt, countRetry, withAttemptSpan, withCallTelemetry } from "./telemetry.js"
+import { countAttempt, countRetry, type Telemetry, withAttemptSpan, withCallTelemetry } from "./telemetry.js"
 import { classify, isUndecodable } from "./transportError.js"
 
 /** What all calls of a client share. */
 export interface Client {
-  /** Aborts the request when its scope closes, and leaves tracing to us. */
+  /** Aborts the request when its scope closes. */
   readonly http: HttpClient.HttpClient.With<HttpClientError.HttpClientError, Scope.Scope>
-  /** What every request has: the token among it. */
+  /** What every request has. */
   readonly headers: Headers.Headers
-  /** What `fetch` is told with every request. */
-  readonly fetchInit: RequestInit
   readonly settings: Settings
   readonly redact: (text: string) => string
   readonly budget: Budget
@@ -51,141 +52,198 @@ interface Call<A> {
   readonly limits: CallLimits
   readonly request: HttpClientRequest.HttpClientRequest
   readonly clock: Clock.Clock
+  readonly telemetry: Telemetry
+  /** What exchanges run in: the caller's own, and what transports are told besides the request. */
+  readonly runtime: Runtime.Runtime<never>
   /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
 }
+
+const elapsedMillis = <A>({ clock, start }: Call<A>): number => monotonicMillis(clock) - start
+
+const remainingIn = <A>(call: Call<A>): Duration.Duration =>
+  Duration.millis(Duration.toMillis(call.limits.callTimeout) - elapsedMillis(call))
 
 const askedIn = <A>(call: Call<A>, attempts: number): Asked => ({
   method: "GET",
   url: call.request.url,
   ref: call.operation.ref,
   attempts,
-  elapsed: Duration.millis(monotonicMillis(call.clock) - call.start)
+  elapsed: Duration.millis(elapsedMillis(call))
 })
 
-const circumstancesOf = <A>(call: Call<A>, asked: Asked): Circumstances => ({
-  asked,
+const circumstancesOf = <A>(call: Call<A>, attempts: number): Circumstances => ({
+  asked: askedIn(call, attempts),
   now: call.clock.unsafeCurrentTimeMillis(),
   tokenSource: call.client.settings.tokenSource,
   redact: call.client.redact
 })
 
-const remainingIn = <A>(call: Call<A>): Duration.Duration =>
-  Duration.millis(call.start + Duration.toMillis(call.limits.callTimeout) - monotonicMillis(call.clock))
+/** Names are compared without case; ids that differ in case alone share a pace, which does no harm. */
+const storeOf = <A>(call: Call<A>): string => call.operation.ref.toLowerCase()
 
 /** Runs an operation to its end: its result, or what its last attempt failed with. */
-export const run = <A>(client: Client, operation: Operation<A>, limits: CallLimits): Effect.Effect<A, GetStoreError> =>
-  Effect.clockWith((clock) => {
+export const run = <A>(
+  client: Client,
+  operation: Operation<A>,
+  limits: CallLimits,
+  services: Context.Context<never>
+): Effect.Effect<A, GetStoreError> =>
+  withCallTelemetry(operation.name, operation.ref, (telemetry, clock, fiber, { runtimeFlags }) => {
     const request = operation.request.pipe(
       HttpClientRequest.setUrl(client.settings.baseUrl + operation.request.url),
       HttpClientRequest.setHeaders(client.headers)
     )
-    const call = { client, operation, limits, request, clock, start: monotonicMillis(clock) }
-    return withCallTelemetry(operation.name, operation.ref, clock, runCall(call))
+    const runtime = Runtime.make({
+      context: Context.merge(fiber.currentContext, services),
+      runtimeFlags,
+      fiberRefs: fiber.getFiberRefs()
+    })
+    const start = monotonicMillis(clock)
+    return attemptsFrom({ client, operation, limits, request, clock, telemetry, runtime, start }, beginning)
   })
 
-const runCall = <A>(call: Call<A>): Effect.Effect<A, GetStoreError> =>
-  Effect.gen(function* () {
-    const { client, limits, operation } = call
-    let history: History = { attempts: 0, retriedOnce: false, retriedReused: false, lastError: Option.none() }
-    while (true) {
-      yield* waitForTurn(call, history)
-      const attempts = history.attempts + 1
-      yield* countAttempt(operation.name)
-      const result = yield* Effect.either(attempt(call, attempts))
-      if (Either.isRight(result)) {
-        client.budget.refund()
-        return result.right
-      }
-      const error = result.left
-      const verdict = yield* decide(error, askedIn(call, attempts), limits, { ...history, attempts }, client.budget)
-      if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
-      yield* countRetry(operation.name, error)
-      yield* Effect.logDebug(
-        `${operation.name} ${operation.ref}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.wait)}`
-      )
-      yield* Effect.sleep(verdict.wait)
-      history = {
-        attempts,
-        retriedOnce: history.retriedOnce || error.retryable === "Once",
-        retriedReused: history.retriedReused || isReused(error),
-        lastError: Option.some(error)
-      }
-    }
-  })
+const beginning: History = { attempts: 0, retriedOnce: false, retriedReused: false, lastError: Option.none() }
 
-/** Holds the call back where its store has to be paced, or ends it where there is no time for that. */
-const waitForTurn = <A>(call: Call<A>, history: History): Effect.Effect<void, GetStoreError> =>
+/** An attempt, and after a failure those that may still help. */
+const attemptsFrom = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
+  Effect.catchAll(inTurn(call, history), (error) => afterFailure(call, history, error))
+
+/** An attempt, held back where its store has to be paced; or the call's end, where there is no time for that. */
+const inTurn = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
   Effect.flatMap(call.client.pacing.turn(storeOf(call), remainingIn(call)), (came) =>
-    came ? Effect.void : Effect.fail(callTimeout(askedIn(call, history.attempts), call.limits, history.lastError))
+    came
+      ? attempt(call, history)
+      : Effect.fail(callTimeout(askedIn(call, history.attempts), call.limits, history.lastError))
   )
 
-/** Names are compared without case; ids that differ in case alone share a pace, which does no harm. */
-const storeOf = <A>(call: Call<A>): string => call.operation.ref.toLowerCase()
-
-/** One request and what its answer means, within its time and in a span of its own. */
-const attempt = <A>(call: Call<A>, attempts: number): Effect.Effect<A, GetStoreError> =>
-  Effect.suspend(() => {
-    const { client, limits, operation } = call
-    const sentAt = monotonicMillis(call.clock)
-    const time = Duration.min(limits.attemptTimeout, remainingIn(call))
-    const interpret = (answer: Option.Option<Answer>): Either.Either<A, GetStoreError> => {
-      const asked = askedIn(call, attempts)
-      return Option.isSome(answer)
-        ? operation.interpret(answer.value, circumstancesOf(call, asked))
-        : Either.left(attemptTimeout(call, asked, time))
-    }
-    return withAttemptSpan(call.request, attempts - 1, (request, onStatus) =>
-      within(exchange(client, request, limits.maxBodyBytes, onStatus), call.clock, time).pipe(
-        Effect.matchEffect({
-          onSuccess: interpret,
-          onFailure: (error) => Either.left(unanswered(error, circumstancesOf(call, askedIn(call, attempts))))
-        })
-      )
-    ).pipe(
-      Effect.tapErrorTag("RateLimitedError", ({ limit }) =>
-        Effect.sync(() => client.pacing.slowDown(storeOf(call), sentAt, monotonicMillis(call.clock), limit))
-      )
+/** Tries again, after a wait, or ends the call. */
+const afterFailure = <A>(call: Call<A>, history: History, error: GetStoreError): Effect.Effect<A, GetStoreError> =>
+  Effect.gen(function* () {
+    const { client, limits, operation, telemetry } = call
+    const attempts = history.attempts + 1
+    if (isHealthy(error)) client.budget.refund()
+    const verdict = yield* decide(error, askedIn(call, attempts), limits, { ...history, attempts }, client.budget)
+    if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
+    countRetry(telemetry, error)
+    yield* Effect.logDebug(
+      `${operation.name} ${operation.ref}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.wait)}`
     )
+    yield* Effect.sleep(verdict.wait)
+    return yield* attemptsFrom(call, {
+      attempts,
+      retriedOnce: history.retriedOnce || error.retryable === "Once",
+      retriedReused: history.retriedReused || isReused(error),
+      lastError: Option.some(error)
+    })
   })
 
 /**
- * Sends a request and reads its answer. Whatever is left of the exchange when that fails, is interrupted, or stops at the
- * cap is aborted; a body that was read to its end leaves nothing.
+ * One request and what its answer means, within its time and in a span of its own. For the caller it is one asynchronous
+ * step, however many the transport takes: they are made by a fiber that can be left behind.
  */
+const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
+  withAttemptSpan(call.telemetry, call.request, history.attempts, (request, span) =>
+    Effect.flatMap(Scope.make(), (scope) =>
+      Effect.async<A, GetStoreError>((resume) => {
+        const { client, clock, limits, runtime, telemetry } = call
+        const sentAt = monotonicMillis(clock)
+        const time = Duration.min(limits.attemptTimeout, remainingIn(call))
+        countAttempt(telemetry)
+        return startWithin(
+          exchange(client, request, limits.maxBodyBytes, span),
+          Runtime.updateContext(runtime, (context) => contextOf(context, scope, span)),
+          clock,
+          time,
+          (exit) => {
+            if (!isWhole(exit)) Runtime.runFork(runtime)(Scope.close(scope, Exit.void))
+            resume(
+              Option.match(exit, {
+                onNone: () => Effect.fail(attemptTimeout(call, history, time)),
+                onSome: (exit) => outcomeOf(call, history, sentAt, exit)
+              })
+            )
+          },
+          leaveSpansToUs
+        )
+      })
+    )
+  )
+
+/** What a transport finds in its context. */
+const contextOf = (
+  context: Context.Context<never>,
+  scope: Scope.Scope,
+  span: Option.Option<Tracer.Span>
+): Context.Context<Scope.Scope> => {
+  const scoped = Context.add(context, Scope.Scope, scope)
+  return Option.isNone(span) ? scoped : Context.add(scoped, Tracer.ParentSpan, span.value)
+}
+
+const always = (): boolean => true
+
+/** No spans of `HttpClient`'s own, which record every header that a server sends, and a server may send a token back. */
+const leaveSpansToUs = {
+  updateRefs: (refs: FiberRefs.FiberRefs, fiberId: FiberId.Runtime): FiberRefs.FiberRefs =>
+    FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: always })
+}
+
+/** Sends a request and reads its answer. */
 const exchange = (
   client: Client,
   request: HttpClientRequest.HttpClientRequest,
   maxBodyBytes: number,
-  onStatus: (status: number) => void
-): Effect.Effect<Answer, HttpClientError.HttpClientError> =>
-  Effect.flatMap(Scope.make(), (scope) =>
-    client.http.execute(request).pipe(
-      // A client that the caller has made to fail by status has an answer all the same.
-      Effect.catchIf(isStatusError, ({ response }) => Effect.succeed(response)),
-      Effect.flatMap((response) => {
-        onStatus(response.status)
-        return readAnswer(response, maxBodyBytes)
-      }),
-      Effect.onExit((exit) => (isWhole(exit) ? Effect.void : Scope.close(scope, exit))),
-      Effect.provide(
-        Context.make(Scope.Scope, scope).pipe(
-          Context.add(FetchHttpClient.RequestInit, client.fetchInit),
-          Context.add(HttpIncomingMessage.MaxBodySize, Option.some(FileSystem.Size(Math.trunc(maxBodyBytes) || 0)))
-        )
-      )
-    )
-  )
+  span: Option.Option<Tracer.Span>
+): Effect.Effect<Answer, HttpClientError.HttpClientError, Scope.Scope> => {
+  const read = (
+    response: HttpClientResponse.HttpClientResponse
+  ): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
+    if (Option.isSome(span)) span.value.attribute("http.response.status_code", response.status)
+    return readAnswer(response, maxBodyBytes)
+  }
+  return Effect.matchEffect(client.http.execute(request), {
+    // A client that the caller has made to fail by status has an answer all the same.
+    onFailure: (error) => (isStatusError(error) ? read(error.response) : Effect.fail(error)),
+    onSuccess: read
+  })
+}
 
-const isWhole = (exit: Exit.Exit<Answer, unknown>): boolean => Exit.isSuccess(exit) && !exit.value.truncated
+/** Whether nothing is left of an exchange: what failed, ran out of time, was interrupted or stopped at the cap is aborted. */
+const isWhole = (exit: Option.Option<Exit.Exit<Answer, unknown>>): boolean =>
+  Option.isSome(exit) && Exit.isSuccess(exit.value) && !exit.value.value.truncated
 
 const isStatusError = (error: HttpClientError.HttpClientError): error is HttpClientError.ResponseError =>
   error._tag === "ResponseError" && error.reason === "StatusCode"
 
-const attemptTimeout = <A>(call: Call<A>, asked: Asked, time: Duration.Duration): TimeoutError =>
-  Duration.lessThan(time, call.limits.attemptTimeout)
-    ? callTimeout(asked, call.limits, Option.none())
+/** What an exchange comes to. */
+const outcomeOf = <A>(
+  call: Call<A>,
+  history: History,
+  sentAt: number,
+  exit: Exit.Exit<Answer, HttpClientError.HttpClientError>
+): Effect.Effect<A, GetStoreError> => {
+  const circumstances = circumstancesOf(call, history.attempts + 1)
+  if (Exit.isFailure(exit)) {
+    return Either.match(Cause.failureOrCause(exit.cause), {
+      onLeft: (error) => Effect.fail(unanswered(error, circumstances)),
+      onRight: Effect.failCause
+    })
+  }
+  const { budget, pacing } = call.client
+  const result = call.operation.interpret(exit.value, circumstances)
+  if (Either.isRight(result)) budget.refund()
+  else if (result.left._tag === "RateLimitedError") {
+    pacing.slowDown(storeOf(call), sentAt, monotonicMillis(call.clock), result.left.limit)
+  }
+  return result
+}
+
+const attemptTimeout = <A>(call: Call<A>, history: History, time: Duration.Duration): TimeoutError => {
+  const asked = askedIn(call, history.attempts + 1)
+  return Duration.lessThan(time, call.limits.attemptTimeout)
+    ? callTimeout(asked, call.limits, history.lastError)
     : new TimeoutError({ ...asked, phase: "attempt", limit: time })
+}
 
 /** The error of an attempt that brought no answer, or only part of one. */
 const unanswered = (error: HttpClientError.HttpClientError, circumstances: Circumstances): GetStoreError => {

@@ -7,21 +7,35 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
 import type { GetStoreError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import type * as FiberStatus from "effect/FiberStatus"
 import * as Metric from "effect/Metric"
 import * as MetricKey from "effect/MetricKey"
+import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { monotonicMillis } from "./alarm.js"
 import * as metricKeys from "./metricKeys.js"
 
+/** Where a call reports to. */
+export interface Telemetry {
+  readonly operation: string
+  /** None where no tracer was installed. */
+  readonly tracer: Option.Option<Tracer.Tracer>
+  /** What the caller tags its metrics with. */
+  readonly labels: ReadonlyArray<MetricLabel.MetricLabel>
+}
+
 /** The tracer that is there when none was installed: what it records nobody sees. */
 const noTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+const isInstalled = (tracer: Tracer.Tracer): boolean => tracer !== noTracer
 
 /** Whether requests tell the server of the span that they belong to, as `HttpClient`'s own do. */
 const propagates = Effect.zipWith(
@@ -30,10 +44,10 @@ const propagates = Effect.zipWith(
   (enabled, propagation) => enabled && propagation
 )
 
-/** An attempt that has been given a request, and reports the status of its answer. */
+/** An attempt that has been given a request and, where there is a tracer, a span. */
 export type Attempt<A> = (
   request: HttpClientRequest.HttpClientRequest,
-  onStatus: (status: number) => void
+  span: Option.Option<Tracer.Span>
 ) => Effect.Effect<A, GetStoreError>
 
 const attributesOf = (request: HttpClientRequest.HttpClientRequest, resends: number) => {
@@ -52,32 +66,29 @@ const attributesOf = (request: HttpClientRequest.HttpClientRequest, resends: num
  * own span records every header that a server sends, and a server may send a token back: so this one takes its place.
  */
 export const withAttemptSpan = <A>(
+  { tracer }: Telemetry,
   request: HttpClientRequest.HttpClientRequest,
   resends: number,
   attempt: Attempt<A>
 ): Effect.Effect<A, GetStoreError> =>
-  Effect.tracerWith((tracer) =>
-    tracer === noTracer
-      ? attempt(request, () => {})
-      : Effect.useSpan(
-          request.method,
-          { kind: "client", captureStackTrace: false, attributes: attributesOf(request, resends) },
-          (span) =>
-            Effect.flatMap(propagates, (propagate) =>
-              attempt(
-                propagate ? HttpClientRequest.setHeaders(request, HttpTraceContext.toHeaders(span)) : request,
-                (status) => span.attribute("http.response.status_code", status)
-              )
-            ).pipe(
-              Effect.tapError((error) => Effect.sync(() => span.attribute("error.type", error._tag))),
-              Effect.withParentSpan(span)
+  Option.isNone(tracer)
+    ? attempt(request, Option.none())
+    : Effect.useSpan(
+        request.method,
+        { kind: "client", captureStackTrace: false, attributes: attributesOf(request, resends) },
+        (span) =>
+          Effect.flatMap(propagates, (propagate) =>
+            attempt(
+              propagate ? HttpClientRequest.setHeaders(request, HttpTraceContext.toHeaders(span)) : request,
+              Option.some(span)
             )
-        )
-  )
+          ).pipe(Effect.tapError((error) => Effect.sync(() => span.attribute("error.type", error._tag))))
+      )
 
-const memoized = <A>(make: (operation: string, value: string) => A): ((operation: string, value: string) => A) => {
-  const made = new Map<string, A>()
-  return (operation, value) => {
+/** A metric for each operation and value, looked up in the registry once. */
+const memoized = <M>(make: (operation: string, value: string) => M): ((operation: string, value?: string) => M) => {
+  const made = new Map<string, M>()
+  return (operation, value = "") => {
     const key = `${operation}/${value}`
     const known = made.get(key)
     if (known !== undefined) return known
@@ -110,33 +121,46 @@ const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
   return Option.match(Cause.failureOption(exit.cause), { onNone: () => "defect", onSome: ({ _tag }) => _tag })
 }
 
+/** A call that has been told where to report to, and which fiber makes it. */
+export type Call<A> = (
+  telemetry: Telemetry,
+  clock: Clock.Clock,
+  fiber: Fiber.RuntimeFiber<A, GetStoreError>,
+  status: FiberStatus.Running
+) => Effect.Effect<A, GetStoreError>
+
 /** Counts and times a call, whichever way it ends, and gives it a span where there is a tracer. */
-export const withCallTelemetry = <A>(
-  operation: string,
-  ref: string,
+export const withCallTelemetry = <A>(operation: string, ref: string, call: Call<A>): Effect.Effect<A, GetStoreError> =>
+  Effect.withFiberRuntime((fiber, status) => {
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
+    const telemetry = { operation, tracer, labels: fiber.getFiberRef(FiberRef.currentMetricLabels) }
+    return Option.isNone(tracer)
+      ? counted(telemetry, clock, call(telemetry, clock, fiber, status))
+      : Effect.withSpan(
+          // The fiber has the span by then.
+          Effect.withFiberRuntime((fiber, status) => counted(telemetry, clock, call(telemetry, clock, fiber, status))),
+          `ApifyClient.${operation}`,
+          { attributes: { "apify.store.ref": ref }, captureStackTrace: false }
+        )
+  })
+
+const counted = <A>(
+  { labels, operation }: Telemetry,
   clock: Clock.Clock,
   call: Effect.Effect<A, GetStoreError>
 ): Effect.Effect<A, GetStoreError> => {
   const start = monotonicMillis(clock)
-  const counted = Effect.onExit(call, (exit) =>
-    Effect.zipRight(
-      Metric.update(latencyOf(operation, ""), monotonicMillis(clock) - start),
-      Metric.increment(callsOf(operation, outcomeOf(exit)))
-    )
-  )
-  return Effect.tracerWith((tracer) =>
-    tracer === noTracer
-      ? counted
-      : Effect.withSpan(counted, `ApifyClient.${operation}`, {
-          attributes: { "apify.store.ref": ref },
-          captureStackTrace: false
-        })
-  )
+  return Effect.onExit(call, (exit) => {
+    latencyOf(operation).unsafeUpdate(monotonicMillis(clock) - start, labels)
+    callsOf(operation, outcomeOf(exit)).unsafeUpdate(1, labels)
+    return Effect.void
+  })
 }
 
 /** Counts a request. */
-export const countAttempt = (operation: string): Effect.Effect<void> => Metric.increment(attemptsOf(operation, ""))
+export const countAttempt = ({ labels, operation }: Telemetry): void => attemptsOf(operation).unsafeUpdate(1, labels)
 
 /** Counts a retry. */
-export const countRetry = (operation: string, error: GetStoreError): Effect.Effect<void> =>
-  Metric.increment(retriesOf(operation, error._tag))
+export const countRetry = ({ labels, operation }: Telemetry, error: GetStoreError): void =>
+  retriesOf(operation, error._tag).unsafeUpdate(1, labels)

@@ -1,0 +1,111 @@
+/**
+ * The body of a successful answer, decoded the short way where it is as Apify writes it.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import { AccessLevel } from "./GeneralAccess.js"
+import { parseTimestamp } from "./internal/timestamp.js"
+import { KeyValueStore, KeyValueStoreBody } from "./KeyValueStore.js"
+import { PublicUrl } from "./PublicUrl.js"
+import type { StoreId } from "./StoreId.js"
+import { isCount, StoreStats } from "./StoreStats.js"
+
+const decodeBySchema = ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })
+
+/**
+ * Decodes the body of a successful answer: what `ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })`
+ * comes to, several times as fast for stores as Apify describes them today.
+ *
+ * @param json what `JSON.parse` made of the body
+ *
+ * @example
+ * ```ts
+ * import { decodeStoreBody } from "@effect-apify/domain"
+ *
+ * decodeStoreBody({ data: null }) // Either.left(…), which says that `data` is no store
+ * ```
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const decodeStoreBody = (json: unknown): Either.Either<KeyValueStore, ParseResult.ParseIssue> => {
+  const store = Predicate.isRecord(json) ? plainStore(json.data) : undefined
+  return store === undefined ? Either.map(decodeBySchema(json), ({ data }) => data) : Either.right(store)
+}
+
+// Each of these reads what is plain, and gives `undefined` for anything else: then the schema decides, and says what is wrong.
+
+const trusted = { disableValidation: true }
+
+const plainStore = (data: unknown): KeyValueStore | undefined => {
+  if (!Predicate.isRecord(data)) return undefined
+  const fields = {
+    id: id(data.id),
+    name: text(data.name),
+    title: text(data.title),
+    userId: text(data.userId),
+    username: text(data.username),
+    createdAt: time(data.createdAt),
+    modifiedAt: time(data.modifiedAt),
+    accessedAt: time(data.accessedAt),
+    actId: text(data.actId),
+    actRunId: text(data.actRunId),
+    consoleUrl: text(data.consoleUrl),
+    keysPublicUrl: link(data.keysPublicUrl),
+    recordsPublicUrl: link(data.recordsPublicUrl),
+    urlSigningSecretKey: secret(data.urlSigningSecretKey),
+    generalAccess: level(data.generalAccess),
+    schema: nothing(data.schema),
+    stats: stats(data.stats)
+  }
+  return isPlain(fields) ? new KeyValueStore(fields, trusted) : undefined
+}
+
+const plainStats = (data: Readonly<Record<PropertyKey, unknown>>): StoreStats | undefined => {
+  const fields = {
+    readCount: count(data.readCount),
+    writeCount: count(data.writeCount),
+    deleteCount: count(data.deleteCount),
+    listCount: count(data.listCount),
+    storageBytes: count(data.storageBytes),
+    s3StorageBytes: count(data.s3StorageBytes)
+  }
+  return isPlain(fields) ? new StoreStats(fields, trusted) : undefined
+}
+
+const isPlain = <F extends object>(fields: F): fields is F & { [K in keyof F]: Exclude<F[K], undefined> } =>
+  !Object.values(fields).includes(undefined)
+
+const isStoreId = (value: unknown): value is StoreId => Predicate.isString(value) && value !== ""
+
+const id = (value: unknown): StoreId | undefined => (isStoreId(value) ? value : undefined)
+
+const time = (value: unknown): DateTime.Utc | undefined =>
+  Predicate.isString(value) ? parseTimestamp(value) : undefined
+
+/** A field that may be absent or `null`. */
+const optional =
+  <I, A>(is: (value: unknown) => value is I, make: (value: I) => A | undefined) =>
+  (value: unknown): Option.Option<A> | undefined => {
+    if (value === undefined || value === null) return Option.none()
+    const made = is(value) ? make(value) : undefined
+    return made === undefined ? undefined : Option.some(made)
+  }
+
+const levels: ReadonlySet<unknown> = new Set(AccessLevel.literals)
+const isLevel = (value: unknown): value is AccessLevel => levels.has(value)
+
+const text = optional(Predicate.isString, identity<string>)
+const link = optional(Predicate.isString, (href) => new PublicUrl({ href: Redacted.make(href) }, trusted))
+const secret = optional(Predicate.isString, (key) => Redacted.make(key))
+const level = optional(isLevel, identity<AccessLevel>)
+const count = optional(isCount, identity<number>)
+const stats = optional(Predicate.isRecord, plainStats)
+const nothing = optional(Predicate.isNever, identity<never>)

@@ -1,0 +1,63 @@
+/**
+ * The short way to a store comes to what the schema comes to, whatever the body is.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { decodeStoreBody, KeyValueStore, KeyValueStoreBody, StoreStats } from "../src/index.js"
+
+const decodeBySchema = ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })
+const encode = Schema.encodeSync(KeyValueStore)
+const isSame = Schema.equivalence(KeyValueStore)
+
+const agree = (body: unknown): void => {
+  const [short, long] = [decodeStoreBody(body), decodeBySchema(body)]
+  if (Either.isLeft(short) || Either.isLeft(long)) {
+    assert.deepStrictEqual(
+      Either.mapBoth(short, { onLeft: ParseResult.TreeFormatter.formatIssueSync, onRight: encode }),
+      Either.mapBoth(long, { onLeft: ParseResult.TreeFormatter.formatIssueSync, onRight: ({ data }) => encode(data) })
+    )
+    return
+  }
+  assert.instanceOf(short.right, KeyValueStore)
+  assert.isTrue(isSame(short.right, long.right.data))
+  assert.deepStrictEqual(encode(short.right), encode(long.right.data))
+  assert.deepStrictEqual(Object.keys(short.right), Object.keys(long.right.data))
+}
+
+const body = Arbitrary.make(KeyValueStore).map((store) => ({ data: { ...encode(store) } }))
+
+/** What a field may hold: good for some field, or for none. */
+const content = FastCheck.oneof(
+  FastCheck.constantFrom(null, undefined, "", "RESTRICTED", "FRIENDS_ONLY", 0, -1, 0.5, 2 ** 53, {}, [], true),
+  FastCheck.constantFrom("2019-12-12T07:34:14.202Z", "2019-02-30T00:00:00Z", "2019-12-12T07:34:14", "2019-12-12"),
+  FastCheck.constantFrom("https://api.apify.com/keys?signature=abc", { readCount: 1 }, { readCount: "1" }, { a: [1] }),
+  FastCheck.jsonValue()
+)
+
+const field = FastCheck.constantFrom(...Object.keys(KeyValueStore.fields), "brandNew", "__proto__", "constructor")
+const count = FastCheck.constantFrom(...Object.keys(StoreStats.fields))
+
+describe("decodeStoreBody comes to what the schema comes to", () => {
+  it.prop("for any store", [body], ([body]) => agree(body))
+
+  it.prop("for a store with any field changed", [body, field, content], ([{ data }, field, content]) =>
+    agree({ data: Object.fromEntries([...Object.entries(data), [field, content]]) })
+  )
+
+  it.prop("for a store with any field left out", [body, field], ([{ data }, field]) =>
+    agree({ data: Object.fromEntries(Object.entries(data).filter(([key]) => key !== field)) })
+  )
+
+  it.prop("for a store with any count changed", [body, count, content], ([{ data }, count, content]) =>
+    agree({ data: { ...data, stats: { ...data.stats, [count]: content } } })
+  )
+
+  it.prop("for any other JSON", [FastCheck.jsonValue()], ([json]) => {
+    agree(json)
+    agree({ data: json })
+  })
+})
