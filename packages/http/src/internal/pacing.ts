@@ -42,6 +42,8 @@ interface Pace {
 }
 
 export interface Pacing {
+  /** Whether requests for the store stand in a line. */
+  readonly holds: (store: string) => boolean
   /** Waits for a turn to send a request for the store, or tells at once, or when it has waited `most`, that none comes. */
   readonly turn: (store: string, most: Duration.Duration) => Effect.Effect<boolean>
   /** The server answered 429 to a request that was sent at `sentAt`, and may have named its limit. */
@@ -52,6 +54,7 @@ export interface Pacing {
 export const makePacing = (): Pacing => {
   const paces = new Map<string, Pace>()
   return {
+    holds: (store) => paces.has(store),
     turn: (store, most) =>
       Effect.suspend(() => {
         const pace = paces.get(store)

@@ -9,7 +9,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describeFailure, type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ import type { Pacing } from "./pacing.js"
 import { unexpected } from "./refuse.js"
 import { callTimeout, decide, type History, isHealthy, isReused } from "./retry.js"
 import type { Settings } from "./settings.js"
-import { countAttempt, countRetry, type Telemetry, withAttemptSpan, withCallTelemetry } from "./telemetry.js"
+import { countAttempt, countCall, countRetry, type Telemetry, withAttemptSpan, withCallSpan } from "./telemetry.js"
 import { classify, isUndecodable } from "./transportError.js"
 
 /** What all calls of a client share. */
@@ -57,6 +57,8 @@ interface Call<A> {
   readonly runtime: Runtime.Runtime<never>
   /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
+  /** Ends the exchange that is under way, and waits for its end. */
+  stop: Effect.Effect<void>
 }
 
 const elapsedMillis = <A>({ clock, start }: Call<A>): number => monotonicMillis(clock) - start
@@ -89,18 +91,30 @@ export const run = <A>(
   limits: CallLimits,
   services: Context.Context<never>
 ): Effect.Effect<A, GetStoreError> =>
-  withCallTelemetry(operation.name, operation.ref, (telemetry, clock, fiber, { runtimeFlags }) => {
-    const request = operation.request.pipe(
-      HttpClientRequest.setUrl(client.settings.baseUrl + operation.request.url),
-      HttpClientRequest.setHeaders(client.headers)
-    )
-    const runtime = Runtime.make({
-      context: Context.merge(fiber.currentContext, services),
-      runtimeFlags,
-      fiberRefs: fiber.getFiberRefs()
+  withCallSpan(operation.name, operation.ref, (telemetry, fiber, { runtimeFlags }) => {
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    const call: Call<A> = {
+      client,
+      operation,
+      limits,
+      request: operation.request.pipe(
+        HttpClientRequest.setUrl(client.settings.baseUrl + operation.request.url),
+        HttpClientRequest.setHeaders(client.headers)
+      ),
+      clock,
+      telemetry,
+      runtime: Runtime.make({
+        context: Context.merge(fiber.currentContext, services),
+        runtimeFlags,
+        fiberRefs: fiber.getFiberRefs()
+      }),
+      start: monotonicMillis(clock),
+      stop: Effect.void
+    }
+    return Effect.onExit(attemptsFrom(call, beginning), (exit) => {
+      countCall(telemetry, elapsedMillis(call), exit)
+      return Exit.isInterrupted(exit) ? call.stop : Effect.void
     })
-    const start = monotonicMillis(clock)
-    return attemptsFrom({ client, operation, limits, request, clock, telemetry, runtime, start }, beginning)
   })
 
 const beginning: History = { attempts: 0, retriedOnce: false, retriedReused: false, lastError: Option.none() }
@@ -110,12 +124,15 @@ const attemptsFrom = <A>(call: Call<A>, history: History): Effect.Effect<A, GetS
   Effect.catchAll(inTurn(call, history), (error) => afterFailure(call, history, error))
 
 /** An attempt, held back where its store has to be paced; or the call's end, where there is no time for that. */
-const inTurn = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
-  Effect.flatMap(call.client.pacing.turn(storeOf(call), remainingIn(call)), (came) =>
-    came
-      ? attempt(call, history)
-      : Effect.fail(callTimeout(askedIn(call, history.attempts), call.limits, history.lastError))
+const inTurn = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> => {
+  const { limits } = call
+  const { pacing } = call.client
+  const store = storeOf(call)
+  if (history.attempts === 0 && !pacing.holds(store)) return attempt(call, history)
+  return Effect.flatMap(pacing.turn(store, remainingIn(call)), (came) =>
+    came ? attempt(call, history) : Effect.fail(callTimeout(askedIn(call, history.attempts), limits, history.lastError))
   )
+}
 
 /** Tries again, after a wait, or ends the call. */
 const afterFailure = <A>(call: Call<A>, history: History, error: GetStoreError): Effect.Effect<A, GetStoreError> =>
@@ -150,7 +167,7 @@ const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreE
         const sentAt = monotonicMillis(clock)
         const time = Duration.min(limits.attemptTimeout, remainingIn(call))
         countAttempt(telemetry)
-        return startWithin(
+        call.stop = startWithin(
           exchange(client, request, limits.maxBodyBytes, span),
           Runtime.updateContext(runtime, (context) => contextOf(context, scope, span)),
           clock,

@@ -7,7 +7,6 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
 import type { GetStoreError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
@@ -20,7 +19,6 @@ import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { monotonicMillis } from "./alarm.js"
 import * as metricKeys from "./metricKeys.js"
 
 /** Where a call reports to. */
@@ -124,38 +122,33 @@ const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
 /** A call that has been told where to report to, and which fiber makes it. */
 export type Call<A> = (
   telemetry: Telemetry,
-  clock: Clock.Clock,
   fiber: Fiber.RuntimeFiber<A, GetStoreError>,
   status: FiberStatus.Running
 ) => Effect.Effect<A, GetStoreError>
 
-/** Counts and times a call, whichever way it ends, and gives it a span where there is a tracer. */
-export const withCallTelemetry = <A>(operation: string, ref: string, call: Call<A>): Effect.Effect<A, GetStoreError> =>
+/** Gives a call a span where there is a tracer. */
+export const withCallSpan = <A>(operation: string, ref: string, call: Call<A>): Effect.Effect<A, GetStoreError> =>
   Effect.withFiberRuntime((fiber, status) => {
-    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
     const telemetry = { operation, tracer, labels: fiber.getFiberRef(FiberRef.currentMetricLabels) }
     return Option.isNone(tracer)
-      ? counted(telemetry, clock, call(telemetry, clock, fiber, status))
+      ? call(telemetry, fiber, status)
       : Effect.withSpan(
           // The fiber has the span by then.
-          Effect.withFiberRuntime((fiber, status) => counted(telemetry, clock, call(telemetry, clock, fiber, status))),
+          Effect.withFiberRuntime((fiber, status) => call(telemetry, fiber, status)),
           `ApifyClient.${operation}`,
           { attributes: { "apify.store.ref": ref }, captureStackTrace: false }
         )
   })
 
-const counted = <A>(
+/** Counts and times a call that has ended. */
+export const countCall = (
   { labels, operation }: Telemetry,
-  clock: Clock.Clock,
-  call: Effect.Effect<A, GetStoreError>
-): Effect.Effect<A, GetStoreError> => {
-  const start = monotonicMillis(clock)
-  return Effect.onExit(call, (exit) => {
-    latencyOf(operation).unsafeUpdate(monotonicMillis(clock) - start, labels)
-    callsOf(operation, outcomeOf(exit)).unsafeUpdate(1, labels)
-    return Effect.void
-  })
+  millis: number,
+  exit: Exit.Exit<unknown, GetStoreError>
+): void => {
+  latencyOf(operation).unsafeUpdate(millis, labels)
+  callsOf(operation, outcomeOf(exit)).unsafeUpdate(1, labels)
 }
 
 /** Counts a request. */
