@@ -106,7 +106,7 @@ const alarmOf = (clock: Clock.Clock): Alarm => {
  * Starts an effect in a fiber of its own and tells once what it came to within a time, or nothing. When the time runs out
  * the fiber is interrupted and not waited for, so that nothing that it does can hold up the caller.
  *
- * Gives what interrupts the fiber and waits for it.
+ * Gives what interrupts the fiber and waits for it; then nothing is told.
  */
 export const startWithin = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
@@ -116,17 +116,22 @@ export const startWithin = <A, E, R>(
   tell: (exit: Option.Option<Exit.Exit<A, E>>) => void,
   options?: Runtime.RunForkOptions
 ): Effect.Effect<void> => {
-  // Interruptible even where the caller is not: nobody but the alarm and the caller interrupts it.
-  const interruptible = Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption)
-  // Forked as its exit: a fiber that fails is logged with its cause, and the cause of a transport may hold a token.
-  const fiber = Runtime.runFork(interruptible)(Effect.exit(effect), options)
   const takeBack = alarmOf(clock).set(Duration.toMillis(time), () => {
     fiber.unsafeInterruptAsFork(FiberId.none)
     tell(Option.none())
   })
-  fiber.addObserver((exit) => {
+  const end = (exit: Exit.Exit<A, E>): void => {
     takeBack()
-    tell(Option.some(Exit.flatten(exit)))
+    tell(Option.some(exit))
+  }
+  // Told, and not what the fiber ends in. A fiber that fails is logged with its cause, and the cause of a transport may hold a
+  // token; and what it ends in outlives the fiber, until the next full garbage collection.
+  const told = Effect.matchCause(effect, {
+    onFailure: (cause) => end(Exit.failCause(cause)),
+    onSuccess: (value) => end(Exit.succeed(value))
   })
-  return Fiber.interrupt(fiber)
+  // Interruptible even where the caller is not: nobody but the alarm and the caller interrupts it.
+  const interruptible = Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption)
+  const fiber = Runtime.runFork(interruptible)(told, options)
+  return Effect.zipRight(Effect.sync(takeBack), Fiber.interrupt(fiber))
 }

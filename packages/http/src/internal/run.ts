@@ -167,7 +167,7 @@ const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreE
         const sentAt = monotonicMillis(clock)
         const time = Duration.min(limits.attemptTimeout, remainingIn(call))
         countAttempt(telemetry)
-        call.stop = startWithin(
+        const stop = startWithin(
           exchange(client, request, limits.maxBodyBytes, span),
           Runtime.updateContext(runtime, (context) => contextOf(context, scope, span)),
           clock,
@@ -183,6 +183,7 @@ const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreE
           },
           leaveSpansToUs
         )
+        call.stop = Effect.zipRight(Scope.close(scope, Exit.void), stop)
       })
     )
   )
