@@ -12,7 +12,16 @@ import * as Option from "effect/Option"
 import { afterAll } from "vitest"
 import { type Case, cases, patient, store, strangers } from "./cases.js"
 import { brokenNames } from "./names.js"
-import { expectedOf, fits, mayLeave, nameOf, type Observed, outcomeOf, play } from "./play.js"
+import {
+  expectedOf,
+  fits,
+  leavesNothingBusy,
+  leavesNothingOpen,
+  nameOf,
+  type Observed,
+  outcomeOf,
+  play
+} from "./play.js"
 import { type Transport, transports } from "./transports.js"
 
 const rows = [...new Set(cases.map(({ row }) => row))]
@@ -23,7 +32,7 @@ const deadlineOf = ({ options }: Case): number =>
 
 /** Everything that must hold of what came of a case. */
 const check = (played: Case, transport: Transport, observed: Observed): void => {
-  const { elapsedMillis, exit, leaks, report, sockets } = observed
+  const { elapsedMillis, exit, leaks, meanwhile, report, sockets } = observed
   const { outcome, requests } = expectedOf(played, transport)
   const found = outcomeOf(exit)
   const which = `${played.row}, ${played.name}`
@@ -40,8 +49,13 @@ const check = (played: Case, transport: Transport, observed: Observed): void => 
   )
   assert.deepStrictEqual(leaks, [], `${which}: secrets shown`)
   assert.isBelow(elapsedMillis, deadlineOf(played), `${which}: the deadline`)
+  assert.strictEqual(meanwhile.timers, 0, `${which}: timers`)
   assert.isTrue(
-    Option.match(sockets, { onNone: () => true, onSome: mayLeave(played, transport) }),
+    Option.match(meanwhile.sockets, { onNone: () => true, onSome: leavesNothingBusy(played, transport) }),
+    `${which}: sockets while the client lives ${JSON.stringify(meanwhile.sockets)}`
+  )
+  assert.isTrue(
+    Option.match(sockets, { onNone: () => true, onSome: leavesNothingOpen(played, transport) }),
     `${which}: sockets ${JSON.stringify(sockets)}`
   )
   if (Exit.isSuccess(exit)) {
