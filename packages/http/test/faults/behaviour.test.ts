@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { vi } from "vitest"
-import { ok, patient } from "./cases.js"
+import { ok, patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
 import { settled } from "./play.js"
 import { transports } from "./transports.js"
@@ -110,7 +110,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
           Effect.gen(function* () {
             const server = yield* FaultServer
             const store = `~deadline-${transport.name}`
-            yield* server.plan(store, Fault.forever(Fault.status(503)))
+            yield* server.plan(store, Fault.forever(refusal(503)))
             const error = yield* Effect.flip(getStore(store))
             assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
             assert.lengthOf(yield* requestsFor(store), 1)
@@ -137,7 +137,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
         ["before the send", ok, 0],
         ["in the headers", Fault.fault("silence", Fault.hang), 1],
         ["in the body", Fault.cut("half a body", { body: "{}".padEnd(500) }, 300, Fault.hang), 1],
-        ["in the wait", Fault.status(503), 1]
+        ["in the wait", refusal(503), 1]
       ] as const
 
       for (const [phase, fault, requests] of phases) {
@@ -176,7 +176,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             Effect.gen(function* () {
               const server = yield* FaultServer
               const store = `~clock${jump}-${transport.name}`
-              yield* server.plan(store, Fault.sequence(Fault.status(503), ok))
+              yield* server.plan(store, Fault.sequence(refusal(503), ok))
               const fiber = yield* Effect.fork(getStore(store))
               yield* untilRequested(store, 1)
               const now = Date.now
@@ -195,7 +195,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
       )
 
       for (const [name, fault] of [
-        ["answers 503", Fault.status(503)],
+        ["answers 503", refusal(503)],
         ["resets every connection", Fault.fault("reset", Fault.reset)],
         ["closes every connection", closed]
       ] as const) {
@@ -225,7 +225,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             // The first of each, and for those refused once more; a little is left to how the turns fall.
             assert.isAtMost(requests.length, 1000)
             const last = `~budget-${transport.name}`
-            yield* server.plan(last, Fault.sequence(Fault.times(8, Fault.status(503)), ok))
+            yield* server.plan(last, Fault.sequence(Fault.times(8, refusal(503)), ok))
             yield* getStore(last, { retry: { retries: 8, baseDelay: "1 millis" } })
           })
         )

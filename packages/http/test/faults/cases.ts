@@ -79,6 +79,11 @@ const okWith = (name: string, body: string | Uint8Array, ...headers: ReadonlyArr
 
 const apifyError = (type: string): string =>
   JSON.stringify({ error: { type, message: `Refused. ${EXPOSED}` } }, null, 2)
+
+/** A status whose headers and body repeat every secret. */
+export const refusal = (status: number, type = "planned"): Fault.Fault =>
+  Fault.status(status, [json, ["X-Exposed", EXPOSED], ["Set-Cookie", EXPOSED]], apifyError(type))
+
 const html = `<html>\u0000\u001b[31m<h1>Bad gateway</h1>\r\n${EXPOSED}</html>`
 
 // ---- Kinds of cases
@@ -561,19 +566,14 @@ const tags = [
 
 const refusals: ReadonlyArray<Case> = [
   ...tags.map(([status, type, _tag]) =>
-    single(47, `${status} ${type}`, Fault.status(status, [json], apifyError(type)), {
+    single(47, `${status} ${type}`, refusal(status, type), {
       _tag,
       status,
       apifyType: type,
       apifyMessage: /^Refused\. Bearer <redacted>/
     })
   ),
-  single(
-    47,
-    "404 page-not-found",
-    Fault.status(404, [json], apifyError("page-not-found")),
-    unexpected(/missing/, { status: 404 })
-  ),
+  single(47, "404 page-not-found", refusal(404, "page-not-found"), unexpected(/missing/, { status: 404 })),
   ...tags.flatMap(([status, _, tag]) => {
     // Without Apify's own word, a 404 is not known to be about the store.
     const _tag = status === 404 ? "UnexpectedResponseError" : tag

@@ -9,7 +9,7 @@ import { getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import { patient } from "./cases.js"
+import { patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
 import { settled } from "./play.js"
 import { transports } from "./transports.js"
@@ -80,12 +80,14 @@ layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (i
           Effect.gen(function* () {
             const server = yield* FaultServer
             const [failing, silent] = [`~failing-${transport.name}`, `~silent-${transport.name}`]
-            yield* server.plan(failing, Fault.forever(Fault.status(404)))
+            yield* server.plan(failing, Fault.forever(refusal(404)))
             yield* server.plan(silent, Fault.forever(Fault.fault("silence", Fault.hang)))
             const fail = Effect.flip(getStore(failing))
             const interrupt = Effect.flatMap(Effect.fork(getStore(silent)), (fiber) =>
               Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
             )
+            // Of each kind first, because the first are kept to be searched for secrets.
+            yield* times(100, Effect.zipRight(fail, interrupt))
             const half = Effect.all([times(5000, fail), times(5000, interrupt), rest(origin)], { discard: true })
             // The first half brings the code and the transport to their size, the second must add nothing.
             yield* half

@@ -2,7 +2,6 @@
  * What is refused before anything is sent, and what every reference and every status comes to.
  */
 
-import { inspect } from "node:util"
 import { assert, layer } from "@effect/vitest"
 import { parseStoreRef } from "@effect-apify/domain"
 import { Fault, FaultServer } from "@effect-apify/fault-server"
@@ -12,9 +11,9 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { patient } from "./cases.js"
+import { patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
-import { TOKEN } from "./secrets.js"
+import { keepExit, leaks, nothingShown, SIGNING_KEY, TOKEN, watched } from "./secrets.js"
 import { type Transport, transports } from "./transports.js"
 
 const PATH = "/v2/key-value-stores/"
@@ -32,7 +31,7 @@ const hostileRefs = [
   "..\\users",
   "\\",
   "?x",
-  "~name?token=1",
+  `~name?token=${TOKEN}`,
   "#f",
   "~name#f",
   "~name\r\nX: y",
@@ -69,14 +68,18 @@ const legalRefs = [
   `~${"a".repeat(63)}`
 ]
 
-const tokens = ["", "a\r\nb", "a\nb", "tökén", " leading", "trailing ", "a b", "\u0000", "\ud800"]
+const tokens = [
+  "",
+  ...["\r\nX: y", "\n", "ö", " ", " b", "\u0000", "\ud800"].map((illegal) => `${TOKEN}${illegal}`),
+  ` ${TOKEN}`
+]
 
 const baseUrls = [
   "http://api.apify.com",
-  "https://user:pass@api.apify.com",
-  "https://token@api.apify.com",
-  "https://api.apify.com?x=1",
-  "https://api.apify.com#f",
+  `https://user:${SIGNING_KEY}@api.apify.com`,
+  `https://${SIGNING_KEY}@api.apify.com`,
+  `https://api.apify.com?token=${TOKEN}`,
+  `https://api.apify.com#${TOKEN}`,
   "javascript:alert(1)",
   "file:///etc/passwd",
   "http://localhost.",
@@ -174,10 +177,11 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
 
   for (const transport of transports) {
     it.effect(`row 54 on ${transport.name}: what is no reference is refused, and nothing is sent`, () =>
-      withClient(transport, patient, (origin) =>
+      withClient(transport, patient, (origin, kept) =>
         Effect.gen(function* () {
           for (const ref of hostileRefs) {
-            assert.strictEqual((yield* Effect.flip(getStore(ref)))._tag, "InvalidStoreRefError", JSON.stringify(ref))
+            const error = yield* Effect.flip(keepExit(kept)(getStore(ref)))
+            assert.strictEqual(error._tag, "InvalidStoreRefError", JSON.stringify(ref))
           }
           assert.strictEqual((yield* origin.sockets).ever, 0)
         })
@@ -189,7 +193,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
         Effect.gen(function* () {
           const server = yield* FaultServer
           for (const ref of legalRefs) {
-            yield* server.plan(ref, Fault.times(1, Fault.status(404)))
+            yield* server.plan(ref, Fault.times(1, refusal(404)))
             yield* Effect.flip(getStore(ref))
             assert.deepStrictEqual(
               (yield* server.report(ref)).requests.map(({ path }) => path),
@@ -203,54 +207,50 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
     it.scoped(`rows 56 and 57 on ${transport.name}: settings that lead a token astray build no client`, () =>
       Effect.gen(function* () {
         const origin = yield* (yield* FaultServer).listen()
+        const kept = nothingShown()
         const refused = (options: Parameters<typeof ApifyClient.layer>[0]) =>
-          Effect.flip(Layer.build(Layer.provide(ApifyClient.layer(options), transport.layer)))
+          Layer.build(Layer.provide(ApifyClient.layer(options), transport.layer)).pipe(
+            keepExit(kept),
+            watched(kept),
+            Effect.flip
+          )
         for (const token of tokens) {
           const error = yield* refused({ token: Redacted.make(token), baseUrl: origin.url })
-          assert.strictEqual(error._op, "InvalidData")
-          if (token.length > 1) assert.notInclude(inspect(error, { depth: 9 }), token)
+          assert.strictEqual(error._op, "InvalidData", JSON.stringify(token))
         }
         for (const baseUrl of baseUrls) {
           const error = yield* refused({ token: Redacted.make(TOKEN), baseUrl })
           assert.strictEqual(error._op, "InvalidData", baseUrl)
-          assert.notInclude(inspect(error, { depth: 9 }), TOKEN)
         }
         assert.strictEqual((yield* origin.sockets).ever, 0)
+        assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
       })
     )
 
-    it.effect(`every status from 100 to 599 on ${transport.name} lands in exactly one outcome`, () =>
-      withClient(transport, { ...patient, retry: { retries: 0 } }, () =>
-        Effect.gen(function* () {
-          const server = yield* FaultServer
-          const statuses = Array.from({ length: 500 }, (_, index) => 100 + index)
-          yield* Effect.forEach(
-            statuses,
-            (status) =>
-              Effect.gen(function* () {
-                const store = `~status-${status}-${transport.name}`
-                const bytes = Fault.answerBytes({
-                  status,
-                  ...(status < 200 ? { headers: [["Transfer-Encoding", ""]] } : {})
-                })
-                yield* server.plan(
-                  store,
-                  // Fetch itself sends once more what a 421 says was misdirected.
-                  Fault.forever(
-                    Fault.fault(
-                      `${status}`,
-                      Fault.send(status < 200 ? `HTTP/1.1 ${status} Planned\r\n\r\n` : bytes),
-                      Fault.close
-                    )
+    for (const hundred of [100, 200, 300, 400, 500]) {
+      it.effect(
+        `every status from ${hundred} to ${hundred + 99} on ${transport.name} lands in exactly one outcome`,
+        () =>
+          withClient(transport, { ...patient, retry: { retries: 0 } }, () =>
+            Effect.forEach(
+              Array.from({ length: 100 }, (_, index) => hundred + index),
+              (status) =>
+                Effect.gen(function* () {
+                  const store = `~status-${status}-${transport.name}`
+                  // What is below 200 has no body, not even one of no length.
+                  const bytes = status < 200 ? `HTTP/1.1 ${status} Planned\r\n\r\n` : Fault.answerBytes({ status })
+                  // For ever, because fetch itself sends once more what a 421 says was misdirected.
+                  yield* (yield* FaultServer).plan(
+                    store,
+                    Fault.forever(Fault.fault(`${status}`, Fault.send(bytes), Fault.close))
                   )
-                )
-                const error = yield* Effect.flip(getStore(store))
-                assert.strictEqual(error._tag, tagOf(status, transport), `${status}`)
-              }),
-            { concurrency: 8 }
+                  const error = yield* Effect.flip(getStore(store))
+                  assert.strictEqual(error._tag, tagOf(status, transport), `${status}`)
+                }),
+              { concurrency: 8, discard: true }
+            )
           )
-        })
       )
-    )
+    }
   }
 })

@@ -11,7 +11,6 @@ import {
   type Sockets
 } from "@effect-apify/fault-server"
 import { ApifyClient, getStore } from "@effect-apify/http"
-import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,7 +23,7 @@ import type * as Scope from "effect/Scope"
 import { type Case, type Outcome, patient } from "./cases.js"
 import { makeCountedClock } from "./countedClock.js"
 import { BUSY_NAME, UNKNOWN_NAME } from "./names.js"
-import { leaks, nothingShown, TOKEN, watched } from "./secrets.js"
+import { keepExit, leaks, nothingShown, TOKEN, watched } from "./secrets.js"
 import type { Transport } from "./transports.js"
 
 /** What a call leaves behind. */
@@ -107,7 +106,12 @@ export const play = (played: Case, transport: Transport, index: number): Effect.
     const kept = nothingShown()
     const clock = makeCountedClock()
     const [elapsed, exit, meanwhile] = yield* Effect.gen(function* () {
-      const [elapsed, exit] = yield* getStore(store).pipe(Effect.exit, Effect.timed, Effect.withClock(clock))
+      const [elapsed, exit] = yield* getStore(store).pipe(
+        keepExit(kept),
+        Effect.exit,
+        Effect.timed,
+        Effect.withClock(clock)
+      )
       // While the client lives: when it goes, undici's agent takes every connection along, whoever had forgotten it.
       const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
         settled(origin, leavesNothingBusy(played, transport))
@@ -123,7 +127,7 @@ export const play = (played: Case, transport: Transport, index: number): Effect.
       meanwhile,
       report: yield* server.report(store),
       sockets,
-      leaks: Exit.isSuccess(exit) ? yield* leaks(kept, Cause.empty, exit.value) : yield* leaks(kept, exit.cause)
+      leaks: yield* leaks(kept)
     }
   }).pipe(Effect.scoped)
 
