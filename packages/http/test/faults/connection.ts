@@ -7,6 +7,7 @@ import { ApifyClient, type CallOptions } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { settled } from "./play.js"
 import { keepExit, leaks, nothingShown, type Shown, TOKEN, watched } from "./secrets.js"
 import type { Transport } from "./transports.js"
 
@@ -19,9 +20,27 @@ const keepingExits = (kept: Shown) =>
     }))
   )
 
+/** Runs calls with one client of a base URL, and looks for secrets in all that they came to and showed. */
+export const withClientOf = <A, E, R>(
+  baseUrl: string,
+  transport: Transport,
+  options: CallOptions,
+  calls: (kept: Shown) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, ApifyClient>> =>
+  Effect.gen(function* () {
+    const kept = nothingShown()
+    const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl, ...options })
+    const result = yield* calls(kept).pipe(
+      watched(kept),
+      Effect.provide(Layer.orDie(Layer.provide(keepingExits(kept), Layer.provide(client, transport.layer))))
+    )
+    assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
+    return result
+  })
+
 /**
- * Runs calls against an origin of their own, with one client, and looks for secrets in all that they came to and showed.
- * Its connections are gone when this ends, if ever.
+ * The same against an origin of their own. Nothing may be under way there once the calls are over, nor be open once the
+ * client is gone, where its connections do not outlive it.
  */
 export const withClient = <A, E, R>(
   transport: Transport,
@@ -31,13 +50,18 @@ export const withClient = <A, E, R>(
   Effect.scoped(
     Effect.gen(function* () {
       const origin = yield* (yield* FaultServer).listen()
-      const kept = nothingShown()
-      const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl: origin.url, ...options })
-      const result = yield* calls(origin, kept).pipe(
-        watched(kept),
-        Effect.provide(Layer.orDie(Layer.provide(keepingExits(kept), Layer.provide(client, transport.layer))))
+      const result = yield* withClientOf(origin.url, transport, options, (kept) =>
+        Effect.zipLeft(
+          calls(origin, kept),
+          Effect.map(
+            settled(origin, ({ busy }) => busy === 0),
+            ({ busy }) => assert.strictEqual(busy, 0, "connections under way")
+          )
+        )
       )
-      assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
+      if (!transport.keepsConnections) {
+        assert.strictEqual((yield* settled(origin, ({ open }) => open === 0)).open, 0, "connections left")
+      }
       return result
     })
   )
