@@ -11,10 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import { vi } from "vitest"
 import { ok, patient, refusal } from "./cases.js"
 import { withClient, withClientOf } from "./connection.js"
 import { makeCountedClock } from "./countedClock.js"
+import { printedTable } from "./table.js"
 import { type Transport, transports } from "./transports.js"
 
 /** A wait before a retry that no test outlives: whatever succeeds did so without one. */
@@ -37,6 +39,8 @@ const untilRequested = (store: string, count: number) =>
     until: (requests) => requests.length >= count,
     schedule: Schedule.spaced("1 millis")
   })
+
+const intoTable = printedTable()
 
 const TRIES = 7
 
@@ -68,6 +72,8 @@ const interruptionsOn = (transport: Transport) => {
   /** A moment after the server has read the request. */
   const after = (name: string, fault: Fault.Fault) => ({
     name,
+    requests: "1 a try",
+    deviates: "",
     play: (clock: Clock.Clock) =>
       withClient(transport, options, () =>
         Effect.gen(function* () {
@@ -91,6 +97,8 @@ const interruptionsOn = (transport: Transport) => {
   return [
     {
       name: "right after its start",
+      requests: "at most 1 a try",
+      deviates: "",
       play: (clock: Clock.Clock) =>
         withClient(transport, options, () =>
           Effect.gen(function* () {
@@ -102,6 +110,8 @@ const interruptionsOn = (transport: Transport) => {
     },
     {
       name: "before the send, while it waits for its turn",
+      requests: "0 a try, after the 429",
+      deviates: "",
       play: (clock: Clock.Clock) =>
         withClient(transport, options, () =>
           tries((tried) =>
@@ -119,10 +129,14 @@ const interruptionsOn = (transport: Transport) => {
     },
     {
       name: "while it connects",
+      requests: "0",
+      deviates: "yes",
       play: (clock: Clock.Clock) => Effect.flatMap(deafOrigin, (baseUrl) => connecting(baseUrl)(clock))
     },
     {
       name: "in the TLS handshake",
+      requests: "0",
+      deviates: "yes",
       play: (clock: Clock.Clock) =>
         Effect.gen(function* () {
           const origin = yield* (yield* FaultServer).listen({ greeting: Fault.fault("silence", Fault.hang) })
@@ -141,7 +155,21 @@ const interruptionsOn = (transport: Transport) => {
 layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (it) => {
   for (const transport of transports) {
     describe(`on ${transport.name}`, () => {
-      it.effect("row 8: a connection closed for lying idle is replaced at once, free of charge", () =>
+      /** A test that ends with the number of requests that the server has read. */
+      const row = <E>(
+        row: number,
+        name: string,
+        outcomes: string,
+        play: () => Effect.Effect<number | string, E, FaultServer | Scope.Scope>,
+        deviates = ""
+      ) =>
+        it.scoped(`row ${row}: ${name}`, () =>
+          Effect.map(play(), (requests) =>
+            intoTable({ row, transport: transport.name, cases: 1, outcomes, requests: String(requests), deviates })
+          )
+        )
+
+      row(8, "a connection closed for lying idle is replaced at once, free of charge", "store", () =>
         withClient(transport, { ...patient, retry: never }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -153,13 +181,14 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               getStore(store),
               Schedule.spaced("5 millis").pipe(Schedule.intersect(Schedule.recurs(calls - 1)))
             )
-            const closings = (yield* requestsFor(store)).length - calls
-            assert.isAbove(closings, 10, "more than the budget has retries")
+            const requests = yield* requestsFor(store)
+            assert.isAbove(requests.length - calls, 10, "more than the budget has retries")
+            return requests.length
           })
         )
       )
 
-      it.effect("row 8: where the new one is closed as well, it is retried like any other", () =>
+      row(8, "where the new one is closed as well, it is retried like any other", "TransportError reset", () =>
         withClient(transport, patient, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -169,26 +198,33 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             yield* Effect.sleep("20 millis")
             const error = yield* Effect.flip(getStore(store))
             assert.deepInclude(error, { _tag: "TransportError", reason: "reset", attempts: 3, reused: false })
+            return (yield* requestsFor(store)).length
           })
         )
       )
 
       // undici names the connection of what the other side closed, but not of what it reset.
-      it.effect("row 8, deviating: a connection reset for lying idle is retried after a wait, as if it were new", () =>
-        withClient(transport, patient, () =>
-          Effect.gen(function* () {
-            const server = yield* FaultServer
-            const store = `~reset-${transport.name}`
-            yield* server.plan(store, Fault.sequence(ok, Fault.forever(Fault.fault("reset", Fault.reset))))
-            yield* getStore(store)
-            yield* Effect.sleep("20 millis")
-            const error = yield* Effect.flip(getStore(store, { retry: { retries: 0 } }))
-            assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
-          })
-        )
+      row(
+        8,
+        "a connection reset for lying idle is retried after a wait, as if it were new",
+        "TransportError reset",
+        () =>
+          withClient(transport, patient, () =>
+            Effect.gen(function* () {
+              const server = yield* FaultServer
+              const store = `~reset-${transport.name}`
+              yield* server.plan(store, Fault.sequence(ok, Fault.forever(Fault.fault("reset", Fault.reset))))
+              yield* getStore(store)
+              yield* Effect.sleep("20 millis")
+              const error = yield* Effect.flip(getStore(store, { retry: { retries: 0 } }))
+              assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
+              return (yield* requestsFor(store)).length
+            })
+          ),
+        "yes"
       )
 
-      it.effect("row 15: after bytes beyond the answer the connection is dropped, and the next call is clean", () =>
+      row(15, "after bytes beyond the answer the connection is dropped, and the next call is clean", "store", () =>
         withClient(transport, { ...patient, retry: never }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -199,26 +235,32 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             yield* server.plan(store, Fault.sequence(Fault.fault("beyond", Fault.send(beyond)), ok))
             yield* getStore(store)
             yield* getStore(store)
-            const [first, second] = yield* requestsFor(store)
-            assert.notStrictEqual(first?.connection, second?.connection)
+            const requests = yield* requestsFor(store)
+            assert.notStrictEqual(requests[0]?.connection, requests[1]?.connection)
+            return requests.length
           })
         )
       )
 
-      it.effect("row 20: where the wait would pass the deadline, the call ends now and sends nothing more", () =>
-        withClient(transport, { ...patient, retry: never }, () =>
-          Effect.gen(function* () {
-            const server = yield* FaultServer
-            const store = `~deadline-${transport.name}`
-            yield* server.plan(store, Fault.forever(refusal(503)))
-            const error = yield* Effect.flip(getStore(store))
-            assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
-            assert.lengthOf(yield* requestsFor(store), 1)
-          })
-        )
+      row(
+        20,
+        "where the wait would pass the deadline, the call ends now and sends nothing more",
+        "TimeoutError call",
+        () =>
+          withClient(transport, { ...patient, retry: never }, () =>
+            Effect.gen(function* () {
+              const server = yield* FaultServer
+              const store = `~deadline-${transport.name}`
+              yield* server.plan(store, Fault.forever(refusal(503)))
+              const error = yield* Effect.flip(getStore(store))
+              assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
+              assert.lengthOf(yield* requestsFor(store), 1)
+              return 1
+            })
+          )
       )
 
-      it.effect("row 20: the deadline cuts an attempt short, and nothing more is sent", () =>
+      row(20, "the deadline cuts an attempt short, and nothing more is sent", "TimeoutError call", () =>
         withClient(transport, { ...patient, callTimeout: "400 millis" }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -227,24 +269,32 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             const error = yield* Effect.flip(getStore(store))
             assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
             // None, where the machine was too busy to connect in that time.
-            assert.isAtMost((yield* requestsFor(store)).length, 1)
+            const requests = yield* requestsFor(store)
+            assert.isAtMost(requests.length, 1)
+            return requests.length
           })
         )
       )
 
-      for (const { name, play } of interruptionsOn(transport)) {
-        it.scoped(`row 51: interrupted ${name}, it is gone at once and leaves nothing of ours`, () =>
-          Effect.gen(function* () {
-            const clock = makeCountedClock()
-            const took = yield* play(clock)
-            assert.lengthOf(took, TRIES)
-            assert.isBelow(median(took), 10)
-            assert.strictEqual(clock.timers(), 0)
-          })
+      for (const { deviates, name, play, requests } of interruptionsOn(transport)) {
+        row(
+          51,
+          `interrupted ${name}, it is gone at once and leaves nothing of ours`,
+          "interrupted",
+          () =>
+            Effect.gen(function* () {
+              const clock = makeCountedClock()
+              const took = yield* play(clock)
+              assert.lengthOf(took, TRIES)
+              assert.isBelow(median(took), 10)
+              assert.strictEqual(clock.timers(), 0)
+              return requests
+            }),
+          deviates
         )
       }
 
-      it.effect("row 58: a wall clock that jumps an hour changes no wait", () =>
+      row(58, "a wall clock that jumps an hour changes no wait", "store", () =>
         Effect.forEach([-3_600_000, 3_600_000], (jump) =>
           withClient(transport, { ...patient, retry: { retries: 1, baseDelay: "300 millis" } }, () =>
             Effect.gen(function* () {
@@ -263,17 +313,18 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               const waited = Number(second?.at) - Number(first?.at)
               assert.isAtLeast(waited, 299)
               assert.isBelow(waited, 30_000)
+              return 2
             })
           )
-        )
+        ).pipe(Effect.map((counts) => counts.reduce((sum, count) => sum + count, 0)))
       )
 
-      for (const [name, fault] of [
-        ["answers 503", refusal(503)],
-        ["resets every connection", Fault.fault("reset", Fault.reset)],
-        ["closes every connection", closed]
+      for (const [name, fault, outcome] of [
+        ["answers 503", refusal(503), "ServerError"],
+        ["resets every connection", Fault.fault("reset", Fault.reset), "TransportError reset"],
+        ["closes every connection", closed, "TransportError reset"]
       ] as const) {
-        it.effect(`row 60: a server that ${name} gets at most 1 % more requests than there are calls`, () =>
+        row(60, `a server that ${name} gets at most 1 % more requests than there are calls`, outcome, () =>
           withClient(transport, { ...patient, retry: { retries: 8, baseDelay: "1 millis" } }, () =>
             Effect.gen(function* () {
               const store = `~outage-${name.replaceAll(" ", "-")}-${transport.name}`
@@ -282,13 +333,15 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               yield* Effect.forEach(Array.from({ length: calls }), () => Effect.flip(getStore(store)), {
                 concurrency: 20
               })
-              assert.isAtMost((yield* requestsFor(store)).length, calls * 1.01)
+              const requests = yield* requestsFor(store)
+              assert.isAtMost(requests.length, calls * 1.01)
+              return requests.length
             })
           )
         )
       }
 
-      it.effect("row 60: of 500 calls at once against 60 a second all succeed, paced, and no retry is spent", () =>
+      row(60, "of 500 calls at once against 60 a second all succeed, paced, and no retry is spent", "store", () =>
         withClient(transport, { attemptTimeout: "30 seconds", callTimeout: "50 seconds" }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -301,6 +354,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             const last = `~budget-${transport.name}`
             yield* server.plan(last, Fault.sequence(Fault.times(8, refusal(503)), ok))
             yield* getStore(last, { retry: { retries: 8, baseDelay: "1 millis" } })
+            return requests.length
           })
         )
       )

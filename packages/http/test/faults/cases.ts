@@ -602,6 +602,11 @@ const refusals: ReadonlyArray<Case> = [
   )
 ]
 
+export const BOMB = "a gzip bomb of 300 MiB"
+
+/** By itself, because it takes a second to make. */
+export const bomb = async (): Promise<Case> => single(40, BOMB, await Fault.gzipBomb(300), unexpected(/maxBodyBytes/))
+
 /** Where redirects lead that must not be followed; another origin's address is known only when it runs. */
 export const strangers = (origin: string, self: string): ReadonlyArray<Case> =>
   [

@@ -12,6 +12,7 @@ import * as Schedule from "effect/Schedule"
 import { patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
 import { settled } from "./play.js"
+import { printedTable } from "./table.js"
 import { transports } from "./transports.js"
 
 setFlagsFromString("--expose-gc")
@@ -23,6 +24,8 @@ const heap = Effect.sync(() => {
   const { external, heapUsed } = process.memoryUsage()
   return heapUsed + external
 })
+
+const intoTable = printedTable()
 
 const CONCURRENCY = 16
 
@@ -82,7 +85,9 @@ layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (i
             const [failing, silent] = [`~failing-${transport.name}`, `~silent-${transport.name}`]
             yield* server.plan(failing, Fault.forever(refusal(404)))
             yield* server.plan(silent, Fault.forever(Fault.fault("silence", Fault.hang)))
-            const fail = Effect.flip(getStore(failing))
+            const fail = Effect.map(Effect.flip(getStore(failing)), ({ _tag }) =>
+              assert.strictEqual(_tag, "UnexpectedResponseError")
+            )
             const interrupt = Effect.flatMap(Effect.fork(getStore(silent)), (fiber) =>
               Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
             )
@@ -99,6 +104,14 @@ layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (i
               schedule: Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(50))
             }).pipe(Effect.zipRight(heap))
             assert.isBelow(after - before, FLAT_BYTES)
+            intoTable({
+              row: 52,
+              transport: transport.name,
+              cases: 20_000,
+              outcomes: "UnexpectedResponseError | interrupted",
+              requests: "at most 1 a call",
+              deviates: ""
+            })
           })
         ),
       UNHURRIED_MILLIS
@@ -112,6 +125,14 @@ layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (i
           yield* (yield* FaultServer).plan(store, Fault.forever(large))
           const most = yield* mostOpen(origin, times(1000, Effect.flip(getStore(store))))
           assert.isAtMost(most, CONCURRENCY)
+          intoTable({
+            row: 53,
+            transport: transport.name,
+            cases: 1000,
+            outcomes: "UnexpectedResponseError",
+            requests: "1 a call",
+            deviates: ""
+          })
         })
       )
     )

@@ -14,7 +14,10 @@ import * as Redacted from "effect/Redacted"
 import { patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
 import { keepExit, leaks, nothingShown, SIGNING_KEY, TOKEN, watched } from "./secrets.js"
+import { printedTable, type TableRow } from "./table.js"
 import { type Transport, transports } from "./transports.js"
+
+const intoTable = printedTable()
 
 const PATH = "/v2/key-value-stores/"
 
@@ -138,6 +141,15 @@ const fuzzedRef = FastCheck.oneof(
 /** A few thousand, and as many as asked for: `FC_NUM_RUNS=1000000`. */
 const manyRuns = { numRuns: Math.max(5000, FastCheck.readConfigureGlobal().numRuns ?? 0) }
 
+const lineOf = (row: number, { name }: Transport, cases: number, outcomes: string, requests: number): TableRow => ({
+  row,
+  transport: name,
+  cases,
+  outcomes,
+  requests: String(requests),
+  deviates: ""
+})
+
 const tagOf = (status: number, { name }: Transport): string => {
   // The standard of fetch makes it fail: a proxy is the browser's affair, and not the page's.
   if (status === 407 && name === "fetch") return "TransportError"
@@ -184,6 +196,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
             assert.strictEqual(error._tag, "InvalidStoreRefError", JSON.stringify(ref))
           }
           assert.strictEqual((yield* origin.sockets).ever, 0)
+          intoTable(lineOf(54, transport, hostileRefs.length, "InvalidStoreRefError", 0))
         })
       )
     )
@@ -193,13 +206,14 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
         Effect.gen(function* () {
           const server = yield* FaultServer
           for (const ref of legalRefs) {
-            yield* server.plan(ref, Fault.times(1, refusal(404)))
-            yield* Effect.flip(getStore(ref))
+            yield* server.plan(ref, Fault.times(1, refusal(404, "record-not-found")))
+            assert.strictEqual((yield* Effect.flip(getStore(ref)))._tag, "StoreNotFoundError")
             assert.deepStrictEqual(
               (yield* server.report(ref)).requests.map(({ path }) => path),
               [`${PATH}${ref}`]
             )
           }
+          intoTable(lineOf(55, transport, legalRefs.length, "StoreNotFoundError", 1))
         })
       )
     )
@@ -224,6 +238,8 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
         }
         assert.strictEqual((yield* origin.sockets).ever, 0)
         assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
+        intoTable(lineOf(56, transport, tokens.length, "ConfigError", 0))
+        intoTable(lineOf(57, transport, baseUrls.length, "ConfigError", 0))
       })
     )
 

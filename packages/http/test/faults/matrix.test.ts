@@ -9,8 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { afterAll } from "vitest"
-import { type Case, cases, patient, store, strangers } from "./cases.js"
+import { BOMB, bomb, type Case, cases, patient, store, strangers } from "./cases.js"
 import { brokenNames } from "./names.js"
 import {
   expectedOf,
@@ -22,10 +21,11 @@ import {
   outcomeOf,
   play
 } from "./play.js"
+import { printedTable } from "./table.js"
 import { type Transport, transports } from "./transports.js"
 
 const rows = [...new Set(cases.map(({ row }) => row))]
-const table: Array<Record<string, string | number>> = []
+const intoTable = printedTable()
 
 const deadlineOf = ({ options }: Case): number =>
   Duration.toMillis(Duration.decode(options?.callTimeout ?? patient.callTimeout ?? 0))
@@ -75,7 +75,7 @@ const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport)
       const result = observed[index]
       if (result !== undefined) check(one, transport, result)
     }
-    table.push({
+    intoTable({
       row,
       transport: transport.name,
       cases: played.length,
@@ -88,10 +88,6 @@ const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport)
 layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { excludeTestServices: true })(
   "the faults of one call",
   (it) => {
-    afterAll(() => {
-      console.table(table.sort((one, other) => Number(one.row) - Number(other.row)))
-    })
-
     for (const transport of transports) {
       for (const row of rows) {
         const played = cases.filter((one) => one.row === row)
@@ -99,6 +95,10 @@ layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { exclud
           playAll(row, played, transport)
         )
       }
+
+      it.effect(`row 40 on ${transport.name}: ${BOMB}`, () =>
+        Effect.flatMap(Effect.promise(bomb), (bomb) => playAll(40, [bomb], transport))
+      )
 
       it.scoped(`row 50 on ${transport.name}: redirects reach no other origin`, () =>
         Effect.gen(function* () {
