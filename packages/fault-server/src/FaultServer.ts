@@ -60,6 +60,8 @@ export class FaultServer extends Context.Tag("@effect-apify/fault-server/FaultSe
     /** Plans what happens to the requests for a store: the last segment of the path. */
     readonly plan: (store: string, plan: Plan) => Effect.Effect<void>
     readonly report: (store: string) => Effect.Effect<Report>
+    /** All requests that it has read, whatever they were for. */
+    readonly requests: Effect.Effect<ReadonlyArray<SeenRequest>>
     /** Forgets the requests that it has seen; plans stay. */
     readonly forget: Effect.Effect<void>
     /** The certificate of the authority that signs this server's. */
@@ -88,6 +90,7 @@ export class FaultServer extends Context.Tag("@effect-apify/fault-server/FaultSe
             const { bytesSent, left, requests, unplanned } = stores.get(store) ?? nothingPlanned()
             return { requests, unplanned, bytesSent, unused: left.filter(({ met }) => !met).length }
           }),
+        requests: Effect.sync(() => [...stores.values()].flatMap(({ requests }) => requests)),
         forget: Effect.sync(() => {
           for (const state of stores.values()) state.requests.length = 0
         }),

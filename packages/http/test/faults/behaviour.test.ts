@@ -16,6 +16,7 @@ import { vi } from "vitest"
 import { ok, patient, refusal } from "./cases.js"
 import { withClient, withClientOf } from "./connection.js"
 import { makeCountedClock } from "./countedClock.js"
+import { beyond, closingReused } from "./scenarios.js"
 import { printedTable } from "./table.js"
 import { type Transport, transports } from "./transports.js"
 
@@ -23,13 +24,6 @@ import { type Transport, transports } from "./transports.js"
 const never = { retries: 2, baseDelay: "1 hour", maxDelay: "1 hour" } as const
 
 const closed = Fault.fault("close", Fault.close)
-
-/** Closes what has brought an answer before, as a server does with what lay idle. */
-const closingReused: Fault.Fault = {
-  name: "ok on a new connection, close on another",
-  steps: (request, earlier) =>
-    (earlier.some(({ connection }) => connection === request.connection) ? closed : ok).steps(request, earlier)
-}
 
 const requestsFor = (store: string) =>
   Effect.flatMap(FaultServer, (server) => Effect.map(server.report(store), ({ requests }) => requests))
@@ -229,10 +223,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
           Effect.gen(function* () {
             const server = yield* FaultServer
             const store = `~beyond-${transport.name}`
-            const [answered] = ok.steps({ method: "", path: "", headers: {}, at: 0, date: 0, connection: 0 }, [])
-            const bytes = answered?._tag === "Send" ? answered.bytes : new Uint8Array()
-            const beyond = Buffer.concat([bytes, Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")])
-            yield* server.plan(store, Fault.sequence(Fault.fault("beyond", Fault.send(beyond)), ok))
+            yield* server.plan(store, Fault.sequence(beyond, ok))
             yield* getStore(store)
             yield* getStore(store)
             const requests = yield* requestsFor(store)

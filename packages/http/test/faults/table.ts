@@ -17,7 +17,7 @@ export interface TableRow {
 export const printedTable = (): ((row: TableRow) => void) => {
   const rows: Array<TableRow> = []
   afterAll(() => {
-    console.table(rows.sort((one, other) => one.row - other.row))
+    if (rows.length > 0) console.table(rows.sort((one, other) => one.row - other.row))
   })
   return (row) => {
     rows.push(row)
