@@ -1,8 +1,6 @@
 /**
  * Rows 52 and 53: what is left after thousands of calls.
  */
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { assert, layer } from "@effect/vitest"
 import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
 import { getStore } from "@effect-apify/http"
@@ -11,19 +9,10 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
+import { heap } from "./heap.js"
 import { settled } from "./play.js"
 import { printedTable } from "./table.js"
 import { transports } from "./transports.js"
-
-setFlagsFromString("--expose-gc")
-const collect: () => void = runInNewContext("gc")
-
-const heap = Effect.sync(() => {
-  collect()
-  collect()
-  const { external, heapUsed } = process.memoryUsage()
-  return heapUsed + external
-})
 
 const intoTable = printedTable()
 
