@@ -63,9 +63,10 @@ const check = (played: Case, transport: Transport, observed: Observed): void => 
     assert.isFalse("polluted" in {}, which)
   }
   const [first, second] = report.requests
-  if (played.waitMillis !== undefined && first !== undefined && second !== undefined) {
-    assert.isAtLeast(second.at - first.at, played.waitMillis, `${which}: the wait`)
-  }
+  const wait = first === undefined || second === undefined ? Number.NaN : second.at - first.at
+  if (played.waitMillis !== undefined) assert.isAtLeast(wait, played.waitMillis, `${which}: the wait`)
+  if (played.mostWaitMillis !== undefined) assert.isBelow(wait, played.mostWaitMillis, `${which}: the wait`)
+  if (played.mostBytes !== undefined) assert.isBelow(report.bytesSent, played.mostBytes, `${which}: bytes sent`)
 }
 
 const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport) =>

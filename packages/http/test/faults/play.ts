@@ -140,11 +140,13 @@ export const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): unknown =>
     onFailure: (cause) => (cause._tag === "Fail" ? encode(cause.error) : "a defect or an interruption")
   })
 
-/** Whether what was found has all that was expected: of objects the fields named, of strings a pattern where one is given. */
+/** Whether what was found has all that was expected: of objects the fields named, of lists every item, of strings a pattern where one is given. */
 export const fits = (expected: unknown, found: unknown): boolean => {
   if (expected instanceof RegExp) return typeof found === "string" && expected.test(found)
   if (typeof expected !== "object" || expected === null) return Object.is(expected, found)
   if (typeof found !== "object" || found === null) return false
+  // Lists have what is expected and nothing else.
+  if (Array.isArray(expected) && Array.isArray(found) && expected.length !== found.length) return false
   const fields = new Map<string, unknown>(Object.entries(found))
   return Object.entries(expected).every(([field, value]) => fits(value, fields.get(field)))
 }

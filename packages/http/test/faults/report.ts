@@ -22,9 +22,10 @@ const lineOf = (played: Case, index: number) =>
     const ours = yield* Effect.forEach(transports, (transport) =>
       Effect.map(play(played, transport, index), ({ exit, leaks, report }) => {
         const found = outcomeOf(exit)
-        const isAsExpected = fits(expectedOf(played, transport).outcome, found) && leaks.length === 0
+        const isAsExpected = fits(expectedOf(played, transport).outcome, found)
         const mark = isAsExpected ? (played.deviations?.[transport.name] === undefined ? "" : " *") : " NOT AS EXPECTED"
-        return `${counted(nameOf(found), report.requests.length)}${mark}`
+        const leak = leaks.length === 0 ? "" : ", secrets shown"
+        return `${counted(`${nameOf(found)}${leak}`, report.requests.length)}${mark}`
       })
     )
     const { outcome, requests } = yield* playOfficial(played, index)
@@ -53,7 +54,7 @@ const lineOfSecrets = (lines: ReadonlyArray<string>): string => {
   const columns = lines.map((line) => line.split(" | ").slice(3))
   const told = [...transports, "the official client"].map((_, column) => {
     const cells = columns.map((cells) => cells[column] ?? "").filter((cell) => !cell.includes("not comparable"))
-    const showing = cells.filter((cell) => /secrets shown|NOT AS EXPECTED/.test(cell)).length
+    const showing = cells.filter((cell) => cell.includes("secrets shown")).length
     return showing === 0 ? `no secret in ${cells.length} cases` : `secrets in ${showing} of ${cells.length} cases`
   })
   return row(["59", "the token and the keys, in all that these cases show", "all of them", ...told])
