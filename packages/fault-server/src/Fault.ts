@@ -44,7 +44,7 @@ export type Plan = ReadonlyArray<{ readonly fault: Fault; readonly times: number
 /** `times(2, status(503))` */
 export const times = (count: number, fault: Fault): Plan => [{ fault, times: count }]
 
-/** `then(times(2, status(503)), ok)` */
+/** `sequence(times(2, status(503)), ok)` */
 export const sequence = (...parts: ReadonlyArray<Fault | Plan>): Plan =>
   parts.flatMap((part) => ("steps" in part ? times(1, part) : part))
 

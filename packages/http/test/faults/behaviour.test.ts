@@ -182,6 +182,22 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
         )
       )
 
+      row(8, "so is one over TLS", "store", () =>
+        Effect.gen(function* () {
+          const server = yield* FaultServer
+          const origin = yield* server.listen({ certificate: "valid" })
+          const store = `~stale-tls-${transport.name}`
+          yield* server.plan(store, Fault.forever(closingReused))
+          const trusting = { ...transport, layer: transport.trusting(server.authority) }
+          yield* withClientOf(origin.url, trusting, { ...patient, retry: never }, () =>
+            Effect.repeatN(Effect.zipLeft(getStore(store), Effect.sleep("20 millis")), 4)
+          )
+          const requests = yield* requestsFor(store)
+          assert.isAbove(requests.length, 5, "none was closed")
+          return requests.length
+        })
+      )
+
       row(8, "where the new one is closed as well, it is retried like any other", "TransportError reset", () =>
         withClient(transport, patient, () =>
           Effect.gen(function* () {

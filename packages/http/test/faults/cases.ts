@@ -261,6 +261,11 @@ const no100: Deviation = {
 
 const connection: ReadonlyArray<Case> = [
   ...retried(7, "reset before any byte", Fault.fault("reset", Fault.reset), transport("reset")),
+  single(7, "reset before any byte, over TLS", Fault.fault("reset", Fault.reset), transport("reset"), {
+    at: "https",
+    plan: Fault.times(3, Fault.fault("reset", Fault.reset)),
+    requests: 3
+  }),
   ...retried(9, "closed with no bytes", Fault.fault("close", Fault.close), transport("reset")),
   ...retried(
     10,
