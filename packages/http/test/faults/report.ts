@@ -113,7 +113,8 @@ ${[row(columns), row(columns.map(() => "---")), ...lines].join("\n")}
 
 ${exceptions.join("\n")}
 
-Rows 8, 15, 20, 53 to 58 and 60 are many calls of one client, or none: their cells count what the calls came to. The tests beside
+Rows 8, 15, 20, 53 to 58 and 60 are many calls of one client, or none: their cells count what the calls came to. There both sides have
+the same limits; a call counts as not ended after 10 s, in rows 54, 56 and 57 after 2 s, in the last line of row 60 after a minute. The tests beside
 this report's source hold them to more than that: \`behaviour.test.ts\`, \`endurance.test.ts\` and \`local.test.ts\`, and
 \`memory.test.ts\` holds rows 39 and 40 to what they may cost.
 `
