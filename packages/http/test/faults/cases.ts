@@ -387,6 +387,19 @@ const answers: ReadonlyArray<Case> = [
       unexpected(/Only a 200/, { status })
     )
   ),
+  single(
+    24,
+    "205 with a body of 5 MB",
+    Fault.status(205, [json], " ".repeat(5_000_000)),
+    unexpected(/Only a 200/, { status: 205 })
+  ),
+  single(
+    24,
+    "205 whose body stalls",
+    Fault.cut("205, stall in the body", { status: 205, body: storeJson }, 200, Fault.hang),
+    unexpected(/Only a 200/, { status: 205 }),
+    { options: hurried }
+  ),
   single(25, "304", Fault.status(304), unexpected(/confirm/, { status: 304 })),
   single(
     26,
@@ -490,6 +503,18 @@ const answers: ReadonlyArray<Case> = [
     40,
     "an unknown encoding",
     okWith("unknown encoding", Buffer.from([0x8f, 0xff, 0x01]), ["Content-Encoding", "x-secret"]),
+    unexpected(/encod/)
+  ),
+  single(
+    40,
+    "gzip in name alone",
+    okWith("JSON called gzip", storeJson, ["Content-Encoding", "gzip"]),
+    unexpected(/encod/)
+  ),
+  single(
+    40,
+    "brotli in name alone",
+    okWith("JSON called brotli", storeJson, ["Content-Encoding", "br"]),
     unexpected(/encod/)
   ),
   single(
@@ -626,6 +651,13 @@ const refusals: ReadonlyArray<Case> = [
       )
     ]
   }),
+  single(
+    48,
+    "404, stalls after 20 kB",
+    Fault.cut("404, stall in the body", { status: 404, body: "x".repeat(40_000) }, 20_000, Fault.hang),
+    { _tag: "UnexpectedResponseError", status: 404 },
+    { options: hurried }
+  ),
   ...[301, 302, 303, 307, 308].map((status) =>
     single(
       49,

@@ -9,6 +9,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/TestClock"
 import { makePacing, type Pacing, QUIET_MILLIS, WINDOW_MILLIS } from "../../src/internal/pacing.js"
 
@@ -97,6 +98,25 @@ const commands = FastCheck.commands(
   { maxCommands: 25 }
 )
 
+/** Lets others go on once, before the operation of that number. */
+class PausingOnce implements Scheduler.Scheduler {
+  private operations = 0
+
+  constructor(private readonly point: number) {}
+
+  get hasPaused(): boolean {
+    return this.operations >= this.point
+  }
+
+  shouldYield(): number | false {
+    this.operations += 1
+    return this.operations === this.point ? 0 : false
+  }
+
+  scheduleTask: Scheduler.Scheduler["scheduleTask"] = (task, priority, fiber) =>
+    Scheduler.defaultScheduler.scheduleTask(task, priority, fiber)
+}
+
 describe("the pacing", () => {
   it.effect("holds what waits to the rate, and gives everyone who stays a turn", () =>
     Effect.flatMap(Effect.runtime(), (runtime) =>
@@ -135,6 +155,27 @@ describe("the pacing", () => {
       yield* TestClock.adjust(WINDOW_MILLIS)
       assert.isTrue(yield* Fiber.join(last))
     })
+  )
+
+  it.effect("whoever leaves the line, at whatever point, leaves no place taken", () =>
+    Effect.forEach(
+      Array.from({ length: 80 }, (_, index) => index + 1),
+      (point) =>
+        Effect.gen(function* () {
+          const pacing = makePacing()
+          const start = yield* TestClock.currentTimeMillis
+          pacing.slowDown(STORE, start, start, Option.some(1))
+          const pausing = new PausingOnce(point)
+          const leaving = yield* Effect.fork(Effect.withScheduler(pacing.turn(STORE, Duration.hours(1)), pausing))
+          yield* Effect.repeat(Effect.yieldNow(), { until: () => pausing.hasPaused, times: 10 })
+          yield* Fiber.interrupt(leaving)
+          // Time enough for the first turn, but not for the second.
+          const next = yield* Effect.fork(pacing.turn(STORE, Duration.millis(WINDOW_MILLIS + 500)))
+          yield* TestClock.adjust(WINDOW_MILLIS)
+          assert.isTrue(yield* Fiber.join(next), `interrupted at operation ${point}`)
+        }),
+      { discard: true }
+    )
   )
 
   it.effect("those who have no time for the line do not lengthen it", () =>
