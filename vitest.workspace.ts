@@ -36,6 +36,7 @@ export default defineConfig({
     projects: [
       project("domain", "packages/domain"),
       project("http", "packages/http"),
+      project("fault-server", "packages/fault-server"),
       project("emulator", "packages/emulator"),
       project("bench", "packages/bench"),
       project("examples", "examples")

@@ -59,7 +59,10 @@ export class FaultServer extends Context.Tag("@effect-apify/fault-server/FaultSe
     readonly listen: (options?: OriginOptions) => Effect.Effect<Origin, never, Scope.Scope>
     /** Plans what happens to the requests for a store: the last segment of the path. */
     readonly plan: (store: string, plan: Plan) => Effect.Effect<void>
+    /** Dies of what went wrong in the server itself, so that it does not pass for a client's doing. */
     readonly report: (store: string) => Effect.Effect<Report>
+    /** All requests that it has read, whatever they were for. */
+    readonly requests: Effect.Effect<ReadonlyArray<SeenRequest>>
     /** Forgets the requests that it has seen; plans stay. */
     readonly forget: Effect.Effect<void>
     /** The certificate of the authority that signs this server's. */
@@ -72,6 +75,7 @@ export class FaultServer extends Context.Tag("@effect-apify/fault-server/FaultSe
       const authority = yield* makeAuthority
       const stores = new Map<string, StoreState>()
       const connections = { count: 0 }
+      const defects: Array<unknown> = []
       return {
         authority: authority.cert,
         plan: (store, plan) =>
@@ -84,14 +88,17 @@ export class FaultServer extends Context.Tag("@effect-apify/fault-server/FaultSe
             })
           }),
         report: (store) =>
-          Effect.sync(() => {
+          Effect.suspend(() => {
+            const [defect] = defects
+            if (defect !== undefined) return Effect.die(defect)
             const { bytesSent, left, requests, unplanned } = stores.get(store) ?? nothingPlanned()
-            return { requests, unplanned, bytesSent, unused: left.filter(({ met }) => !met).length }
+            return Effect.succeed({ requests, unplanned, bytesSent, unused: left.filter(({ met }) => !met).length })
           }),
+        requests: Effect.sync(() => [...stores.values()].flatMap(({ requests }) => requests)),
         forget: Effect.sync(() => {
           for (const state of stores.values()) state.requests.length = 0
         }),
-        listen: (options = {}) => listen(options, { authority, stores, connections })
+        listen: (options = {}) => listen(options, { authority, stores, connections, defects })
       }
     })
   )
@@ -110,6 +117,7 @@ interface Shared {
   readonly authority: Authority
   readonly stores: Map<string, StoreState>
   readonly connections: { count: number }
+  readonly defects: Array<unknown>
 }
 
 const unplanned = status(500, [["Content-Type", "text/plain"]], "unplanned")
@@ -129,6 +137,8 @@ const meet = (state: StoreState, request: SeenRequest): ReadonlyArray<Step> => {
 }
 
 interface Connection {
+  /** The one of TCP: TLS lies another over it. */
+  readonly tcp: Net.Socket
   phase: "unused" | "busy" | "idle"
 }
 
@@ -144,14 +154,20 @@ const listen = (options: OriginOptions, shared: Shared): Effect.Effect<Origin, n
       shared.connections.count += 1
       const fiber = run(
         serveConnection(socket, state, options.greeting, shared.connections.count, shared.stores).pipe(
-          Effect.withClock(clock)
+          Effect.withClock(clock),
+          Effect.catchAllDefect((defect) =>
+            Effect.sync(() => {
+              shared.defects.push(defect)
+              socket.destroy()
+            })
+          )
         )
       )
       socket.on("close", () => run(Fiber.interruptFork(fiber)))
     }
 
     const accept = (socket: Net.Socket): Connection => {
-      const state: Connection = { phase: "unused" }
+      const state: Connection = { tcp: socket, phase: "unused" }
       ever += 1
       open.set(socket, state)
       socket.on("error", () => socket.destroy())
@@ -160,8 +176,8 @@ const listen = (options: OriginOptions, shared: Shared): Effect.Effect<Origin, n
     }
 
     /** The connection beneath TLS, which is another socket. */
-    const acceptedFrom = (port: number | undefined): Connection =>
-      [...open].find(([socket]) => socket.remotePort === port)?.[1] ?? { phase: "unused" }
+    const beneath = (socket: Net.Socket): Connection =>
+      [...open.values()].find(({ tcp }) => tcp.remotePort === socket.remotePort) ?? { tcp: socket, phase: "unused" }
 
     const server =
       options.certificate === undefined
@@ -169,7 +185,7 @@ const listen = (options: OriginOptions, shared: Shared): Effect.Effect<Origin, n
         : Tls.createServer(yield* shared.authority.issue(options.certificate))
     if (server instanceof Tls.Server) {
       server.on("connection", accept)
-      server.on("secureConnection", (socket) => serve(socket, acceptedFrom(socket.remotePort)))
+      server.on("secureConnection", (socket) => serve(socket, beneath(socket)))
       server.on("tlsClientError", (_, socket) => socket.destroy())
     }
 
@@ -227,7 +243,7 @@ const serveConnection = (
       stores.set(store, known)
       const sentBefore = socket.bytesWritten
       const steps = greeting?.steps(request, []) ?? meet(known, request)
-      yield* Effect.forEach(steps, (step) => play(socket, step), { discard: true }).pipe(
+      yield* Effect.forEach(steps, (step) => play(socket, state.tcp, step), { discard: true }).pipe(
         Effect.ensuring(
           Effect.sync(() => {
             known.bytesSent += socket.bytesWritten - sentBefore
@@ -278,7 +294,7 @@ const write = (socket: Net.Socket, bytes: Uint8Array): Effect.Effect<void> =>
     return Effect.sync(() => socket.off("drain", onDrain))
   })
 
-const play = (socket: Net.Socket, step: Step): Effect.Effect<void> => {
+const play = (socket: Net.Socket, tcp: Net.Socket, step: Step): Effect.Effect<void> => {
   switch (step._tag) {
     case "Send":
       return write(socket, step.bytes)
@@ -302,7 +318,7 @@ const play = (socket: Net.Socket, step: Step): Effect.Effect<void> => {
       )
     case "Reset":
       return Effect.zipRight(
-        Effect.sync(() => socket.resetAndDestroy()),
+        Effect.sync(() => tcp.resetAndDestroy()),
         Effect.never
       )
   }

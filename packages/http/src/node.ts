@@ -135,16 +135,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.status = status
     this.headers = Headers.fromInput(headers)
     if (status !== 200) this.maxBodyBytes = Math.min(this.maxBodyBytes, MAX_ERROR_BYTES)
+    // It has no body, and what comes all the same is not waited for.
+    if (status === 205) this.stop()
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.chunks.push(chunk)
     this.bytes += chunk.length
     // One chunk too many tells the reader that there was more than it allows.
-    if (this.bytes > this.maxBodyBytes) {
-      this.onResponseEnd()
-      this.abort()
-    }
+    if (this.bytes > this.maxBodyBytes) this.stop()
   }
 
   onResponseEnd(): void {
@@ -165,6 +164,12 @@ class Exchange implements Dispatcher.DispatchHandler {
             })
       )
     )
+  }
+
+  /** Gives what there is, and no more is wanted. */
+  private stop(): void {
+    this.onResponseEnd()
+    this.abort()
   }
 
   abort(): void {

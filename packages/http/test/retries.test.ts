@@ -11,9 +11,20 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { type CallOptions, getStore, type Options, RetryPolicy } from "../src/index.js"
-import { layerRespond, RecordedRequests } from "../src/testing.js"
+import { layerRespond, RecordedRequests, type Respond } from "../src/testing.js"
 import { permanentStatus, transientStatus } from "./arbitraries.js"
-import { answer, callOf, fail, neverAnswer, type Outcome, type Plan, type Step, theStore } from "./plannedServer.js"
+import {
+  answer,
+  callOf,
+  fail,
+  neverAnswer,
+  type Outcome,
+  type Plan,
+  perform,
+  type Step,
+  theStore
+} from "./plannedServer.js"
+import { inSimulatedTime } from "./simulatedTime.js"
 
 const anyStep = FastCheck.oneof(
   FastCheck.record({
@@ -313,6 +324,17 @@ describe("an attempt out of time", () => {
     })
   )
 
+  it.effect("because the call is, tells what the attempt before failed with", () =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf([answer(503), neverAnswer], { callTimeout: "3 seconds" })
+      const error = failureOf(outcome)
+      if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
+      assert.strictEqual(error.phase, "call")
+      assert.strictEqual(error.attempts, 2)
+      assert.include(Option.getOrThrow(error.lastFailure), "503")
+    })
+  )
+
   it.effect("by a part of a millisecond is a TimeoutError like any other", () =>
     Effect.gen(function* () {
       const outcome = yield* callOf([neverAnswer], { attemptTimeout: "1500 micros", retry: RetryPolicy.none })
@@ -381,4 +403,28 @@ describe("the options of a call", () => {
       assert.lengthOf((yield* callOf([answer(403), theStore], { retry: { while: () => true } })).sentAt, 1)
     })
   )
+})
+
+describe("the budget of a client", () => {
+  it.effect("is refilled by answers of a healthy server, whether they are stores or not", () => {
+    const missing = answer(404, {}, '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
+    let next: ReadonlyArray<Step> = []
+    const respond: Respond = (request) =>
+      Effect.suspend(() => {
+        const [step = answer(503), ...rest] = next
+        next = rest
+        return perform(step, request)
+      })
+    const callMany = (count: number) => Effect.repeatN(Effect.either(getStore("~my-store")), count - 1)
+    const calls = Effect.gen(function* () {
+      yield* callMany(50)
+      next = [answer(503), theStore]
+      assert.isTrue(Either.isLeft(yield* Effect.either(getStore("~my-store"))), "the outage has spent the budget")
+      next = Array.from({ length: 1000 }, () => missing)
+      yield* callMany(1000)
+      next = [answer(503), theStore]
+      yield* getStore("~my-store")
+    })
+    return inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { retries: 2, baseDelay: 1 } })))
+  })
 })

@@ -10,6 +10,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Runtime from "effect/Runtime"
 import { monotonicMillis, startWithin } from "./alarm.js"
 
 /** Requests a second for one store, where the server does not say. Source: Apify's documentation. */
@@ -69,6 +70,7 @@ export const makePacing = (): Pacing => {
         () => DOCUMENTED_RATE
       )
       if (pace === undefined) {
+        for (const [other, pace] of paces) if (isQuiet(pace, now)) paces.delete(other)
         const line = Effect.unsafeMakeSemaphore(1)
         paces.set(store, { line, waiting: 0, named, rate: named, since: now, next: now + WINDOW_MILLIS })
       } else if (sentAt >= pace.since + WINDOW_MILLIS) {
@@ -84,30 +86,47 @@ export const makePacing = (): Pacing => {
 
 const gapOf = ({ rate }: Pace): number => 1000 / rate
 
+/** Whether nobody waits any more, and none needs to. */
+const isQuiet = ({ next, since, waiting }: Pace, now: number): boolean =>
+  waiting === 0 && now >= next && now - since > QUIET_MILLIS
+
 const turnAt = (pace: Pace, most: Duration.Duration, letGo: () => void): Effect.Effect<boolean> =>
   Effect.clockWith((clock) => {
     const now = monotonicMillis(clock)
-    if (pace.waiting === 0 && now >= pace.next && now - pace.since > QUIET_MILLIS) {
+    if (isQuiet(pace, now)) {
       letGo()
       return Effect.succeed(true)
     }
     const wait = pace.next - now + pace.waiting * gapOf(pace)
     if (wait >= Duration.toMillis(most)) return Effect.succeed(false)
+    return inLine(pace, (resume, runtime) =>
+      startWithin(pace.line.withPermits(1)(untilNext(pace, clock)), runtime, clock, most, (came) =>
+        resume(Option.isSome(came))
+      )
+    )
+  })
+
+/** Takes a place in the line while something is under way that can be stopped, and leaves it whichever way that ends. */
+const inLine = (
+  pace: Pace,
+  start: (resume: (came: boolean) => void, runtime: Runtime.Runtime<never>) => Effect.Effect<void>
+): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    let stop: Effect.Effect<void> = Effect.void
     return Effect.acquireUseRelease(
       Effect.sync(() => {
         pace.waiting += 1
       }),
       () =>
         Effect.flatMap(Effect.runtime<never>(), (runtime) =>
-          Effect.async<boolean>((resume) =>
-            startWithin(pace.line.withPermits(1)(untilNext(pace, clock)), runtime, clock, most, (came) =>
-              resume(Effect.succeed(Option.isSome(came)))
-            )
-          )
+          Effect.async<boolean>((resume) => {
+            stop = start((came) => resume(Effect.succeed(came)), runtime)
+          })
         ),
       () =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           pace.waiting -= 1
+          return stop
         })
     )
   })

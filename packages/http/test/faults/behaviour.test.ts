@@ -3,29 +3,27 @@
  */
 
 import { assert, describe, layer } from "@effect/vitest"
-import { Fault, FaultServer, type Sockets } from "@effect-apify/fault-server"
-import { getStore } from "@effect-apify/http"
+import { deafOrigin, Fault, FaultServer } from "@effect-apify/fault-server"
+import { type CallOptions, getStore, RetryPolicy } from "@effect-apify/http"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import { vi } from "vitest"
-import { ok, patient } from "./cases.js"
-import { withClient } from "./connection.js"
-import { settled } from "./play.js"
-import { transports } from "./transports.js"
+import { ok, patient, refusal } from "./cases.js"
+import { withClient, withClientOf } from "./connection.js"
+import { makeCountedClock } from "./countedClock.js"
+import { beyond, closingReused } from "./scenarios.js"
+import { printedTable } from "./table.js"
+import { type Transport, transports } from "./transports.js"
 
 /** A wait before a retry that no test outlives: whatever succeeds did so without one. */
 const never = { retries: 2, baseDelay: "1 hour", maxDelay: "1 hour" } as const
 
 const closed = Fault.fault("close", Fault.close)
-
-/** Closes what has brought an answer before, as a server does with what lay idle. */
-const closingReused: Fault.Fault = {
-  name: "ok on a new connection, close on another",
-  steps: (request, earlier) =>
-    (earlier.some(({ connection }) => connection === request.connection) ? closed : ok).steps(request, earlier)
-}
 
 const requestsFor = (store: string) =>
   Effect.flatMap(FaultServer, (server) => Effect.map(server.report(store), ({ requests }) => requests))
@@ -36,12 +34,136 @@ const untilRequested = (store: string, count: number) =>
     schedule: Schedule.spaced("1 millis")
   })
 
-const timersNow = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
+const intoTable = printedTable()
+
+const TRIES = 7
+
+/** Of several, because the machine may be busy with something else once. */
+const median = (values: ReadonlyArray<number>): number =>
+  [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
+
+/** Starts a call by a clock, interrupts it once it has come to a point, and tells in how many milliseconds it was gone. */
+const interruptedAfter = <E, R>(clock: Clock.Clock, store: string, point: Effect.Effect<unknown, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(Effect.withClock(getStore(store), clock))
+    yield* point
+    const [time, exit] = yield* Effect.timed(Fiber.interrupt(fiber))
+    assert.isTrue(Exit.isInterrupted(exit), "it was over before")
+    return Duration.toMillis(time)
+  })
+
+const tries = <A, E, R>(play: (tried: number) => Effect.Effect<A, E, R>) =>
+  Effect.forEach(
+    Array.from({ length: TRIES }, (_, index) => index + 1),
+    play
+  )
+
+/** The points of a call at which it is interrupted, each several times: how many milliseconds it took each time. */
+const interruptionsOn = (transport: Transport) => {
+  const options: CallOptions = { ...patient, retry: never, callTimeout: "3 hours" }
+  const nameFor = (point: string) => `~${point}-${transport.name}`
+
+  /** A moment after the server has read the request. */
+  const after = (name: string, fault: Fault.Fault) => ({
+    name,
+    requests: "1 a try",
+    deviates: "",
+    play: (clock: Clock.Clock) =>
+      withClient(transport, options, () =>
+        Effect.gen(function* () {
+          const store = nameFor(name.replaceAll(" ", "-"))
+          yield* (yield* FaultServer).plan(store, Fault.forever(fault))
+          const took = yield* tries((tried) =>
+            interruptedAfter(clock, store, Effect.zipRight(untilRequested(store, tried), Effect.sleep("20 millis")))
+          )
+          assert.lengthOf(yield* requestsFor(store), TRIES)
+          return took
+        })
+      )
+  })
+
+  /** While the connection is made. */
+  const connecting = (baseUrl: string) => (clock: Clock.Clock) =>
+    withClientOf(baseUrl, transport, options, () =>
+      tries(() => interruptedAfter(clock, "~connecting", Effect.sleep("20 millis")))
+    )
+
+  return [
+    {
+      name: "right after its start",
+      requests: "at most 1 a try",
+      deviates: "",
+      play: (clock: Clock.Clock) =>
+        withClient(transport, options, () =>
+          Effect.gen(function* () {
+            const store = nameFor("start")
+            yield* (yield* FaultServer).plan(store, Fault.forever(Fault.fault("silence", Fault.hang)))
+            return yield* tries((tried) => interruptedAfter(clock, store, Effect.repeatN(Effect.yieldNow(), tried)))
+          })
+        )
+    },
+    {
+      name: "before the send, while it waits for its turn",
+      requests: "0 a try, after the 429",
+      deviates: "",
+      play: (clock: Clock.Clock) =>
+        withClient(transport, options, () =>
+          tries((tried) =>
+            Effect.gen(function* () {
+              const store = nameFor(`turn-${tried}`)
+              yield* (yield* FaultServer).plan(store, Fault.times(1, refusal(429)))
+              yield* Effect.flip(getStore(store, { retry: RetryPolicy.none }))
+              // From here on a second passes before the next one is sent.
+              const took = yield* interruptedAfter(clock, store, Effect.repeatN(Effect.yieldNow(), 20))
+              assert.lengthOf(yield* requestsFor(store), 1)
+              return took
+            })
+          )
+        )
+    },
+    {
+      name: "while it connects",
+      requests: "0",
+      deviates: "yes",
+      play: (clock: Clock.Clock) => Effect.flatMap(deafOrigin, (baseUrl) => connecting(baseUrl)(clock))
+    },
+    {
+      name: "in the TLS handshake",
+      requests: "0",
+      deviates: "yes",
+      play: (clock: Clock.Clock) =>
+        Effect.gen(function* () {
+          const origin = yield* (yield* FaultServer).listen({ greeting: Fault.fault("silence", Fault.hang) })
+          const took = yield* connecting(origin.url.replace("http://127.0.0.1", "https://localhost"))(clock)
+          // Deviating: undici goes on with the connections, for 10 s. But nobody makes another.
+          assert.isAtMost((yield* origin.sockets).ever, TRIES)
+          return took
+        })
+    },
+    after("in the headers", Fault.fault("silence", Fault.hang)),
+    after("in the body", Fault.cut("half a body", { body: "{}".padEnd(500) }, 300, Fault.hang)),
+    after("in the wait", refusal(503))
+  ]
+}
 
 layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (it) => {
   for (const transport of transports) {
     describe(`on ${transport.name}`, () => {
-      it.effect("row 8: a connection closed for lying idle is replaced at once, free of charge", () =>
+      /** A test that ends with the number of requests that the server has read. */
+      const row = <E>(
+        row: number,
+        name: string,
+        outcomes: string,
+        play: () => Effect.Effect<number | string, E, FaultServer | Scope.Scope>,
+        deviates = ""
+      ) =>
+        it.scoped(`row ${row}: ${name}`, () =>
+          Effect.map(play(), (requests) =>
+            intoTable({ row, transport: transport.name, cases: 1, outcomes, requests: String(requests), deviates })
+          )
+        )
+
+      row(8, "a connection closed for lying idle is replaced at once, free of charge", "store", () =>
         withClient(transport, { ...patient, retry: never }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -53,13 +175,30 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               getStore(store),
               Schedule.spaced("5 millis").pipe(Schedule.intersect(Schedule.recurs(calls - 1)))
             )
-            const closings = (yield* requestsFor(store)).length - calls
-            assert.isAbove(closings, 10, "more than the budget has retries")
+            const requests = yield* requestsFor(store)
+            assert.isAbove(requests.length - calls, 10, "more than the budget has retries")
+            return requests.length
           })
         )
       )
 
-      it.effect("row 8: where the new one is closed as well, it is retried like any other", () =>
+      row(8, "so is one over TLS", "store", () =>
+        Effect.gen(function* () {
+          const server = yield* FaultServer
+          const origin = yield* server.listen({ certificate: "valid" })
+          const store = `~stale-tls-${transport.name}`
+          yield* server.plan(store, Fault.forever(closingReused))
+          const trusting = { ...transport, layer: transport.trusting(server.authority) }
+          yield* withClientOf(origin.url, trusting, { ...patient, retry: never }, () =>
+            Effect.repeatN(Effect.zipLeft(getStore(store), Effect.sleep("20 millis")), 4)
+          )
+          const requests = yield* requestsFor(store)
+          assert.isAbove(requests.length, 5, "none was closed")
+          return requests.length
+        })
+      )
+
+      row(8, "where the new one is closed as well, it is retried like any other", "TransportError reset", () =>
         withClient(transport, patient, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -69,16 +208,19 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             yield* Effect.sleep("20 millis")
             const error = yield* Effect.flip(getStore(store))
             assert.deepInclude(error, { _tag: "TransportError", reason: "reset", attempts: 3, reused: false })
+            return (yield* requestsFor(store)).length
           })
         )
       )
 
       // undici names the connection of what the other side closed, but not of what it reset; layerNode sees to that itself.
       const tellsResets = transport.name === "layerNode"
-      it.effect(
+      row(
+        8,
         tellsResets
-          ? "row 8: a connection reset for lying idle is replaced at once, free of charge"
-          : "row 8, deviating: a connection reset for lying idle is retried after a wait, as if it were new",
+          ? "a connection reset for lying idle is replaced at once, free of charge"
+          : "a connection reset for lying idle is retried after a wait, as if it were new",
+        "TimeoutError call",
         () =>
           withClient(transport, patient, () =>
             Effect.gen(function* () {
@@ -90,99 +232,86 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               const error = yield* Effect.flip(getStore(store, { retry: never }))
               // Where a retry has to wait, there is no time for it.
               assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: tellsResets ? 2 : 1 })
+              return (yield* requestsFor(store)).length
             })
-          )
+          ),
+        tellsResets ? "" : "yes"
       )
 
-      it.effect("row 15: after bytes beyond the answer the connection is dropped, and the next call is clean", () =>
+      row(15, "after bytes beyond the answer the connection is dropped, and the next call is clean", "store", () =>
         withClient(transport, { ...patient, retry: never }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
             const store = `~beyond-${transport.name}`
-            const [answered] = ok.steps({ method: "", path: "", headers: {}, at: 0, date: 0, connection: 0 }, [])
-            const bytes = answered?._tag === "Send" ? answered.bytes : new Uint8Array()
-            const beyond = Buffer.concat([bytes, Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")])
-            yield* server.plan(store, Fault.sequence(Fault.fault("beyond", Fault.send(beyond)), ok))
+            yield* server.plan(store, Fault.sequence(beyond, ok))
             yield* getStore(store)
             yield* getStore(store)
-            const [first, second] = yield* requestsFor(store)
-            assert.notStrictEqual(first?.connection, second?.connection)
+            const requests = yield* requestsFor(store)
+            assert.notStrictEqual(requests[0]?.connection, requests[1]?.connection)
+            return requests.length
           })
         )
       )
 
-      it.effect("row 20: where the wait would pass the deadline, the call ends now and sends nothing more", () =>
-        withClient(transport, { ...patient, retry: never }, () =>
-          Effect.gen(function* () {
-            const server = yield* FaultServer
-            const store = `~deadline-${transport.name}`
-            yield* server.plan(store, Fault.forever(Fault.status(503)))
-            const error = yield* Effect.flip(getStore(store))
-            assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
-            assert.lengthOf(yield* requestsFor(store), 1)
-          })
-        )
+      row(
+        20,
+        "where the wait would pass the deadline, the call ends now and sends nothing more",
+        "TimeoutError call",
+        () =>
+          withClient(transport, { ...patient, retry: never }, () =>
+            Effect.gen(function* () {
+              const server = yield* FaultServer
+              const store = `~deadline-${transport.name}`
+              yield* server.plan(store, Fault.forever(refusal(503)))
+              const error = yield* Effect.flip(getStore(store))
+              assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
+              assert.lengthOf(yield* requestsFor(store), 1)
+              return 1
+            })
+          )
       )
 
-      it.effect("row 20: the deadline cuts an attempt short, and nothing more is sent", () =>
-        withClient(transport, { ...patient, callTimeout: "400 millis" }, (origin) =>
+      row(20, "the deadline cuts an attempt short, and nothing more is sent", "TimeoutError call", () =>
+        withClient(transport, { ...patient, callTimeout: "400 millis" }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
             const store = `~cut-short-${transport.name}`
             yield* server.plan(store, Fault.forever(Fault.fault("silence", Fault.hang)))
             const error = yield* Effect.flip(getStore(store))
             assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
-            assert.strictEqual((yield* settled(origin, ({ busy }) => busy === 0)).busy, 0)
             // None, where the machine was too busy to connect in that time.
-            assert.isAtMost((yield* requestsFor(store)).length, 1)
+            const requests = yield* requestsFor(store)
+            assert.isAtMost(requests.length, 1)
+            return requests.length
           })
         )
       )
 
-      const phases = [
-        ["before the send", ok, 0],
-        ["in the headers", Fault.fault("silence", Fault.hang), 1],
-        ["in the body", Fault.cut("half a body", { body: "{}".padEnd(500) }, 300, Fault.hang), 1],
-        ["in the wait", Fault.status(503), 1]
-      ] as const
-
-      for (const [phase, fault, requests] of phases) {
-        it.effect(`row 51: interrupted ${phase}, it is gone at once and leaves nothing`, () =>
-          Effect.gen(function* () {
-            const store = `~${phase.replaceAll(" ", "-")}-${transport.name}`
-            const server = yield* FaultServer
-            const timers = timersNow()
-            const tries = 5
-            yield* server.plan(store, Fault.forever(fault))
-            const took = yield* withClient(transport, { ...patient, retry: never, callTimeout: "3 hours" }, (origin) =>
-              Effect.gen(function* () {
-                const took: Array<number> = []
-                for (let tried = 1; tried <= tries; tried += 1) {
-                  const fiber = yield* Effect.fork(getStore(store))
-                  if (requests > 0) yield* untilRequested(store, tried)
-                  const [time] = yield* Effect.timed(Fiber.interrupt(fiber))
-                  took.push(Duration.toMillis(time))
-                }
-                const isGone = ({ busy }: Sockets) => busy === 0
-                assert.isTrue(isGone(yield* settled(origin, isGone)))
-                return took
-              })
-            )
-            // Of several, because the machine may be busy with something else.
-            assert.isBelow(Math.min(...took), 10)
-            assert.isAtMost(timersNow(), timers)
-            assert.lengthOf(yield* requestsFor(store), requests * tries)
-          })
+      for (const { deviates, name, play, requests } of interruptionsOn(transport)) {
+        row(
+          51,
+          `interrupted ${name}, it is gone at once and leaves nothing of ours`,
+          "interrupted",
+          () =>
+            Effect.gen(function* () {
+              const clock = makeCountedClock()
+              const took = yield* play(clock)
+              assert.lengthOf(took, TRIES)
+              assert.isBelow(median(took), 10)
+              assert.strictEqual(clock.timers(), 0)
+              return requests
+            }),
+          deviates
         )
       }
 
-      it.effect("row 58: a wall clock that jumps an hour changes no wait", () =>
+      row(58, "a wall clock that jumps an hour changes no wait", "store", () =>
         Effect.forEach([-3_600_000, 3_600_000], (jump) =>
           withClient(transport, { ...patient, retry: { retries: 1, baseDelay: "300 millis" } }, () =>
             Effect.gen(function* () {
               const server = yield* FaultServer
               const store = `~clock${jump}-${transport.name}`
-              yield* server.plan(store, Fault.sequence(Fault.status(503), ok))
+              yield* server.plan(store, Fault.sequence(refusal(503), ok))
               const fiber = yield* Effect.fork(getStore(store))
               yield* untilRequested(store, 1)
               const now = Date.now
@@ -195,17 +324,18 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               const waited = Number(second?.at) - Number(first?.at)
               assert.isAtLeast(waited, 299)
               assert.isBelow(waited, 30_000)
+              return 2
             })
           )
-        )
+        ).pipe(Effect.map((counts) => counts.reduce((sum, count) => sum + count, 0)))
       )
 
-      for (const [name, fault] of [
-        ["answers 503", Fault.status(503)],
-        ["resets every connection", Fault.fault("reset", Fault.reset)],
-        ["closes every connection", closed]
+      for (const [name, fault, outcome] of [
+        ["answers 503", refusal(503), "ServerError"],
+        ["resets every connection", Fault.fault("reset", Fault.reset), "TransportError reset"],
+        ["closes every connection", closed, "TransportError reset"]
       ] as const) {
-        it.effect(`row 60: a server that ${name} gets at most 1 % more requests than there are calls`, () =>
+        row(60, `a server that ${name} gets at most 1 % more requests than there are calls`, outcome, () =>
           withClient(transport, { ...patient, retry: { retries: 8, baseDelay: "1 millis" } }, () =>
             Effect.gen(function* () {
               const store = `~outage-${name.replaceAll(" ", "-")}-${transport.name}`
@@ -214,13 +344,15 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               yield* Effect.forEach(Array.from({ length: calls }), () => Effect.flip(getStore(store)), {
                 concurrency: 20
               })
-              assert.isAtMost((yield* requestsFor(store)).length, calls * 1.01)
+              const requests = yield* requestsFor(store)
+              assert.isAtMost(requests.length, calls * 1.01)
+              return requests.length
             })
           )
         )
       }
 
-      it.effect("row 60: of 500 calls at once against 60 a second all succeed, paced, and no retry is spent", () =>
+      row(60, "of 500 calls at once against 60 a second all succeed, paced, and no retry is spent", "store", () =>
         withClient(transport, { attemptTimeout: "30 seconds", callTimeout: "50 seconds" }, () =>
           Effect.gen(function* () {
             const server = yield* FaultServer
@@ -231,8 +363,9 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
             // The first of each, and for those refused once more; a little is left to how the turns fall.
             assert.isAtMost(requests.length, 1000)
             const last = `~budget-${transport.name}`
-            yield* server.plan(last, Fault.sequence(Fault.times(8, Fault.status(503)), ok))
+            yield* server.plan(last, Fault.sequence(Fault.times(8, refusal(503)), ok))
             yield* getStore(last, { retry: { retries: 8, baseDelay: "1 millis" } })
+            return requests.length
           })
         )
       )

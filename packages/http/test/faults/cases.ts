@@ -35,6 +35,10 @@ export interface Case {
   readonly requests: number
   /** The shortest time between the first request and the second. */
   readonly waitMillis?: number
+  /** What that time must stay below. */
+  readonly mostWaitMillis?: number
+  /** What the server gets to send must stay below it. */
+  readonly mostBytes?: number
   /** What a transport gives in place of the outcome, and why it cannot give that. */
   readonly deviations?: Partial<Record<Transport["name"], Deviation>>
 }
@@ -74,11 +78,20 @@ export const ok = Fault.answer("ok", { body: storeJson })
 /** The store with other fields. */
 const storeWith = (fields: object): string => JSON.stringify({ data: { ...store, ...fields } })
 
+/** The store with a field of 100,000 objects in one another, which JSON.stringify has no stack for. */
+const nested = (field: string): string =>
+  `{"data":${JSON.stringify(store).slice(0, -1)},"${field}":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}}`
+
 const okWith = (name: string, body: string | Uint8Array, ...headers: ReadonlyArray<readonly [string, string]>) =>
   Fault.answer(name, { headers: [json, ...headers], body })
 
 const apifyError = (type: string): string =>
   JSON.stringify({ error: { type, message: `Refused. ${EXPOSED}` } }, null, 2)
+
+/** A status whose headers and body repeat every secret. */
+export const refusal = (status: number, type = "planned"): Fault.Fault =>
+  Fault.status(status, [json, ["X-Exposed", EXPOSED], ["Set-Cookie", EXPOSED]], apifyError(type))
+
 const html = `<html>\u0000\u001b[31m<h1>Bad gateway</h1>\r\n${EXPOSED}</html>`
 
 // ---- Kinds of cases
@@ -248,6 +261,11 @@ const no100: Deviation = {
 
 const connection: ReadonlyArray<Case> = [
   ...retried(7, "reset before any byte", Fault.fault("reset", Fault.reset), transport("reset")),
+  single(7, "reset before any byte, over TLS", Fault.fault("reset", Fault.reset), transport("reset"), {
+    at: "https",
+    plan: Fault.times(3, Fault.fault("reset", Fault.reset)),
+    requests: 3
+  }),
   ...retried(9, "closed with no bytes", Fault.fault("close", Fault.close), transport("reset")),
   ...retried(
     10,
@@ -356,6 +374,9 @@ const connection: ReadonlyArray<Case> = [
   )
 ]
 
+/** Holds none of the values that row 33 sends. */
+const valueless = /^(?!.*(424242|nine|canary)).+$/s
+
 const answers: ReadonlyArray<Case> = [
   ...once(23, "200, empty", okWith("empty", ""), malformed("Json")),
   ...[203, 204, 205, 206].map((status) =>
@@ -365,6 +386,19 @@ const answers: ReadonlyArray<Case> = [
       Fault.status(status, [json], status === 204 || status === 205 ? "" : storeJson),
       unexpected(/Only a 200/, { status })
     )
+  ),
+  single(
+    24,
+    "205 with a body of 5 MB",
+    Fault.status(205, [json], " ".repeat(5_000_000)),
+    unexpected(/Only a 200/, { status: 205 })
+  ),
+  single(
+    24,
+    "205 whose body stalls",
+    Fault.cut("205, stall in the body", { status: 205, body: storeJson }, 200, Fault.hang),
+    unexpected(/Only a 200/, { status: 205 }),
+    { options: hurried }
   ),
   single(25, "304", Fault.status(304), unexpected(/confirm/, { status: 304 })),
   single(
@@ -407,14 +441,15 @@ const answers: ReadonlyArray<Case> = [
     "wrong types, and a field missing",
     okWith(
       "wrong types",
-      storeWith({ id: 42, createdAt: undefined, stats: { readCount: "nine" }, urlSigningSecretKey: [SIGNING_KEY] })
+      storeWith({ id: 424242, createdAt: undefined, stats: { readCount: "nine" }, urlSigningSecretKey: [SIGNING_KEY] })
     ),
     malformed("Shape", {
+      // In the order of the fields, these and no other, without the values.
       problems: [
-        { path: ["data", "id"] },
+        { path: ["data", "id"], problem: valueless },
         { path: ["data", "createdAt"], problem: "is missing" },
-        { path: ["data", "urlSigningSecretKey"] },
-        { path: ["data", "stats", "readCount"] }
+        { path: ["data", "urlSigningSecretKey"], problem: valueless },
+        { path: ["data", "stats", "readCount"], problem: valueless }
       ]
     })
   ),
@@ -433,10 +468,12 @@ const answers: ReadonlyArray<Case> = [
   ),
   single(
     37,
-    "nested 100,000 deep",
-    okWith("nested", `{"data":{"schema":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}}`),
-    malformed("Shape")
+    "a schema nested 100,000 deep",
+    okWith("nested schema", nested("schema")),
+    malformed("Shape", { problems: [{ path: ["data", "schema"] }] })
   ),
+  // A store, because what is unknown is dropped, however deep.
+  single(37, "an unknown field nested 100,000 deep", okWith("nested", nested("brandNew")), "store"),
   single(38, "duplicate keys", okWith("duplicates", `{"data":null,"data":${JSON.stringify(store)}}`), "store"),
   single(
     38,
@@ -470,18 +507,41 @@ const answers: ReadonlyArray<Case> = [
   ),
   single(
     40,
+    "gzip in name alone",
+    okWith("JSON called gzip", storeJson, ["Content-Encoding", "gzip"]),
+    unexpected(/encod/)
+  ),
+  single(
+    40,
+    "brotli in name alone",
+    okWith("JSON called brotli", storeJson, ["Content-Encoding", "br"]),
+    unexpected(/encod/)
+  ),
+  single(
+    40,
     "an unknown encoding, in name alone",
     okWith("unknown encoding", storeJson, ["Content-Encoding", "x-secret"]),
     unexpected(/encod/)
   )
 ]
 
-const unsettling = [
-  [500, apifyError("internal-server-error")],
-  [502, html],
-  [503, ""],
-  [504, "x".repeat(5 * 1024 * 1024)]
+const bodies = [
+  ["JSON", "application/json", apifyError("internal-server-error")],
+  ["HTML", "text/html", html],
+  ["nothing", "text/plain", ""]
 ] as const
+
+const LARGE = 5_000_000
+
+/** In parts, so that the server knows how many of them it got to send. */
+const large = (status: number): Fault.Fault => {
+  const part = Buffer.from(EXPOSED.padEnd(50_000))
+  const head = `HTTP/1.1 ${status} Planned\r\nContent-Type: text/plain\r\nContent-Length: ${LARGE}\r\n\r\n`
+  return Fault.fault(`${status}, 5 MB`, Fault.send(head), Fault.flood(part, LARGE / part.length))
+}
+
+/** The second of pacing that follows a 429, and some time on a busy machine. */
+const USUAL_WAIT_MILLIS = 1800
 
 const retryAfter = (name: string, ...values: ReadonlyArray<string>): Case =>
   single(42, name, ok, "store", {
@@ -492,7 +552,8 @@ const retryAfter = (name: string, ...values: ReadonlyArray<string>): Case =>
       ]),
       ok
     ),
-    requests: 2
+    requests: 2,
+    mostWaitMillis: USUAL_WAIT_MILLIS
   })
 
 /** An HTTP date so many seconds from now. */
@@ -505,15 +566,15 @@ const dated = (name: string, seconds: number): Fault.Fault => ({
   ]
 })
 
-const limited = (name: string, first: Fault.Fault, waitMillis: number): Case =>
-  single(41, name, ok, "store", { plan: Fault.sequence(first, ok), requests: 2, waitMillis })
+const limited = (name: string, first: Fault.Fault, wait: Pick<Case, "waitMillis" | "mostWaitMillis">): Case =>
+  single(41, name, ok, "store", { plan: Fault.sequence(first, ok), requests: 2, ...wait })
 
 const statuses: ReadonlyArray<Case> = [
-  limited("Retry-After: 2", Fault.status(429, [["Retry-After", "2"]]), 2000),
-  limited("Retry-After: 0", Fault.status(429, [["Retry-After", "0"]]), 0),
+  limited("Retry-After: 2", Fault.status(429, [["Retry-After", "2"]]), { waitMillis: 2000 }),
+  limited("Retry-After: 0", Fault.status(429, [["Retry-After", "0"]]), { mostWaitMillis: USUAL_WAIT_MILLIS }),
   // Dates have whole seconds: the last one may be nearly over.
-  limited("Retry-After: a date", dated("a date", 3), 1990),
-  limited("Retry-After: a past date", dated("a past date", -3600), 0),
+  limited("Retry-After: a date", dated("a date", 3), { waitMillis: 1990 }),
+  limited("Retry-After: a past date", dated("a past date", -3600), { mostWaitMillis: USUAL_WAIT_MILLIS }),
   retryAfter("Retry-After: -1", "-1"),
   retryAfter("Retry-After: 1e9", "1e9"),
   retryAfter("Retry-After: 0x10", "0x10"),
@@ -536,13 +597,15 @@ const statuses: ReadonlyArray<Case> = [
       requests: 3
     }
   ),
-  ...unsettling.flatMap(([status, body]) =>
-    retried(45, `${status}`, Fault.status(status, [["Content-Type", "text/html"]], body), {
-      _tag: "ServerError",
-      status
-    })
-  ),
-  ...retried(45, "408", Fault.status(408), unexpected(/not a status/, { status: 408 })),
+  ...[500, 502, 503, 504, 408].flatMap((status) => {
+    const outcome = status === 408 ? unexpected(/not a status/, { status }) : { _tag: "ServerError", status }
+    return [
+      ...bodies.flatMap(([kind, type, body]) =>
+        retried(45, `${status}, ${kind}`, Fault.status(status, [["Content-Type", type]], body), outcome)
+      ),
+      ...retried(45, `${status}, 5 MB`, large(status), outcome)
+    ]
+  }),
   ...[501, 505, 511].map((status) =>
     single(46, `${status}`, Fault.status(status, [], html), unexpected(/not a status/, { ...attempts(1), status }))
   )
@@ -561,19 +624,14 @@ const tags = [
 
 const refusals: ReadonlyArray<Case> = [
   ...tags.map(([status, type, _tag]) =>
-    single(47, `${status} ${type}`, Fault.status(status, [json], apifyError(type)), {
+    single(47, `${status} ${type}`, refusal(status, type), {
       _tag,
       status,
       apifyType: type,
       apifyMessage: /^Refused\. Bearer <redacted>/
     })
   ),
-  single(
-    47,
-    "404 page-not-found",
-    Fault.status(404, [json], apifyError("page-not-found")),
-    unexpected(/missing/, { status: 404 })
-  ),
+  single(47, "404 page-not-found", refusal(404, "page-not-found"), unexpected(/missing/, { status: 404 })),
   ...tags.flatMap(([status, _, tag]) => {
     // Without Apify's own word, a 404 is not known to be about the store.
     const _tag = status === 404 ? "UnexpectedResponseError" : tag
@@ -587,11 +645,19 @@ const refusals: ReadonlyArray<Case> = [
       single(
         48,
         `${status}, 5 MB`,
-        Fault.status(status, [["Content-Type", "text/plain"]], EXPOSED.padEnd(5_000_000, "é")),
-        { _tag, status, snippet: /^Bearer <redacted>.{10,250}…$/ }
+        large(status),
+        { _tag, status, snippet: /^Bearer <redacted>.{10,250}…$/ },
+        { mostBytes: LARGE }
       )
     ]
   }),
+  single(
+    48,
+    "404, stalls after 20 kB",
+    Fault.cut("404, stall in the body", { status: 404, body: "x".repeat(40_000) }, 20_000, Fault.hang),
+    { _tag: "UnexpectedResponseError", status: 404 },
+    { options: hurried }
+  ),
   ...[301, 302, 303, 307, 308].map((status) =>
     single(
       49,
@@ -602,9 +668,14 @@ const refusals: ReadonlyArray<Case> = [
   )
 ]
 
+export const BOMB = "a gzip bomb of 300 MiB"
+
+/** By itself, because it takes a second to make. */
+export const bomb = async (): Promise<Case> => single(40, BOMB, await Fault.gzipBomb(300), unexpected(/maxBodyBytes/))
+
 /** Where redirects lead that must not be followed; another origin's address is known only when it runs. */
-export const strangers = (origin: string, self: string): ReadonlyArray<Case> =>
-  [
+export const strangers = (origin: string, self: string): ReadonlyArray<Case> => [
+  ...[
     origin,
     origin.replace("http:", "https:"),
     origin.replace("http:", ""),
@@ -616,6 +687,8 @@ export const strangers = (origin: string, self: string): ReadonlyArray<Case> =>
     `${origin}/${"x".repeat(8000)}`
   ].map((location) =>
     single(50, `to ${location.slice(0, 30)}`, Fault.redirect(302, location), unexpected(/not followed/))
-  )
+  ),
+  single(50, `from https to ${origin}`, Fault.redirect(302, origin), unexpected(/not followed/), { at: "https" })
+]
 
 export const cases: ReadonlyArray<Case> = [...connecting, ...connection, ...answers, ...statuses, ...refusals]

@@ -1,24 +1,69 @@
 /**
  * A client of the server's, for the tests that make many calls with one.
  */
+import { assert } from "@effect/vitest"
 import { FaultServer, type Origin } from "@effect-apify/fault-server"
 import { ApifyClient, type CallOptions } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { TOKEN } from "./secrets.js"
+import { settled } from "./play.js"
+import { keepExit, leaks, nothingShown, type Shown, TOKEN, watched } from "./secrets.js"
 import type { Transport } from "./transports.js"
 
-/** Runs calls against an origin of their own, with one client. Its connections are gone when this ends, if ever. */
+/** Keeps what each call of a client comes to, whoever made it. */
+const keepingExits = (kept: Shown) =>
+  Layer.effect(
+    ApifyClient,
+    Effect.map(ApifyClient, (client) => ({
+      run: (operation, options) => keepExit(kept)(client.run(operation, options))
+    }))
+  )
+
+/** Runs calls with one client of a base URL, and looks for secrets in all that they came to and showed. */
+export const withClientOf = <A, E, R>(
+  baseUrl: string,
+  transport: Transport,
+  options: CallOptions,
+  calls: (kept: Shown) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, ApifyClient>> =>
+  Effect.gen(function* () {
+    const kept = nothingShown()
+    const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl, ...options })
+    const result = yield* calls(kept).pipe(
+      watched(kept),
+      Effect.provide(Layer.orDie(Layer.provide(keepingExits(kept), Layer.provide(client, transport.layer))))
+    )
+    assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
+    return result
+  })
+
+/**
+ * The same against an origin of their own. Nothing may be under way there once the calls are over. Once the client is gone
+ * nothing may be open, where its connections do not outlive it, but what undici was still connecting for calls that were
+ * interrupted: those have brought no request.
+ */
 export const withClient = <A, E, R>(
   transport: Transport,
   options: CallOptions,
-  calls: (origin: Origin) => Effect.Effect<A, E, R>
+  calls: (origin: Origin, kept: Shown) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, FaultServer | Exclude<R, ApifyClient>> =>
   Effect.scoped(
     Effect.gen(function* () {
       const origin = yield* (yield* FaultServer).listen()
-      const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl: origin.url, ...options })
-      return yield* Effect.provide(calls(origin), Layer.orDie(Layer.provide(client, transport.layer)))
+      const result = yield* withClientOf(origin.url, transport, options, (kept) =>
+        Effect.zipLeft(
+          calls(origin, kept),
+          Effect.map(
+            settled(origin, ({ busy }) => busy === 0),
+            ({ busy }) => assert.strictEqual(busy, 0, "connections under way")
+          )
+        )
+      )
+      if (!transport.keepsConnections) {
+        const { open, unused } = yield* settled(origin, ({ open, unused }) => open === unused)
+        assert.strictEqual(open, unused, "connections left")
+      }
+      return result
     })
   )

@@ -9,21 +9,30 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { afterAll } from "vitest"
-import { type Case, cases, patient, store, strangers } from "./cases.js"
+import { BOMB, bomb, type Case, cases, patient, store, strangers } from "./cases.js"
 import { brokenNames } from "./names.js"
-import { expectedOf, fits, mayLeave, nameOf, type Observed, outcomeOf, play } from "./play.js"
+import {
+  expectedOf,
+  fits,
+  leavesNothingBusy,
+  leavesNothingOpen,
+  nameOf,
+  type Observed,
+  outcomeOf,
+  play
+} from "./play.js"
+import { printedTable } from "./table.js"
 import { type Transport, transports } from "./transports.js"
 
 const rows = [...new Set(cases.map(({ row }) => row))]
-const table: Array<Record<string, string | number>> = []
+const intoTable = printedTable()
 
 const deadlineOf = ({ options }: Case): number =>
   Duration.toMillis(Duration.decode(options?.callTimeout ?? patient.callTimeout ?? 0))
 
 /** Everything that must hold of what came of a case. */
 const check = (played: Case, transport: Transport, observed: Observed): void => {
-  const { elapsedMillis, exit, leaks, report, sockets } = observed
+  const { elapsedMillis, exit, leaks, meanwhile, report, sockets } = observed
   const { outcome, requests } = expectedOf(played, transport)
   const found = outcomeOf(exit)
   const which = `${played.row}, ${played.name}`
@@ -40,8 +49,13 @@ const check = (played: Case, transport: Transport, observed: Observed): void => 
   )
   assert.deepStrictEqual(leaks, [], `${which}: secrets shown`)
   assert.isBelow(elapsedMillis, deadlineOf(played), `${which}: the deadline`)
+  assert.strictEqual(meanwhile.timers, 0, `${which}: timers`)
   assert.isTrue(
-    Option.match(sockets, { onNone: () => true, onSome: mayLeave(played, transport) }),
+    Option.match(meanwhile.sockets, { onNone: () => true, onSome: leavesNothingBusy(played, transport) }),
+    `${which}: sockets while the client lives ${JSON.stringify(meanwhile.sockets)}`
+  )
+  assert.isTrue(
+    Option.match(sockets, { onNone: () => true, onSome: leavesNothingOpen(played, transport) }),
     `${which}: sockets ${JSON.stringify(sockets)}`
   )
   if (Exit.isSuccess(exit)) {
@@ -49,9 +63,10 @@ const check = (played: Case, transport: Transport, observed: Observed): void => 
     assert.isFalse("polluted" in {}, which)
   }
   const [first, second] = report.requests
-  if (played.waitMillis !== undefined && first !== undefined && second !== undefined) {
-    assert.isAtLeast(second.at - first.at, played.waitMillis, `${which}: the wait`)
-  }
+  const wait = first === undefined || second === undefined ? Number.NaN : second.at - first.at
+  if (played.waitMillis !== undefined) assert.isAtLeast(wait, played.waitMillis, `${which}: the wait`)
+  if (played.mostWaitMillis !== undefined) assert.isBelow(wait, played.mostWaitMillis, `${which}: the wait`)
+  if (played.mostBytes !== undefined) assert.isBelow(report.bytesSent, played.mostBytes, `${which}: bytes sent`)
 }
 
 const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport) =>
@@ -61,7 +76,7 @@ const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport)
       const result = observed[index]
       if (result !== undefined) check(one, transport, result)
     }
-    table.push({
+    intoTable({
       row,
       transport: transport.name,
       cases: played.length,
@@ -74,10 +89,6 @@ const playAll = (row: number, played: ReadonlyArray<Case>, transport: Transport)
 layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { excludeTestServices: true })(
   "the faults of one call",
   (it) => {
-    afterAll(() => {
-      console.table(table.sort((one, other) => Number(one.row) - Number(other.row)))
-    })
-
     for (const transport of transports) {
       for (const row of rows) {
         const played = cases.filter((one) => one.row === row)
@@ -85,6 +96,10 @@ layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { exclud
           playAll(row, played, transport)
         )
       }
+
+      it.effect(`row 40 on ${transport.name}: ${BOMB}`, () =>
+        Effect.flatMap(Effect.promise(bomb), (bomb) => playAll(40, [bomb], transport))
+      )
 
       it.scoped(`row 50 on ${transport.name}: redirects reach no other origin`, () =>
         Effect.gen(function* () {

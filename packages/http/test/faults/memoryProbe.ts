@@ -1,6 +1,6 @@
 /**
- * Runs in a process of its own: `memoryProbe.ts <transport> <base URL> <stores…>`. Asks for each store many times and
- * prints by how many bytes the process grew at most, beyond what it had grown to before.
+ * Runs in a process of its own: `memoryProbe.ts <transport> <base URL> <stores…>`. Asks for each store, the first of them
+ * often beforehand, and prints what each call came to and by how many bytes the memory in use grew at most.
  */
 import { ApifyClient, getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
@@ -8,37 +8,37 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { patient } from "./cases.js"
+import { heap } from "./heap.js"
 import { transports } from "./transports.js"
 
 const [name, baseUrl = "", warmUp = "", ...stores] = process.argv.slice(2)
 const transport = transports.find((one) => one.name === name)
 
-const resident = Effect.sync(() => process.memoryUsage().rss)
-
-/** The most memory that an effect needs at any time. */
+/** What an effect comes to, and the most memory that was in use meanwhile. Garbage is collected before each look. */
 const peak = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    let most = yield* resident
+    let most = 0
     const watching = yield* Effect.forkDaemon(
       Effect.repeat(
-        Effect.map(resident, (bytes) => {
+        Effect.map(heap, (bytes) => {
           most = Math.max(most, bytes)
         }),
         Schedule.spaced("1 millis")
       )
     )
-    yield* effect
+    const result = yield* effect
     yield* Fiber.interrupt(watching)
-    return Math.max(most, yield* resident)
+    return [result, most] as const
   })
 
-const refused = (store: string) => Effect.flip(getStore(store))
+const tagOf = (store: string) => Effect.map(Effect.flip(getStore(store)), ({ _tag }) => _tag)
 
 const program = Effect.gen(function* () {
-  // What V8 and the transport need for bodies of the cap's size is no growth.
-  const before = yield* peak(Effect.repeatN(refused(warmUp), 60))
-  const after = yield* peak(Effect.forEach(stores, refused))
-  process.stdout.write(`${Math.max(0, after - before)}\n`)
+  // The code and the transport come to their size.
+  yield* Effect.repeatN(tagOf(warmUp), 20)
+  const before = yield* Effect.delay(heap, "100 millis")
+  const [tags, most] = yield* peak(Effect.forEach(stores, tagOf))
+  process.stdout.write(JSON.stringify({ tags, grown: most - before }))
 })
 
 if (transport !== undefined) {

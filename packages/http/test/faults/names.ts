@@ -2,6 +2,7 @@
  * A name server of our own: names fail as they do out there, and no query leaves this machine.
  */
 import dns from "node:dns"
+import { isIP } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
@@ -11,7 +12,7 @@ export const BUSY_NAME = "busy-name-server.test"
 const failure = (code: string, hostname: string): Error =>
   Object.assign(new Error(`getaddrinfo ${code} ${hostname}`), { code, syscall: "getaddrinfo", hostname })
 
-/** Answers for everything under `.test` until the scope ends. */
+/** Answers for every name but this machine's until the scope ends. */
 export const brokenNames: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     const lookup = dns.lookup
@@ -20,9 +21,9 @@ export const brokenNames: Effect.Effect<void, never, Scope.Scope> = Effect.acqui
       options: dns.LookupAllOptions,
       done: (error: NodeJS.ErrnoException | null, addresses: Array<dns.LookupAddress>) => void
     ): void => {
-      if (hostname.endsWith(".test") && hostname !== BUSY_NAME) process.nextTick(done, failure("ENOTFOUND", hostname))
-      else if (hostname === BUSY_NAME) process.nextTick(done, failure("EAI_AGAIN", hostname))
-      else lookup(hostname, options, done)
+      if (hostname === BUSY_NAME) process.nextTick(done, failure("EAI_AGAIN", hostname))
+      else if (hostname === "localhost" || isIP(hostname) !== 0) lookup(hostname, options, done)
+      else process.nextTick(done, failure("ENOTFOUND", hostname))
     }
     Object.defineProperty(dns, "lookup", { value: broken, configurable: true, writable: true })
     return lookup

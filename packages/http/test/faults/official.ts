@@ -6,8 +6,9 @@ import { FaultServer } from "@effect-apify/fault-server"
 import { ApifyClient } from "apify-client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type Case, store } from "./cases.js"
+import { type Case, patient, store } from "./cases.js"
 import { placeOf, storeFor } from "./play.js"
+import type { MakeClient } from "./scenarios.js"
 import { SIGNATURE, SIGNING_KEY, TOKEN } from "./secrets.js"
 
 /** How long a case may take before it counts as one that does not end. */
@@ -46,6 +47,44 @@ const nameOfError = (error: unknown): string => {
   return `${[name, isFrom(error, "statusCode") ?? isFrom(error, "code")].filter((part) => part !== undefined).join(" ")}${leak}`
 }
 
+/** Asks it for a store, and tells what came of it in a few words. */
+const ask = (client: ApifyClient, ref: string, bound: Duration.Duration): Effect.Effect<string> =>
+  Effect.tryPromise({ try: () => client.keyValueStore(ref).get(), catch: nameOfError }).pipe(
+    Effect.match({
+      onSuccess: (value) =>
+        value === undefined
+          ? "undefined"
+          : isTheStore(value)
+            ? "store"
+            : inspect(value).includes(STRANGERS_STORE)
+              ? "the store of whom it was redirected to"
+              : "a value that is no store",
+      onFailure: (name) => name
+    }),
+    Effect.timeoutTo({
+      duration: bound,
+      onSuccess: (outcome) => outcome,
+      onTimeout: () => `not ended after ${Duration.format(bound)}`
+    })
+  )
+
+/** The official client with the same limits as ours, as far as it has them. */
+export const official: MakeClient = ({ baseUrl, bound, limits, token }) =>
+  Effect.try({
+    try: () => {
+      const { baseDelay, retries } = limits.retry ?? {}
+      const client = new ApifyClient({
+        token,
+        baseUrl,
+        ...(retries === undefined ? {} : { maxRetries: retries }),
+        ...(baseDelay === undefined ? {} : { minDelayBetweenRetriesMillis: Duration.toMillis(baseDelay) }),
+        ...(limits.attemptTimeout === undefined ? {} : { timeoutSecs: Duration.toSeconds(limits.attemptTimeout) })
+      })
+      return (ref: string) => ask(client, ref, bound)
+    },
+    catch: nameOfError
+  })
+
 /** Plays a case with two retries, a second for an attempt, and no tricks. */
 export const playOfficial = (played: Case, index: number): Effect.Effect<OfficialOutcome, never, FaultServer> =>
   Effect.gen(function* () {
@@ -56,33 +95,9 @@ export const playOfficial = (played: Case, index: number): Effect.Effect<Officia
     // However often it tries, it meets what the plan ends in.
     const last = played.plan.slice(-1).map(({ fault }) => ({ fault, times: Number.POSITIVE_INFINITY }))
     yield* server.plan(name, [...played.plan, ...last])
-    const client = new ApifyClient({
-      token: TOKEN,
-      baseUrl,
-      maxRetries: 2,
-      minDelayBetweenRetriesMillis: 2,
-      timeoutSecs: 1
-    })
-    const outcome = yield* Effect.tryPromise({
-      try: () => client.keyValueStore(name).get(),
-      catch: nameOfError
-    }).pipe(
-      Effect.match({
-        onSuccess: (value) =>
-          value === undefined
-            ? "undefined"
-            : isTheStore(value)
-              ? "store"
-              : inspect(value).includes(STRANGERS_STORE)
-                ? "the store of whom it was redirected to"
-                : "a value that is no store",
-        onFailure: (name) => name
-      }),
-      Effect.timeoutTo({
-        duration: BOUND,
-        onSuccess: (outcome) => outcome,
-        onTimeout: () => `not ended after ${Duration.format(BOUND)}`
-      })
+    const limits = { ...patient, attemptTimeout: "1 second" } as const
+    const outcome = yield* Effect.merge(
+      Effect.flatMap(official({ token: TOKEN, baseUrl, limits, bound: BOUND }), (ask) => ask(name))
     )
     return { outcome, requests: (yield* server.report(name)).requests.length }
   }).pipe(Effect.scoped)

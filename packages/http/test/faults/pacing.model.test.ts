@@ -4,14 +4,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/TestClock"
 import { makePacing, type Pacing, QUIET_MILLIS, WINDOW_MILLIS } from "../../src/internal/pacing.js"
 
 const STORE = "~store"
+
+/** Longer than any line of these tests takes, at the lowest rate. */
+const ENOUGH_MILLIS = 3_600_000
 
 /** What a server has said. Once it has been quiet for long, nothing is claimed any more. */
 interface Model {
@@ -24,7 +29,7 @@ interface Model {
 interface Real {
   readonly pacing: Pacing
   readonly run: <A>(effect: Effect.Effect<A>) => Promise<A>
-  readonly waiting: Array<Fiber.RuntimeFiber<boolean>>
+  readonly waiting: Array<{ readonly most: number; readonly fiber: Fiber.RuntimeFiber<boolean> }>
   /** When turns came. */
   readonly turns: Array<number>
 }
@@ -45,15 +50,15 @@ const wait = (most: number): Command =>
         if (came) real.turns.push(yield* TestClock.currentTimeMillis)
         return came
       })
-      real.waiting.push(yield* Effect.forkDaemon(turn))
+      real.waiting.push({ most, fiber: yield* Effect.forkDaemon(turn) })
       yield* TestClock.adjust(0)
     })
   )
 
 const interrupt = (index: number): Command =>
   command(`interrupt one`, (_, { waiting }) => {
-    const fiber = waiting[index % Math.max(1, waiting.length)]
-    return fiber === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(fiber))
+    const one = waiting[index % Math.max(1, waiting.length)]
+    return one === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(one.fiber))
   })
 
 const refuse = (limit: number): Command =>
@@ -84,13 +89,33 @@ const pass = (millis: number): Command =>
 const commands = FastCheck.commands(
   [
     FastCheck.integer({ min: 1, max: 60_000 }).map(wait),
-    FastCheck.constant(wait(3_600_000)),
+    FastCheck.constant(wait(ENOUGH_MILLIS)),
+    FastCheck.constant(wait(ENOUGH_MILLIS)),
     FastCheck.nat().map(interrupt),
     FastCheck.integer({ min: 1, max: 100 }).map(refuse),
     FastCheck.integer({ min: 1, max: 3000 }).map(pass)
   ],
   { maxCommands: 25 }
 )
+
+/** Lets others go on once, before the operation of that number. */
+class PausingOnce implements Scheduler.Scheduler {
+  private operations = 0
+
+  constructor(private readonly point: number) {}
+
+  get hasPaused(): boolean {
+    return this.operations >= this.point
+  }
+
+  shouldYield(): number | false {
+    this.operations += 1
+    return this.operations === this.point ? 0 : false
+  }
+
+  scheduleTask: Scheduler.Scheduler["scheduleTask"] = (task, priority, fiber) =>
+    Scheduler.defaultScheduler.scheduleTask(task, priority, fiber)
+}
 
 describe("the pacing", () => {
   it.effect("holds what waits to the rate, and gives everyone who stays a turn", () =>
@@ -106,9 +131,12 @@ describe("the pacing", () => {
               commands
             )
             await run(TestClock.adjust("2 hours"))
-            for (const fiber of real.waiting) assert.isTrue(Option.isSome(await run(Fiber.poll(fiber))))
+            for (const { fiber, most } of real.waiting) {
+              const exit = Option.getOrThrow(await run(Fiber.poll(fiber)))
+              if (most === ENOUGH_MILLIS && !Exit.isInterrupted(exit)) assert.isTrue(Exit.isSuccess(exit) && exit.value)
+            }
           }),
-          { numRuns: 40 }
+          { numRuns: 60 }
         )
       )
     )
@@ -127,6 +155,27 @@ describe("the pacing", () => {
       yield* TestClock.adjust(WINDOW_MILLIS)
       assert.isTrue(yield* Fiber.join(last))
     })
+  )
+
+  it.effect("whoever leaves the line, at whatever point, leaves no place taken", () =>
+    Effect.forEach(
+      Array.from({ length: 80 }, (_, index) => index + 1),
+      (point) =>
+        Effect.gen(function* () {
+          const pacing = makePacing()
+          const start = yield* TestClock.currentTimeMillis
+          pacing.slowDown(STORE, start, start, Option.some(1))
+          const pausing = new PausingOnce(point)
+          const leaving = yield* Effect.fork(Effect.withScheduler(pacing.turn(STORE, Duration.hours(1)), pausing))
+          yield* Effect.repeat(Effect.yieldNow(), { until: () => pausing.hasPaused, times: 10 })
+          yield* Fiber.interrupt(leaving)
+          // Time enough for the first turn, but not for the second.
+          const next = yield* Effect.fork(pacing.turn(STORE, Duration.millis(WINDOW_MILLIS + 500)))
+          yield* TestClock.adjust(WINDOW_MILLIS)
+          assert.isTrue(yield* Fiber.join(next), `interrupted at operation ${point}`)
+        }),
+      { discard: true }
+    )
   )
 
   it.effect("those who have no time for the line do not lengthen it", () =>

@@ -11,7 +11,6 @@ import {
   type Sockets
 } from "@effect-apify/fault-server"
 import { ApifyClient, getStore } from "@effect-apify/http"
-import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,15 +21,25 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type Case, type Outcome, patient } from "./cases.js"
+import { makeCountedClock } from "./countedClock.js"
 import { BUSY_NAME, UNKNOWN_NAME } from "./names.js"
-import { leaks, nothingShown, TOKEN, watched } from "./secrets.js"
+import { keepExit, leaks, nothingShown, TOKEN, watched } from "./secrets.js"
 import type { Transport } from "./transports.js"
+
+/** What a call leaves behind. */
+export interface Left {
+  readonly sockets: Option.Option<Sockets>
+  readonly timers: number
+}
 
 /** What came of a call. */
 export interface Observed {
   readonly exit: Exit.Exit<KeyValueStore, GetStoreError>
   readonly elapsedMillis: number
   readonly report: Report
+  /** Once the call was over, while its client lived on. */
+  readonly meanwhile: Left
+  /** Once the client was gone as well. */
   readonly sockets: Option.Option<Sockets>
   readonly leaks: ReadonlyArray<string>
 }
@@ -95,20 +104,30 @@ export const play = (played: Case, transport: Transport, index: number): Effect.
     const http = baseUrl.startsWith("https") ? transport.trusting(server.authority) : transport.layer
     const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl, ...patient, ...played.options })
     const kept = nothingShown()
-    const [elapsed, exit] = yield* getStore(store).pipe(
-      Effect.exit,
-      Effect.timed,
-      watched(kept),
-      Effect.provide(Layer.provide(client, http)),
-      Effect.orDie
+    const clock = makeCountedClock()
+    const [elapsed, exit, meanwhile] = yield* Effect.gen(function* () {
+      const [elapsed, exit] = yield* getStore(store).pipe(
+        keepExit(kept),
+        Effect.exit,
+        Effect.timed,
+        Effect.withClock(clock)
+      )
+      // While the client lives: when it goes, undici's agent takes every connection along, whoever had forgotten it.
+      const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
+        settled(origin, leavesNothingBusy(played, transport))
+      )
+      return [elapsed, exit, { sockets, timers: clock.timers() }] as const
+    }).pipe(watched(kept), Effect.provide(Layer.provide(client, http)), Effect.orDie)
+    const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
+      settled(origin, leavesNothingOpen(played, transport))
     )
-    const sockets = yield* Effect.transposeMapOption(origin, (origin) => settled(origin, mayLeave(played, transport)))
     return {
       exit,
       elapsedMillis: Duration.toMillis(elapsed),
+      meanwhile,
       report: yield* server.report(store),
       sockets,
-      leaks: Exit.isSuccess(exit) ? yield* leaks(kept, Cause.empty, exit.value) : yield* leaks(kept, exit.cause)
+      leaks: yield* leaks(kept)
     }
   }).pipe(Effect.scoped)
 
@@ -121,11 +140,13 @@ export const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): unknown =>
     onFailure: (cause) => (cause._tag === "Fail" ? encode(cause.error) : "a defect or an interruption")
   })
 
-/** Whether what was found has all that was expected: of objects the fields named, of strings a pattern where one is given. */
+/** Whether what was found has all that was expected: of objects the fields named, of lists every item, of strings a pattern where one is given. */
 export const fits = (expected: unknown, found: unknown): boolean => {
   if (expected instanceof RegExp) return typeof found === "string" && expected.test(found)
   if (typeof expected !== "object" || expected === null) return Object.is(expected, found)
   if (typeof found !== "object" || found === null) return false
+  // Lists have what is expected and nothing else.
+  if (Array.isArray(expected) && Array.isArray(found) && expected.length !== found.length) return false
   const fields = new Map<string, unknown>(Object.entries(found))
   return Object.entries(expected).every(([field, value]) => fits(value, fields.get(field)))
 }
@@ -149,10 +170,16 @@ export const expectedOf = (
   requests: deviations?.[name]?.requests ?? requests
 })
 
-/** What a call may leave behind once its client is gone: nothing, and where that cannot be had, nothing under way. */
-export const mayLeave =
-  ({ deviations }: Case, { keepsConnections, name }: Transport) =>
-  ({ busy, open }: Sockets): boolean => {
-    if (deviations?.[name]?.leavesSockets === true) return true
-    return keepsConnections ? busy === 0 : open === 0
-  }
+const leavesSockets = ({ deviations }: Case, { name }: Transport): boolean => deviations?.[name]?.leavesSockets === true
+
+/** Whether nothing is under way once a call is over. */
+export const leavesNothingBusy =
+  (played: Case, transport: Transport) =>
+  ({ busy }: Sockets): boolean =>
+    busy === 0 || leavesSockets(played, transport)
+
+/** Whether nothing is open once the client is gone, or nothing busy where connections outlive it. */
+export const leavesNothingOpen =
+  (played: Case, transport: Transport) =>
+  ({ busy, open }: Sockets): boolean =>
+    (transport.keepsConnections ? busy : open) === 0 || leavesSockets(played, transport)

@@ -7,6 +7,7 @@
 import { inspect } from "node:util"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
@@ -34,15 +35,23 @@ const shown = (value: unknown): ReadonlyArray<string> => [
   ...(value instanceof Error ? [value.message, value.stack ?? "", everything(value.cause)] : [])
 ]
 
-/** What a program has shown while it ran. */
+/** What a program has shown while it ran, and what its calls came to. */
 export interface Shown {
   readonly texts: Array<string>
   readonly spans: Array<Tracer.Span>
+  readonly exits: Array<Exit.Exit<unknown, unknown>>
 }
 
-export const nothingShown = (): Shown => ({ texts: [], spans: [] })
+export const nothingShown = (): Shown => ({ texts: [], spans: [], exits: [] })
 
-/** Runs a program with every log line and every span kept. */
+/** Of each kind. Of thousands of calls the first are kept: all of them would be the heap that those tests look at. */
+const MOST_KEPT = 200
+
+const keep = <A>(kept: Array<A>, ...more: ReadonlyArray<A>): void => {
+  if (kept.length < MOST_KEPT) kept.push(...more)
+}
+
+/** Runs a program with its log lines and its spans kept. */
 export const watched =
   (kept: Shown) =>
   <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -51,13 +60,13 @@ export const watched =
       const keeping = Tracer.make({
         span: (name, parent, context, links, startTime, kind, options) => {
           const span = tracer.span(name, parent, context, links, startTime, kind, options)
-          kept.spans.push(span)
+          keep(kept.spans, span)
           return span
         },
         context: tracer.context
       })
       const logger = Logger.make((line) => {
-        kept.texts.push(Logger.stringLogger.log(line), Logger.jsonLogger.log(line), everything(line.message))
+        keep(kept.texts, Logger.stringLogger.log(line), Logger.jsonLogger.log(line), everything(line.message))
       })
       return yield* program.pipe(
         Effect.withTracer(keeping),
@@ -67,18 +76,23 @@ export const watched =
       )
     })
 
-/** The secrets that can be found in what is given, in what was shown, and in the metrics. */
-export const leaks = (
-  kept: Shown,
-  cause: Cause.Cause<unknown>,
-  ...values: ReadonlyArray<unknown>
-): Effect.Effect<ReadonlyArray<string>> =>
+/** Keeps what an effect comes to. */
+export const keepExit =
+  (kept: Shown) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.onExit(effect, (exit) => Effect.sync(() => keep(kept.exits, exit)))
+
+const shownOfCause = (cause: Cause.Cause<unknown>): ReadonlyArray<string> => [
+  Cause.pretty(cause, { renderErrorCause: true }),
+  ...[cause, ...Cause.prettyErrors(cause), ...Cause.failures(cause), ...Cause.defects(cause)].flatMap(shown)
+]
+
+/** The secrets that can be found in what was kept, and in the metrics. */
+export const leaks = (kept: Shown): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(Metric.snapshot, (metrics) => {
-    const errors = [...Cause.failures(cause), ...Cause.defects(cause)]
     const texts = [
       ...kept.texts,
-      Cause.pretty(cause, { renderErrorCause: true }),
-      ...[cause, ...Cause.prettyErrors(cause), ...errors, ...values].flatMap(shown),
+      ...kept.exits.flatMap((exit) => Exit.match(exit, { onSuccess: shown, onFailure: shownOfCause })),
       ...kept.spans.map((span) => everything([span.name, span.attributes, span.status, span.links, span])),
       everything(metrics)
     ]

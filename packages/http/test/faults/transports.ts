@@ -67,7 +67,7 @@ export const transports: ReadonlyArray<Transport> = [
   {
     name: "layerNode",
     keepsConnections: false,
-    exceptions: [CONNECTING, RESET],
+    exceptions: [CONNECTING],
     // As many connections as the tests have calls at once: its pool, which it keeps to.
     layer: layerNode({ connections: 16 }),
     trusting: (authority) => layerNode({ connect: { ca: authority } })
