@@ -198,26 +198,28 @@ const exchange = (
   agent: Agent,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
-  Effect.contextWithEffect((context: Context.Context<never>) => {
-    const fail = (reason: "InvalidUrl" | "Encode", cause: unknown) =>
-      Effect.fail(new HttpClientError.RequestError({ request, reason, cause }))
-    const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
-    if (Either.isLeft(url)) return fail("InvalidUrl", url.left)
-    const body = bodyOf(request)
-    if (Either.isLeft(body)) return fail("Encode", body.left)
-    const maxBodyBytes = Option.match(Context.get(context, HttpIncomingMessage.MaxBodySize), {
-      onNone: () => Number.POSITIVE_INFINITY,
-      onSome: Number
-    })
-    const { origin, pathname, search } = url.right
-    return Effect.async((resume) => {
-      const handler = new Exchange(request, maxBodyBytes, resume)
+  Effect.withFiberRuntime((fiber) =>
+    Effect.async((resume) => {
+      const fail = (reason: "InvalidUrl" | "Encode", cause: unknown) =>
+        resume(Effect.fail(new HttpClientError.RequestError({ request, reason, cause })))
+      const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
+      if (Either.isLeft(url)) return fail("InvalidUrl", url.left)
+      const body = bodyOf(request)
+      if (Either.isLeft(body)) return fail("Encode", body.left)
+      const handler = new Exchange(request, maxBodyBytesOf(fiber.currentContext), resume)
+      const { origin, pathname, search } = url.right
       agent.dispatch(
         { origin, path: pathname + search, method: request.method, headers: request.headers, body: body.right },
         handler
       )
       return Effect.sync(() => handler.abort())
     })
+  )
+
+const maxBodyBytesOf = (context: Context.Context<never>): number =>
+  Option.match(Context.get(context, HttpIncomingMessage.MaxBodySize), {
+    onNone: () => Number.POSITIVE_INFINITY,
+    onSome: Number
   })
 
 /** An answer whose body is there already. */

@@ -15,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
@@ -50,11 +51,12 @@ interface Call<A> {
   readonly client: Client
   readonly operation: Operation<A>
   readonly limits: CallLimits
-  readonly request: HttpClientRequest.HttpClientRequest
+  /** What transports are told besides the request. */
+  readonly services: Context.Context<never>
   readonly clock: Clock.Clock
   readonly telemetry: Telemetry
-  /** What exchanges run in: the caller's own, and what transports are told besides the request. */
-  readonly runtime: Runtime.Runtime<never>
+  /** The caller's. */
+  readonly fiber: Fiber.RuntimeFiber<A, GetStoreError>
   /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
   /** Ends the exchange that is under way, and waits for its end. */
@@ -66,9 +68,11 @@ const elapsedMillis = <A>({ clock, start }: Call<A>): number => monotonicMillis(
 const remainingIn = <A>(call: Call<A>): Duration.Duration =>
   Duration.millis(Duration.toMillis(call.limits.callTimeout) - elapsedMillis(call))
 
+const urlOf = <A>({ client, operation }: Call<A>): string => client.settings.baseUrl + operation.request.url
+
 const askedIn = <A>(call: Call<A>, attempts: number): Asked => ({
   method: "GET",
-  url: call.request.url,
+  url: urlOf(call),
   ref: call.operation.ref,
   attempts,
   elapsed: Duration.millis(elapsedMillis(call))
@@ -91,24 +95,11 @@ export const run = <A>(
   limits: CallLimits,
   services: Context.Context<never>
 ): Effect.Effect<A, GetStoreError> =>
-  withCallSpan(operation.name, operation.ref, (telemetry, fiber, { runtimeFlags }) => {
+  withCallSpan(operation.name, operation.ref, (telemetry, fiber) => {
     const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    const start = monotonicMillis(clock)
     const call: Call<A> = {
-      client,
-      operation,
-      limits,
-      request: operation.request.pipe(
-        HttpClientRequest.setUrl(client.settings.baseUrl + operation.request.url),
-        HttpClientRequest.setHeaders(client.headers)
-      ),
-      clock,
-      telemetry,
-      runtime: Runtime.make({
-        context: Context.merge(fiber.currentContext, services),
-        runtimeFlags,
-        fiberRefs: fiber.getFiberRefs()
-      }),
-      start: monotonicMillis(clock),
+      ...{ client, operation, limits, services, clock, telemetry, fiber, start },
       stop: Effect.void
     }
     return Effect.onExit(attemptsFrom(call, beginning), (exit) => {
@@ -160,19 +151,21 @@ const afterFailure = <A>(call: Call<A>, history: History, error: GetStoreError):
  * step, however many the transport takes: they are made by a fiber that can be left behind.
  */
 const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
-  withAttemptSpan(call.telemetry, call.request, history.attempts, (request, span) =>
+  withAttemptSpan(call.telemetry, requestOf(call), history.attempts, (request, span) =>
     Effect.flatMap(Scope.make(), (scope) =>
       Effect.async<A, GetStoreError>((resume) => {
-        const { client, clock, limits, runtime, telemetry } = call
+        const { client, clock, limits, telemetry } = call
+        const runtime = runtimeOf(call, scope, span)
         const sentAt = monotonicMillis(clock)
         const time = Duration.min(limits.attemptTimeout, remainingIn(call))
         countAttempt(telemetry)
         const stop = startWithin(
           exchange(client, request, limits.maxBodyBytes, span),
-          Runtime.updateContext(runtime, (context) => contextOf(context, scope, span)),
+          runtime,
           clock,
           time,
           (exit) => {
+            call.stop = Effect.void
             if (!isWhole(exit)) Runtime.runFork(runtime)(Scope.close(scope, Exit.void))
             resume(
               Option.match(exit, {
@@ -188,14 +181,21 @@ const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreE
     )
   )
 
-/** What a transport finds in its context. */
-const contextOf = (
-  context: Context.Context<never>,
+const requestOf = <A>(call: Call<A>): HttpClientRequest.HttpClientRequest =>
+  call.operation.request.pipe(HttpClientRequest.setUrl(urlOf(call)), HttpClientRequest.setHeaders(call.client.headers))
+
+/** What an exchange runs in: all that the caller's fiber has, and what is told to transports. */
+const runtimeOf = <A>(
+  { fiber, services }: Call<A>,
   scope: Scope.Scope,
   span: Option.Option<Tracer.Span>
-): Context.Context<Scope.Scope> => {
-  const scoped = Context.add(context, Scope.Scope, scope)
-  return Option.isNone(span) ? scoped : Context.add(scoped, Tracer.ParentSpan, span.value)
+): Runtime.Runtime<Scope.Scope> => {
+  const context = Context.mergeAll(fiber.currentContext, services, Context.make(Scope.Scope, scope))
+  return Runtime.make({
+    context: Option.isNone(span) ? context : Context.add(context, Tracer.ParentSpan, span.value),
+    runtimeFlags: Runtime.defaultRuntimeFlags,
+    fiberRefs: fiber.getFiberRefs()
+  })
 }
 
 const always = (): boolean => true

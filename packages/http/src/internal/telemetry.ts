@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import type * as FiberStatus from "effect/FiberStatus"
 import * as Metric from "effect/Metric"
 import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
@@ -122,20 +121,19 @@ const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
 /** A call that has been told where to report to, and which fiber makes it. */
 export type Call<A> = (
   telemetry: Telemetry,
-  fiber: Fiber.RuntimeFiber<A, GetStoreError>,
-  status: FiberStatus.Running
+  fiber: Fiber.RuntimeFiber<A, GetStoreError>
 ) => Effect.Effect<A, GetStoreError>
 
 /** Gives a call a span where there is a tracer. */
 export const withCallSpan = <A>(operation: string, ref: string, call: Call<A>): Effect.Effect<A, GetStoreError> =>
-  Effect.withFiberRuntime((fiber, status) => {
+  Effect.withFiberRuntime((fiber) => {
     const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
     const telemetry = { operation, tracer, labels: fiber.getFiberRef(FiberRef.currentMetricLabels) }
     return Option.isNone(tracer)
-      ? call(telemetry, fiber, status)
+      ? call(telemetry, fiber)
       : Effect.withSpan(
           // The fiber has the span by then.
-          Effect.withFiberRuntime((fiber, status) => call(telemetry, fiber, status)),
+          Effect.withFiberRuntime((fiber) => call(telemetry, fiber)),
           `ApifyClient.${operation}`,
           { attributes: { "apify.store.ref": ref }, captureStackTrace: false }
         )
