@@ -1,0 +1,118 @@
+/**
+ * Apify's refusals, word for word: for servers that stand in for it.
+ *
+ * @since 0.1.0
+ */
+import { ApiError } from "./ApiError.js"
+
+/**
+ * A refusal as Apify words it: the status, and the error in the body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Refusal {
+  readonly status: number
+  readonly error: ApiError
+}
+
+const refusal = (status: number, type: string, message: string): Refusal => ({
+  status,
+  error: new ApiError({ type, message })
+})
+
+/**
+ * 400: the reference stops at the `~`.
+ *
+ * Source: read in an official client.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const emptyNameRefusal: Refusal = refusal(400, "invalid-request", "Resource name parameter cannot be empty")
+
+/**
+ * 401: the store wants a token and none was sent.
+ *
+ * Source: asserted by official tests against the live service.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const tokenNotProvidedRefusal: Refusal = refusal(
+  401,
+  "token-not-provided",
+  "Authentication token was not provided"
+)
+
+/**
+ * 401: a token was sent that nobody has.
+ *
+ * Source: live answers.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const unknownTokenRefusal: Refusal = refusal(
+  401,
+  "user-or-token-not-found",
+  "User was not found or authentication token is not valid"
+)
+
+/**
+ * 403: the token's owner has no rights to the store.
+ *
+ * Source: asserted by official tests against the live service.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const insufficientPermissionsRefusal: Refusal = refusal(
+  403,
+  "insufficient-permissions",
+  "Insufficient permissions for the key-value store. Make sure you're passing a correct API token and that it has the required permissions."
+)
+
+/**
+ * 404: there is no such store.
+ *
+ * Source: live answers.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const storeNotFoundRefusal: Refusal = refusal(404, "record-not-found", "Key-value Store was not found")
+
+/**
+ * 404: there is no such path, which says nothing of a store.
+ *
+ * Source: the type is read in an official client; the wording is ours.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const pageNotFoundRefusal: Refusal = refusal(404, "page-not-found", "There is no API end-point at this URL")
+
+/**
+ * 405: the path exists, for other methods.
+ *
+ * Source: documented. The live route takes PUT and DELETE as well.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const methodNotAllowedRefusal: Refusal = refusal(
+  405,
+  "method-not-allowed",
+  "This API end-point can only be accessed using the following HTTP methods: OPTIONS,GET"
+)
+
+/**
+ * 500: the server broke.
+ *
+ * Source: the type is documented; the wording is ours.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const internalServerErrorRefusal: Refusal = refusal(500, "internal-server-error", "Internal server error")
