@@ -5,7 +5,6 @@
  *     npx pnpm@12 bench --quick              a short run, which leaves docs as they are
  *     npx pnpm@12 bench --out numbers.json   the raw numbers to a file of your choice as well
  */
-import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import { availableParallelism, loadavg } from "node:os"
 import { join } from "node:path"
@@ -140,7 +139,6 @@ const write = (results: Results): void => {
   writeFileSync(page, withTables(readFileSync(page, "utf8"), results))
   writeFileSync(docs("performance.svg"), drawing(results))
   writeFileSync(numbers, json)
-  execFileSync(join(root, "node_modules", ".bin", "biome"), ["format", "--write", numbers], { cwd: root })
 }
 
 /** Four digits are more than any of the figures is good for. */

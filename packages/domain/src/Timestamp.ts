@@ -28,7 +28,6 @@ const TimestampFromSelf = Schema.DateTimeUtcFromSelf.pipe(
  * ```ts
  * import { Timestamp } from "@effect-apify/domain"
  * import * as Schema from "effect/Schema"
-import { MAX_MILLIS, MIN_MILLIS, parseTimestamp } from "./internal/timestamp.js"
  *
  * Schema.decodeSync(Timestamp)("2019-12-12T07:34:14.202Z")
  * ```

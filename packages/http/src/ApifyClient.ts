@@ -136,7 +136,6 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
    * ```ts
    * import { ApifyClient } from "@effect-apify/http"
    * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as FileSystem from "@effect/platform/FileSystem"
    * import * as Layer from "effect/Layer"
    * import type * as Redacted from "effect/Redacted"
    *
@@ -164,7 +163,6 @@ import * as FileSystem from "@effect/platform/FileSystem"
    * ```ts
    * import { ApifyClient } from "@effect-apify/http"
    * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as FileSystem from "@effect/platform/FileSystem"
    * import * as Layer from "effect/Layer"
    *
    * const client = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)

@@ -13,7 +13,7 @@ import * as RetryPolicy from "./RetryPolicy.js"
  * @category options
  */
 export interface CallOptions {
-  /** The time for one attempt: connecting, headers, body and decoding together. 5 seconds unless told. */
+  /** The time for one attempt: connecting, headers and body together. 5 seconds unless told. */
   readonly attemptTimeout?: Duration.DurationInput | undefined
   /** The time for the whole call, attempts and waits together. 60 seconds unless told. */
   readonly callTimeout?: Duration.DurationInput | undefined

@@ -72,7 +72,8 @@ const keyOf = (ref: StoreRef): string => (ref._tag === "StoreById" ? ref.id : fo
 
 /**
  * Gets many stores, each of them or its error. References that name the same store while it is being asked for share one
- * request, and one store is never asked for more often than Apify allows.
+ * request, and calls for one store begin no more often than 60 times a second, which is what Apify allows. Each stream
+ * counts for itself, and knows a store by the reference: by its id and by its name it is two.
  *
  * @example
  * ```ts

@@ -36,25 +36,35 @@ const telling =
   (options, callback) =>
     connect(options, (...connected) => {
       const [, socket] = connected
-      socket?.prependListener("error", (error) =>
-        Object.assign(error, { socket: { bytesWritten: socket.bytesWritten } })
-      )
+      socket?.prependListener("error", (error) => {
+        if (!("socket" in error)) Object.assign(error, { socket: { bytesWritten: socket.bytesWritten } })
+      })
       callback(...connected)
     })
 
-const connectorOf = ({ allowH2, connect, connectTimeout }: Agent.Options): buildConnector.connector =>
+/** undici's own. */
+const CONNECT_TIMEOUT_MILLIS = 10_000
+
+/** The connector that undici makes of an agent's options. */
+const connectorOf = ({ connect, connectTimeout, ...options }: Agent.Options): buildConnector.connector =>
   typeof connect === "function"
     ? connect
     : buildConnector({
-        allowH2: allowH2 ?? false,
-        ...(connectTimeout === undefined ? {} : { timeout: connectTimeout }),
+        allowH2: options.allowH2 ?? false,
+        maxCachedSessions: options.maxCachedSessions ?? null,
+        socketPath: options.socketPath ?? null,
+        timeout: connectTimeout ?? CONNECT_TIMEOUT_MILLIS,
+        ...(options.autoSelectFamily === undefined ? {} : { autoSelectFamily: options.autoSelectFamily }),
+        ...(options.autoSelectFamilyAttemptTimeout === undefined
+          ? {}
+          : { autoSelectFamilyAttemptTimeout: options.autoSelectFamilyAttemptTimeout }),
         ...connect
       })
 
 /**
  * The transport. It follows no redirects, decodes no content encodings, and reads no more of a body than
- * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call, and of an answer other than a 200 no more
- * than 16 KiB: what came until then is what the body is. It records no spans: `ApifyClient` does.
+ * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call, and of a refusal (a status from
+ * 300 on) no more than 16 KiB: what came until then is what the body is. It records no spans: `ApifyClient` does.
  *
  * @param options of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`
  *
@@ -132,9 +142,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>
   ) {
+    // A hint that the answer is to come, such as 103.
+    if (status < 200) return
     this.status = status
     this.headers = Headers.fromInput(headers)
-    if (status !== 200) this.maxBodyBytes = Math.min(this.maxBodyBytes, MAX_ERROR_BYTES)
+    if (status >= 300) this.maxBodyBytes = Math.min(this.maxBodyBytes, MAX_ERROR_BYTES)
     // It has no body, and what comes all the same is not waited for.
     if (status === 205) this.stop()
   }

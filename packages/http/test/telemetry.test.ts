@@ -3,8 +3,11 @@
  */
 import { inspect } from "node:util"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -13,7 +16,15 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
-import { type CallOptions, getStore, Metrics, type Options, RetryPolicy } from "../src/index.js"
+import {
+  ApifyClient,
+  type CallOptions,
+  getStore,
+  Metrics,
+  type Operation,
+  type Options,
+  RetryPolicy
+} from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { answer, fail, neverAnswer, type Plan, perform, theStore } from "./plannedServer.js"
 
@@ -61,6 +72,26 @@ const spansOf = (plan: Plan, options?: Options) =>
   }).pipe(Effect.provide(planned(plan, options)))
 
 const attributesOf = (span: Tracer.Span | undefined) => Object.fromEntries(span?.attributes ?? [])
+
+describe("an operation that throws", () => {
+  it.effect("ends its call in a defect, which is counted, and holds nothing up", () =>
+    Effect.gen(function* () {
+      const broken: Operation<never> = {
+        name: "broken",
+        ref: "~my-store",
+        request: HttpClientRequest.get("/v2/key-value-stores/~my-store"),
+        interpret: () => {
+          throw new Error("a bug")
+        }
+      }
+      const client = yield* ApifyClient
+      const exit = yield* Effect.exit(client.run(broken))
+      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      const counted = Metrics.calls.pipe(Metric.tagged("operation", "broken"), Metric.tagged("outcome", "defect"))
+      assert.strictEqual((yield* Metric.value(counted)).count, 1)
+    }).pipe(Effect.provide(planned([theStore])))
+  )
+})
 
 describe("the trace of a call", () => {
   it.effect("is a span of its own, with a client span for each attempt", () =>

@@ -1,8 +1,8 @@
 /**
  * Time limits that cost next to nothing while nobody runs out of time.
  *
- * `Effect.timeout` forks a fiber and sets a timer for each call. Here all time limits by one clock share a fiber, which
- * sleeps until the first of them is due and is there only while there are any.
+ * `Effect.timeout` forks two fibers and sets a timer for each call. Here all time limits by one clock share the fiber that
+ * sleeps until the first of them is due, and is there only while there are any.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -20,6 +20,11 @@ interface Limit {
   readonly ring: () => void
   /** Where it stands among the others. */
   place: number
+}
+
+interface Sleeper {
+  readonly until: number
+  wake: () => void
 }
 
 interface Alarm {
@@ -56,18 +61,21 @@ const makeLimits = () => {
 
 const makeAlarm = (clock: Clock.Clock): Alarm => {
   const limits = makeLimits()
-  let sleeper: Option.Option<{ readonly until: number; readonly fiber: Fiber.RuntimeFiber<void> }> = Option.none()
+  let sleeper: Option.Option<Sleeper> = Option.none()
 
-  const stop = (): void => {
-    if (Option.isSome(sleeper)) sleeper.value.fiber.unsafeInterruptAsFork(FiberId.none)
+  const wake = (): void => {
+    if (Option.isSome(sleeper)) sleeper.value.wake()
     sleeper = Option.none()
   }
 
   const sleepUntil = (until: number): void => {
-    stop()
+    wake()
+    const next: Sleeper = { until, wake: () => {} }
+    // Before it sleeps: a clock may be done with that at once.
+    sleeper = Option.some(next)
     const wait = Duration.millis(Math.max(0, until - monotonicMillis(clock)))
     const fiber = Effect.runFork(Effect.zipRight(clock.sleep(wait), Effect.sync(ringDue)))
-    sleeper = Option.some({ until, fiber })
+    next.wake = () => fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
   const ringDue = (): void => {
@@ -77,7 +85,9 @@ const makeAlarm = (clock: Clock.Clock): Alarm => {
       limits.remove(limit)
       limit.ring()
     }
-    if (limits.all.length > 0) sleepUntil(Math.min(...limits.all.map(({ due }) => due)))
+    if (limits.all.length > 0) {
+      sleepUntil(limits.all.reduce((first, { due }) => Math.min(first, due), Number.POSITIVE_INFINITY))
+    }
   }
 
   return {
@@ -86,7 +96,7 @@ const makeAlarm = (clock: Clock.Clock): Alarm => {
       if (Option.isNone(sleeper) || limit.due < sleeper.value.until) sleepUntil(limit.due)
       return () => {
         limits.remove(limit)
-        if (limits.all.length === 0) stop()
+        if (limits.all.length === 0) wake()
       }
     }
   }
@@ -106,7 +116,7 @@ const alarmOf = (clock: Clock.Clock): Alarm => {
  * Starts an effect in a fiber of its own and tells once what it came to within a time, or nothing. When the time runs out
  * the fiber is interrupted and not waited for, so that nothing that it does can hold up the caller.
  *
- * Gives what interrupts the fiber and waits for it; then nothing is told.
+ * Gives what interrupts the fiber and waits for it.
  */
 export const startWithin = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
@@ -116,11 +126,10 @@ export const startWithin = <A, E, R>(
   tell: (exit: Option.Option<Exit.Exit<A, E>>) => void,
   options?: Runtime.RunForkOptions
 ): Effect.Effect<void> => {
-  const takeBack = alarmOf(clock).set(Duration.toMillis(time), () => {
-    fiber.unsafeInterruptAsFork(FiberId.none)
-    tell(Option.none())
-  })
+  let isOver = false
+  let takeBack = (): void => {}
   const end = (exit: Exit.Exit<A, E>): void => {
+    isOver = true
     takeBack()
     tell(Option.some(exit))
   }
@@ -133,5 +142,10 @@ export const startWithin = <A, E, R>(
   // Interruptible even where the caller is not: nobody but the alarm and the caller interrupts it.
   const interruptible = Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption)
   const fiber = Runtime.runFork(interruptible)(told, options)
+  if (isOver) return Effect.void
+  takeBack = alarmOf(clock).set(Duration.toMillis(time), () => {
+    fiber.unsafeInterruptAsFork(FiberId.none)
+    tell(Option.none())
+  })
   return Effect.zipRight(Effect.sync(takeBack), Fiber.interrupt(fiber))
 }

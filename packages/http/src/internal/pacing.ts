@@ -9,6 +9,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
 import { monotonicMillis, startWithin } from "./alarm.js"
@@ -101,7 +102,7 @@ const turnAt = (pace: Pace, most: Duration.Duration, letGo: () => void): Effect.
     if (wait >= Duration.toMillis(most)) return Effect.succeed(false)
     return inLine(pace, (resume, runtime) =>
       startWithin(pace.line.withPermits(1)(untilNext(pace, clock)), runtime, clock, most, (came) =>
-        resume(Option.isSome(came))
+        resume(Option.exists(came, Exit.isSuccess))
       )
     )
   })

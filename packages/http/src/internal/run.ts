@@ -56,10 +56,14 @@ interface Call<A> {
   readonly clock: Clock.Clock
   readonly telemetry: Telemetry
   /** The caller's. */
-  readonly fiber: Fiber.RuntimeFiber<A, GetStoreError>
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
-  /** Ends the exchange that is under way, and waits for its end. */
+  /**
+   * Ends the exchange that is under way, and waits for its end; set as an exchange begins, and nothing once it is over. The
+   * call's own end runs it where the call is interrupted. (A canceler of `Effect.async` would come too late for an
+   * interruption between the two.)
+   */
   stop: Effect.Effect<void>
 }
 
@@ -97,9 +101,15 @@ export const run = <A>(
 ): Effect.Effect<A, GetStoreError> =>
   withCallSpan(operation.name, operation.ref, (telemetry, fiber) => {
     const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-    const start = monotonicMillis(clock)
     const call: Call<A> = {
-      ...{ client, operation, limits, services, clock, telemetry, fiber, start },
+      client,
+      operation,
+      limits,
+      services,
+      clock,
+      telemetry,
+      fiber,
+      start: monotonicMillis(clock),
       stop: Effect.void
     }
     return Effect.onExit(attemptsFrom(call, beginning), (exit) => {
@@ -159,24 +169,29 @@ const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreE
         const sentAt = monotonicMillis(clock)
         const time = Duration.min(limits.attemptTimeout, remainingIn(call))
         countAttempt(telemetry)
+        let isOver = false
         const stop = startWithin(
           exchange(client, request, limits.maxBodyBytes, span),
           runtime,
           clock,
           time,
           (exit) => {
+            isOver = true
             call.stop = Effect.void
             if (!isWhole(exit)) Runtime.runFork(runtime)(Scope.close(scope, Exit.void))
+            // In the caller's fiber, and once: what an operation throws is the call's defect.
             resume(
-              Option.match(exit, {
-                onNone: () => Effect.fail(attemptTimeout(call, history, time)),
-                onSome: (exit) => outcomeOf(call, history, sentAt, exit)
-              })
+              Effect.suspend(() =>
+                Option.match(exit, {
+                  onNone: () => Effect.fail(attemptTimeout(call, history, time)),
+                  onSome: (exit) => outcomeOf(call, history, sentAt, exit)
+                })
+              )
             )
           },
           leaveSpansToUs
         )
-        call.stop = Effect.zipRight(Scope.close(scope, Exit.void), stop)
+        if (!isOver) call.stop = Effect.zipRight(stop, Scope.close(scope, Exit.void))
       })
     )
   )

@@ -119,13 +119,13 @@ const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
 }
 
 /** A call that has been told where to report to, and which fiber makes it. */
-export type Call<A> = (
+export type Reporting<A> = (
   telemetry: Telemetry,
-  fiber: Fiber.RuntimeFiber<A, GetStoreError>
+  fiber: Fiber.RuntimeFiber<unknown, unknown>
 ) => Effect.Effect<A, GetStoreError>
 
 /** Gives a call a span where there is a tracer. */
-export const withCallSpan = <A>(operation: string, ref: string, call: Call<A>): Effect.Effect<A, GetStoreError> =>
+export const withCallSpan = <A>(operation: string, ref: string, call: Reporting<A>): Effect.Effect<A, GetStoreError> =>
   Effect.withFiberRuntime((fiber) => {
     const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
     const telemetry = { operation, tracer, labels: fiber.getFiberRef(FiberRef.currentMetricLabels) }

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { type Budget, CAPACITY, makeBudget, SUCCESSES_PER_RETRY } from "../../src/internal/budget.js"
+import { ANSWERS_PER_RETRY, type Budget, CAPACITY, makeBudget } from "../../src/internal/budget.js"
 
 /** What has happened since the budget was last full: nothing else decides. */
 interface Model {
@@ -13,9 +13,9 @@ interface Model {
 const take: FastCheck.Command<Model, Budget> = {
   check: () => true,
   run: (model, budget) => {
-    const isGranted = model.missing + SUCCESSES_PER_RETRY <= CAPACITY * SUCCESSES_PER_RETRY
+    const isGranted = model.missing + ANSWERS_PER_RETRY <= CAPACITY * ANSWERS_PER_RETRY
     assert.strictEqual(budget.take(), isGranted)
-    if (isGranted) model.missing += SUCCESSES_PER_RETRY
+    if (isGranted) model.missing += ANSWERS_PER_RETRY
   },
   toString: () => "a retry"
 }
@@ -68,7 +68,7 @@ describe("the budget", () => {
               }
             }
           }
-          assert.isAtMost(retries, CAPACITY + successes / SUCCESSES_PER_RETRY)
+          assert.isAtMost(retries, CAPACITY + successes / ANSWERS_PER_RETRY)
         }
       ),
       { numRuns: 50 }

@@ -259,6 +259,8 @@ const no100: Deviation = {
   reason: "undici, which is also Node's fetch, takes a 100 that it has not asked for as a broken connection."
 }
 
+const earlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
 const connection: ReadonlyArray<Case> = [
   ...retried(7, "reset before any byte", Fault.fault("reset", Fault.reset), transport("reset")),
   single(7, "reset before any byte, over TLS", Fault.fault("reset", Fault.reset), transport("reset"), {
@@ -320,10 +322,15 @@ const connection: ReadonlyArray<Case> = [
     plan: Fault.forever(Fault.fault("100, then ok", Fault.send("HTTP/1.1 100 Continue\r\n\r\n"), Fault.send(okBytes))),
     deviations: { fetch: no100, undici: no100, layerNode: no100 }
   }),
+  single(16, "103 before the 200", Fault.fault("103, 200", Fault.send(earlyHints), Fault.send(okBytes)), "store"),
   single(
     16,
-    "103 before the 200",
-    Fault.fault("103, 200", Fault.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), Fault.send(okBytes)),
+    "103 before a 200 of 20 KiB",
+    Fault.fault(
+      "103, 200 of 20 KiB",
+      Fault.send(earlyHints),
+      Fault.send(Fault.answerBytes({ body: storeWith({ title: "x".repeat(20 * 1024) }) }))
+    ),
     "store"
   ),
   ...retried(17, "headers never arrive", Fault.fault("silence", Fault.hang), attemptTimeout, { options: hurried }),
