@@ -33,6 +33,9 @@ const project = (name: string, root: string) => ({
 export default defineConfig({
   test: {
     reporters: ["default", reporter],
+    // Left to itself it would leave one core idle: half of a machine that has two.
+    maxWorkers: "100%",
+    minWorkers: 1,
     projects: [
       project("domain", "packages/domain"),
       project("http", "packages/http"),
