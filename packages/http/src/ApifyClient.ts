@@ -8,6 +8,7 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import type { GetStoreError } from "@effect-apify/domain"
@@ -24,7 +25,7 @@ import type * as Redacted from "effect/Redacted"
 import { type CallLimits, type CallOptions, defaultLimits, withOptions } from "./CallOptions.js"
 import { makeBudget } from "./internal/budget.js"
 import { makePacing } from "./internal/pacing.js"
-import { run } from "./internal/run.js"
+import { LEADS_ASTRAY, run } from "./internal/run.js"
 import { checkBaseUrl, checkLimits, checkToken, redactor } from "./internal/settings.js"
 import type { Operation } from "./Operation.js"
 
@@ -86,15 +87,20 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
       // What is not compressed cannot expand beyond the cap, and a store is small.
       "accept-encoding": "identity"
     })
-    const home = new URL(baseUrl).origin
+    const home = `${new URL(baseUrl).origin}/`
     // Applied last, so that a transport that was changed to send elsewhere sends no token there.
     const authorize = Option.match(token, {
       onNone: () => identity<HttpClientRequest.HttpClientRequest>,
       onSome: (token) => (request: HttpClientRequest.HttpClientRequest) =>
-        request.url.startsWith(`${home}/`) ? HttpClientRequest.bearerToken(request, token) : request
+        request.url.startsWith(home) ? HttpClientRequest.bearerToken(request, token) : request
     })
     const client = {
-      http: transport.pipe(options.transformClient ?? identity, HttpClient.mapRequest(authorize), HttpClient.withScope),
+      http: transport.pipe(
+        HttpClient.transform(keepTokenAt(home)),
+        options.transformClient ?? identity,
+        HttpClient.mapRequest(authorize),
+        HttpClient.withScope
+      ),
       headers,
       settings: { baseUrl, tokenSource: Option.as(token, sources.token) },
       redact: redactor(token),
@@ -116,6 +122,17 @@ const make = (options: Options, sources: Sources): Effect.Effect<Service, Config
             })
     }
   })
+
+/** Refuses a request that would carry the token elsewhere, as a transport sends it that was changed to follow redirects. */
+const keepTokenAt =
+  (home: string) =>
+  <A, E, R>(
+    send: Effect.Effect<A, E, R>,
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<A, E | HttpClientError.RequestError, R> =>
+    request.headers.authorization === undefined || request.url.startsWith(home)
+      ? send
+      : Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", description: LEADS_ASTRAY }))
 
 /** What `fetch` must not do: lead the token elsewhere, answer from a cache, send cookies along. */
 const unaffected: RequestInit = { redirect: "manual", cache: "no-store", credentials: "omit" }

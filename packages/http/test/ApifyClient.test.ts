@@ -331,6 +331,26 @@ describe("the transport", () => {
     })
   )
 
+  it.effect("that was changed to follow redirects carries the token to no other origin", () =>
+    Effect.gen(function* () {
+      const strange = Response.redirect("https://evil.example/v2/key-value-stores/x", 302)
+      const client = layerRespond(() => Effect.succeed(strange), {
+        token,
+        transformClient: HttpClient.followRedirects()
+      })
+      yield* Effect.gen(function* () {
+        const error = yield* Effect.flip(getStore("~my-store"))
+        assert.strictEqual(error._tag, "UnexpectedResponseError")
+        assert.match(error.message, /redirect leads elsewhere/)
+        const requests = yield* (yield* RecordedRequests).all
+        assert.deepStrictEqual(
+          requests.map(({ url }) => url),
+          ["https://api.apify.com/v2/key-value-stores/~my-store"]
+        )
+      }).pipe(Effect.provide(client))
+    })
+  )
+
   it.effect.each(["HTTPS://API.apify.com", "https://api.apify.com:443", "https://api.apify.com:443/"])(
     "carries the token to %s, which is Apify by another spelling",
     (baseUrl) =>

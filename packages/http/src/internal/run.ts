@@ -2,7 +2,7 @@
  * One call: attempts within their time, waits between them, and an end by the deadline.
  */
 
-import type * as Headers from "@effect/platform/Headers"
+import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -271,6 +271,8 @@ const outcomeOf = <A>(
   return result
 }
 
+const noAnswer: Answer = { status: 0, headers: Headers.empty, body: new Uint8Array(), truncated: false }
+
 const attemptTimeout = <A>(call: Call<A>, history: History, time: Duration.Duration): TimeoutError => {
   const asked = askedIn(call, history.attempts + 1)
   return Duration.lessThan(time, call.limits.attemptTimeout)
@@ -278,8 +280,12 @@ const attemptTimeout = <A>(call: Call<A>, history: History, time: Duration.Durat
     : new TimeoutError({ ...asked, phase: "attempt", limit: time })
 }
 
+/** Describes a request that was not sent, because it would have carried the token elsewhere. */
+export const LEADS_ASTRAY = "A redirect leads elsewhere, and the token does not go there"
+
 /** The error of an attempt that brought no answer, or only part of one. */
 const unanswered = (error: HttpClientError.HttpClientError, circumstances: Circumstances): GetStoreError => {
+  if (error.description === LEADS_ASTRAY) return unexpected(noAnswer, circumstances, LEADS_ASTRAY)
   const { code: thrown, reason, reused } = classify(error)
   // A code is the transport's own word, and should be no secret: should it look like one, it is dropped.
   const code = Option.filter(thrown, (code) => circumstances.redact(code) === code)
@@ -287,7 +293,7 @@ const unanswered = (error: HttpClientError.HttpClientError, circumstances: Circu
   // Within a body, whatever is wrong with the connection or its framing has cut the answer off.
   return isUndecodable(error.cause)
     ? unexpected(
-        { status: error.response.status, headers: error.response.headers, body: new Uint8Array(), truncated: false },
+        { ...noAnswer, status: error.response.status, headers: error.response.headers },
         circumstances,
         "Its body is not encoded as its headers say"
       )

@@ -263,8 +263,9 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
               const server = yield* FaultServer
               const store = `~deadline-${transport.name}`
               yield* server.plan(store, Fault.forever(refusal(503)))
-              const error = yield* Effect.flip(getStore(store))
+              const [time, error] = yield* Effect.timed(Effect.flip(getStore(store)))
               assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
+              assert.isBelow(Duration.toMillis(time), 15_000, "half of the time that it had")
               assert.lengthOf(yield* requestsFor(store), 1)
               return 1
             })

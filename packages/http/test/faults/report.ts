@@ -117,10 +117,14 @@ Rows 8, 15, 20, 53 to 58 and 60 are many calls of one client, or none: their cel
 the same limits; a call counts as not ended after 10 s, in rows 54, 56 and 57 after 2 s, in the last line of row 60 after a minute. The tests beside
 this report's source hold them to more than that: \`behaviour.test.ts\`, \`endurance.test.ts\` and \`local.test.ts\`, and
 \`memory.test.ts\` holds rows 39 and 40 to what they may cost.
+
+Where rows speak against each other: of row 37, what is nested in a field that nobody knows is dropped with it, as row 34 has it; and of
+row 44, 429s are not charged to the budget, as row 60 has it, so that the retries bound them.
 `
 }).pipe(Effect.scoped, Effect.provide(FaultServer.layer))
 
 const target = new URL("../../../../docs/faults.md", import.meta.url)
-await writeFile(target, await Effect.runPromise(program))
+const report = await Effect.runPromise(program)
+await writeFile(target, report)
 // The connections of fetch and of the official client would keep the process for a while.
-process.exit(0)
+process.exit(report.includes("NOT AS EXPECTED") ? 1 : 0)

@@ -313,7 +313,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     row: 60,
-    name: "500 calls at once, with the default limits, against 60 a second",
+    name: "500 calls at once, with 30 s for an attempt, against 60 a second",
     plan: "60 a second, beyond that 429",
     outcome: /^500 × store \(\d{3}\)$/,
     play: calling(
