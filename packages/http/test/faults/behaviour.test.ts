@@ -98,7 +98,11 @@ const interruptionsOn = (transport: Transport) => {
           Effect.gen(function* () {
             const store = nameFor("start")
             yield* (yield* FaultServer).plan(store, Fault.forever(Fault.fault("silence", Fault.hang)))
-            return yield* tries((tried) => interruptedAfter(clock, store, Effect.repeatN(Effect.yieldNow(), tried)))
+            const took = yield* tries((tried) =>
+              interruptedAfter(clock, store, Effect.repeatN(Effect.yieldNow(), tried))
+            )
+            assert.isAtMost((yield* requestsFor(store)).length, TRIES)
+            return took
           })
         )
     },

@@ -114,9 +114,15 @@ layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (i
         Effect.gen(function* () {
           const store = `~large-${transport.name}`
           const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
-          yield* (yield* FaultServer).plan(store, Fault.forever(large))
-          const most = yield* mostOpen(origin, times(1000, Effect.flip(getStore(store))))
+          const server = yield* FaultServer
+          yield* server.plan(store, Fault.forever(large))
+          const calls = 1000
+          const fail = Effect.map(Effect.flip(getStore(store)), ({ _tag }) =>
+            assert.strictEqual(_tag, "UnexpectedResponseError")
+          )
+          const most = yield* mostOpen(origin, times(calls, fail))
           assert.isAtMost(most, CONCURRENCY)
+          assert.lengthOf((yield* server.report(store)).requests, calls)
           intoTable({
             row: 53,
             transport: transport.name,
