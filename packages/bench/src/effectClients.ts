@@ -21,6 +21,8 @@ const undiciTransport = async (): Promise<Transport> =>
 
 const nodeTransport = async (): Promise<Transport> => (await import("@effect-apify/http/node")).layerNode()
 
+const wholeFetchTransport = async (): Promise<Transport> => (await import("@effect-apify/http/fetch")).layerFetch
+
 const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R, unknown>): Client => {
   const runtime = ManagedRuntime.make(layer)
   return {
@@ -60,4 +62,5 @@ export const httpClientOnFetch = bare(fetchTransport)
 export const httpClientOnUndici = bare(undiciTransport)
 export const getStoreOnFetch = ours(fetchTransport)
 export const getStoreOnUndici = ours(undiciTransport)
+export const getStoreOnLayerFetch = ours(wholeFetchTransport)
 export const getStoreOnLayerNode = ours(nodeTransport)

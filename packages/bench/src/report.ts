@@ -91,11 +91,11 @@ const targetTable = (results: Results): string => {
         "at most 1",
         ratio(compare(cpu, `getStore, ${transport}`, `HttpClient, ${transport}`))
       ]),
-      [
-        "throughput of getStore, fetch ÷ apify-client",
+      ...["fetch", "layerFetch"].map((transport) => [
+        `throughput of getStore, ${transport} ÷ apify-client`,
         "1.5",
-        ratio(compare(perSecond, "getStore, fetch", "apify-client"))
-      ],
+        ratio(compare(perSecond, `getStore, ${transport}`, "apify-client"))
+      ]),
       [
         "cold import of @effect-apify/http ÷ the modules of Effect that it uses",
         "at most 1.1",

@@ -62,12 +62,18 @@ export const interpretGetStore = (
     )
   )
 
-const operation = (ref: StoreRef): Operation<KeyValueStore> => ({
-  name: "getStore",
-  ref: formatStoreRef(ref),
-  request: getStoreRequest(ref),
-  interpret: interpretGetStore
-})
+/** A class, for it lives as long as a call: docs/decisions/0011. */
+class GetStore implements Operation<KeyValueStore> {
+  readonly name = "getStore"
+  readonly ref: string
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly interpret = interpretGetStore
+
+  constructor(ref: StoreRef) {
+    this.ref = formatStoreRef(ref)
+    this.request = getStoreRequest(ref)
+  }
+}
 
 /**
  * Gets a store: everything that Apify tells of it, or one of the errors of `GetStoreError`.
@@ -103,5 +109,5 @@ export const getStore = (
 ): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
   Either.match(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), {
     onLeft: Effect.fail,
-    onRight: (ref) => Effect.flatMap(ApifyClient, (client) => client.run(operation(ref), options))
+    onRight: (ref) => Effect.flatMap(ApifyClient, (client) => client.run(new GetStore(ref), options))
   })

@@ -6,23 +6,19 @@
  *
  * @since 0.1.0
  */
-import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as UrlParams from "@effect/platform/UrlParams"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Inspectable from "effect/Inspectable"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { Agent, buildConnector, type Dispatcher } from "undici"
-import { MAX_ERROR_BYTES } from "./internal/answer.js"
+import { capOf, concat } from "./internal/body.js"
+import { bodyOf, maxBodyBytesOf, type Received, WholeResponse } from "./internal/whole.js"
 
 /** To one server: what Apify's limit for a user, 250,000 requests a minute, asks for at 30 ms an answer. */
 const MAX_CONNECTIONS = 128
@@ -63,8 +59,8 @@ const connectorOf = ({ connect, connectTimeout, ...options }: Agent.Options): bu
 
 /**
  * The transport. It follows no redirects, decodes no content encodings, and reads no more of a body than
- * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call, and of a refusal (a status from
- * 300 on) no more than 16 KiB: what came until then is what the body is. It records no spans: `ApifyClient` does.
+ * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call, and of any answer but a 200 no more
+ * than 16 KiB: what came until then is what the body is. It records no spans: `ApifyClient` does.
  *
  * @param options of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`
  *
@@ -100,35 +96,26 @@ export const layerNode = (options: Agent.Options = {}): Layer.Layer<HttpClient.H
       ),
       (agent) =>
         HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
-          Effect.flatMap((request) => exchange(agent, request)),
+          Effect.flatMap((request) => execute(agent, request)),
           Effect.succeed
         )
     )
   )
 
-const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): Either.Either<string | Uint8Array | null, string> => {
-  if (body._tag === "Empty") return Either.right(null)
-  if (body._tag === "Uint8Array") return Either.right(body.body)
-  return body._tag === "Raw" && typeof body.body === "string"
-    ? Either.right(body.body)
-    : Either.left("this transport sends bodies of bytes or text only")
-}
-
 /** What came of an exchange until now. */
 class Exchange implements Dispatcher.DispatchHandler {
   status = 0
   headers = Headers.empty
-  private readonly chunks: Array<Uint8Array> = []
+  /** Made as the first comes, for it lives less long then: docs/decisions/0011. */
+  private chunks: Array<Uint8Array> | undefined
   private bytes = 0
   private controller: Dispatcher.DispatchController | undefined
   private isOver = false
 
   constructor(
-    readonly request: HttpClientRequest.HttpClientRequest,
+    private readonly request: HttpClientRequest.HttpClientRequest,
     private maxBodyBytes: number,
-    readonly resume: (
-      exit: Either.Either<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
-    ) => void
+    private readonly resume: (received: Received) => void
   ) {}
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -146,13 +133,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.status = status
     this.headers = Headers.fromInput(headers)
-    if (status >= 300) this.maxBodyBytes = Math.min(this.maxBodyBytes, MAX_ERROR_BYTES)
+    this.maxBodyBytes = capOf(status, this.maxBodyBytes)
     // It has no body, and what comes all the same is not waited for.
     if (status === 205) this.stop()
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    this.chunks.push(chunk)
+    if (this.chunks === undefined) this.chunks = [chunk]
+    else this.chunks.push(chunk)
     this.bytes += chunk.length
     // One chunk too many tells the reader that there was more than it allows.
     if (this.bytes > this.maxBodyBytes) this.stop()
@@ -189,11 +177,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.controller?.abort(new Error("interrupted"))
   }
 
-  private end(exit: Either.Either<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>): void {
+  private end(received: Received): void {
     if (this.isOver) return
     this.isOver = true
     // Not at once: who goes on may send the next request, and would find this connection busy until undici is done with it.
-    setImmediate(() => this.resume(exit))
+    setImmediate(() => this.resume(received))
   }
 
   private answer() {
@@ -201,94 +189,33 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private body(): Uint8Array {
-    const [first] = this.chunks
-    return first !== undefined && this.chunks.length === 1 ? first : Buffer.concat(this.chunks)
+    return concat(this.chunks ?? [])
   }
 }
 
-const exchange = (
+const execute = (
   agent: Agent,
   request: HttpClientRequest.HttpClientRequest
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
-  Effect.withFiberRuntime((fiber) =>
-    Effect.async((resume) => {
-      const fail = (reason: "InvalidUrl" | "Encode", cause: unknown) =>
-        resume(Effect.fail(new HttpClientError.RequestError({ request, reason, cause })))
-      const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
-      if (Either.isLeft(url)) return fail("InvalidUrl", url.left)
-      const body = bodyOf(request)
-      if (Either.isLeft(body)) return fail("Encode", body.left)
-      const handler = new Exchange(request, maxBodyBytesOf(fiber.currentContext), resume)
-      const { origin, pathname, search } = url.right
-      agent.dispatch(
-        { origin, path: pathname + search, method: request.method, headers: request.headers, body: body.right },
-        handler
-      )
-      return Effect.sync(() => handler.abort())
-    })
-  )
-
-const maxBodyBytesOf = (context: Context.Context<never>): number =>
-  Option.match(Context.get(context, HttpIncomingMessage.MaxBodySize), {
-    onNone: () => Number.POSITIVE_INFINITY,
-    onSome: Number
+  Effect.withFiberRuntime((fiber) => {
+    const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
+    if (Either.isLeft(url)) {
+      return Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", cause: url.left }))
+    }
+    const body = bodyOf(request)
+    if (Either.isLeft(body)) return Effect.fail(body.left)
+    const { origin, pathname, search } = url.right
+    const { headers, method } = request
+    let exchange: Exchange | undefined
+    // Not by a canceler of `Effect.async`, which leaves more behind: docs/decisions/0011.
+    return Effect.onExit(
+      Effect.async((resume: (received: Received) => void) => {
+        exchange = new Exchange(request, maxBodyBytesOf(fiber.currentContext), resume)
+        agent.dispatch({ origin, path: pathname + search, method, headers, body: body.right }, exchange)
+      }),
+      (exit) => {
+        if (Exit.isInterrupted(exit)) exchange?.abort()
+        return Effect.void
+      }
+    )
   })
-
-/** An answer whose body is there already. */
-class WholeResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
-  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
-  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
-  readonly remoteAddress = Option.none<string>()
-
-  constructor(
-    readonly request: HttpClientRequest.HttpClientRequest,
-    readonly status: number,
-    readonly headers: Headers.Headers,
-    private readonly body: Uint8Array
-  ) {
-    super()
-  }
-
-  get cookies(): Cookies.Cookies {
-    return Cookies.fromSetCookie(Option.toArray(Headers.get(this.headers, "set-cookie")))
-  }
-
-  get stream(): Stream.Stream<Uint8Array> {
-    return Stream.succeed(this.body)
-  }
-
-  get arrayBuffer(): Effect.Effect<ArrayBuffer> {
-    return Effect.sync(() => new Uint8Array(this.body).buffer)
-  }
-
-  get text(): Effect.Effect<string> {
-    return Effect.sync(() => new TextDecoder().decode(this.body))
-  }
-
-  get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
-    return Effect.tryMap(this.text, { try: (text) => JSON.parse(text), catch: (cause) => this.undecodable(cause) })
-  }
-
-  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams> {
-    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
-  }
-
-  get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
-    return Effect.tryPromise({
-      try: () => new Response(new Uint8Array(this.body), { headers: this.headers }).formData(),
-      catch: (cause) => this.undecodable(cause)
-    })
-  }
-
-  toJSON(): unknown {
-    return HttpIncomingMessage.inspect(this, {
-      _id: "@effect-apify/http/node/WholeResponse",
-      request: this.request.toJSON(),
-      status: this.status
-    })
-  }
-
-  private undecodable(cause: unknown): HttpClientError.ResponseError {
-    return new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode", cause })
-  }
-}

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { layerFetch } from "../src/fetch.js"
 import { ApifyClient, getStore } from "../src/index.js"
 import { layerNode } from "../src/node.js"
 
@@ -29,6 +30,7 @@ const tagFor = (ref: string, token?: string) =>
 
 describe.each([
   ["fetch", FetchHttpClient.layer],
+  ["layerFetch", layerFetch],
   ["undici", NodeHttpClient.layerUndici],
   ["layerNode", layerNode()]
 ])("getStore on %s", (_, transport) => {

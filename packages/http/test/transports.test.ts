@@ -14,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import { layerFetch } from "../src/fetch.js"
 import { ApifyClient, getStore, type Options } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
 
@@ -46,6 +47,7 @@ const answerAsApify: RequestListener = (request, response) => {
 
 const transports: ReadonlyArray<{ readonly name: string; readonly layer: Layer.Layer<HttpClient.HttpClient> }> = [
   { name: "FetchHttpClient.layer", layer: FetchHttpClient.layer },
+  { name: "layerFetch", layer: layerFetch },
   { name: "NodeHttpClient.layerUndici", layer: NodeHttpClient.layerUndici }
 ]
 

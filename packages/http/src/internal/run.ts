@@ -6,7 +6,6 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describeFailure, type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -46,17 +45,9 @@ export interface Client {
   readonly pacing: Pacing
 }
 
-/** One call under way. */
-interface Call<A> {
-  readonly client: Client
-  readonly operation: Operation<A>
-  readonly limits: CallLimits
-  /** What transports are told besides the request. */
-  readonly services: Context.Context<never>
+/** One call under way. A class, as all that lives as long as a call should be: docs/decisions/0011. */
+class Call<A> {
   readonly clock: Clock.Clock
-  readonly telemetry: Telemetry
-  /** The caller's. */
-  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
   /**
@@ -64,7 +55,21 @@ interface Call<A> {
    * call's own end runs it where the call is interrupted. (A canceler of `Effect.async` would come too late for an
    * interruption between the two.)
    */
-  stop: Effect.Effect<void>
+  stop: Effect.Effect<void> = Effect.void
+
+  constructor(
+    readonly client: Client,
+    readonly operation: Operation<A>,
+    readonly limits: CallLimits,
+    /** What transports are told besides the request. */
+    readonly services: Context.Context<never>,
+    readonly telemetry: Telemetry,
+    /** The caller's. */
+    readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ) {
+    this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    this.start = monotonicMillis(this.clock)
+  }
 }
 
 const elapsedMillis = <A>({ clock, start }: Call<A>): number => monotonicMillis(clock) - start
@@ -100,29 +105,28 @@ export const run = <A>(
   services: Context.Context<never>
 ): Effect.Effect<A, GetStoreError> =>
   withCallSpan(operation.name, operation.ref, (telemetry, fiber) => {
-    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-    const call: Call<A> = {
-      client,
-      operation,
-      limits,
-      services,
-      clock,
-      telemetry,
-      fiber,
-      start: monotonicMillis(clock),
-      stop: Effect.void
-    }
+    const call = new Call(client, operation, limits, services, telemetry, fiber)
     return Effect.onExit(attemptsFrom(call, beginning), (exit) => {
       countCall(telemetry, elapsedMillis(call), exit)
       return Exit.isInterrupted(exit) ? call.stop : Effect.void
     })
   })
 
+/** `Effect.catchAll`, which leaves more behind: docs/decisions/0011. */
+const recover = <A, E, E2, R>(
+  effect: Effect.Effect<A, E, R>,
+  next: (error: E) => Effect.Effect<A, E2>
+): Effect.Effect<A, E2, R> =>
+  Effect.matchCauseEffect(effect, {
+    onFailure: (cause) => Either.match(Cause.failureOrCause(cause), { onLeft: next, onRight: Effect.failCause }),
+    onSuccess: Effect.succeed
+  })
+
 const beginning: History = { attempts: 0, retriedOnce: false, retriedReused: false, lastError: Option.none() }
 
 /** An attempt, and after a failure those that may still help. */
 const attemptsFrom = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
-  Effect.catchAll(inTurn(call, history), (error) => afterFailure(call, history, error))
+  recover(inTurn(call, history), (error) => afterFailure(call, history, error))
 
 /** An attempt, held back where its store has to be paced; or the call's end, where there is no time for that. */
 const inTurn = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> => {
@@ -228,16 +232,13 @@ const exchange = (
   maxBodyBytes: number,
   span: Option.Option<Tracer.Span>
 ): Effect.Effect<Answer, HttpClientError.HttpClientError, Scope.Scope> => {
-  const read = (
-    response: HttpClientResponse.HttpClientResponse
-  ): Effect.Effect<Answer, HttpClientError.HttpClientError> => {
+  // A client that the caller has made to fail by status has an answer all the same.
+  const answered = recover(client.http.execute(request), (error) =>
+    isStatusError(error) ? Effect.succeed(error.response) : Effect.fail(error)
+  )
+  return Effect.flatMap(answered, (response) => {
     if (Option.isSome(span)) span.value.attribute("http.response.status_code", response.status)
     return readAnswer(response, maxBodyBytes)
-  }
-  return Effect.matchEffect(client.http.execute(request), {
-    // A client that the caller has made to fail by status has an answer all the same.
-    onFailure: (error) => (isStatusError(error) ? read(error.response) : Effect.fail(error)),
-    onSuccess: read
   })
 }
 

@@ -20,13 +20,15 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import * as metricKeys from "./metricKeys.js"
 
-/** Where a call reports to. */
-export interface Telemetry {
-  readonly operation: string
-  /** None where no tracer was installed. */
-  readonly tracer: Option.Option<Tracer.Tracer>
-  /** What the caller tags its metrics with. */
-  readonly labels: ReadonlyArray<MetricLabel.MetricLabel>
+/** Where a call reports to. A class, for it lives as long as a call: docs/decisions/0011. */
+export class Telemetry {
+  constructor(
+    readonly operation: string,
+    /** None where no tracer was installed. */
+    readonly tracer: Option.Option<Tracer.Tracer>,
+    /** What the caller tags its metrics with. */
+    readonly labels: ReadonlyArray<MetricLabel.MetricLabel>
+  ) {}
 }
 
 /** The tracer that is there when none was installed: what it records nobody sees. */
@@ -128,7 +130,7 @@ export type Reporting<A> = (
 export const withCallSpan = <A>(operation: string, ref: string, call: Reporting<A>): Effect.Effect<A, GetStoreError> =>
   Effect.withFiberRuntime((fiber) => {
     const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
-    const telemetry = { operation, tracer, labels: fiber.getFiberRef(FiberRef.currentMetricLabels) }
+    const telemetry = new Telemetry(operation, tracer, fiber.getFiberRef(FiberRef.currentMetricLabels))
     return Option.isNone(tracer)
       ? call(telemetry, fiber)
       : Effect.withSpan(

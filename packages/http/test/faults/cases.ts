@@ -196,7 +196,12 @@ const connecting: ReadonlyArray<Case> = [
     ...nowhere,
     options: hurried,
     outcome: { ...attempts(3), ...attemptTimeout },
-    deviations: { fetch: stillConnecting, undici: stillConnecting, layerNode: stillConnecting }
+    deviations: {
+      fetch: stillConnecting,
+      layerFetch: stillConnecting,
+      undici: stillConnecting,
+      layerNode: stillConnecting
+    }
   },
   {
     row: 4,
@@ -206,7 +211,12 @@ const connecting: ReadonlyArray<Case> = [
     greeting: Fault.fault("silence", Fault.hang),
     options: hurried,
     outcome: { ...attempts(3), ...attemptTimeout },
-    deviations: { fetch: stillConnecting, undici: stillConnecting, layerNode: stillConnecting }
+    deviations: {
+      fetch: stillConnecting,
+      layerFetch: stillConnecting,
+      undici: stillConnecting,
+      layerNode: stillConnecting
+    }
   },
   {
     row: 5,
@@ -320,7 +330,7 @@ const connection: ReadonlyArray<Case> = [
   ),
   single(16, "100 before the 200", ok, "store", {
     plan: Fault.forever(Fault.fault("100, then ok", Fault.send("HTTP/1.1 100 Continue\r\n\r\n"), Fault.send(okBytes))),
-    deviations: { fetch: no100, undici: no100, layerNode: no100 }
+    deviations: { fetch: no100, layerFetch: no100, undici: no100, layerNode: no100 }
   }),
   single(16, "103 before the 200", Fault.fault("103, 200", Fault.send(earlyHints), Fault.send(okBytes)), "store"),
   single(

@@ -94,7 +94,7 @@ const lineOf = (row: number, { name }: Transport, cases: number, outcomes: strin
 
 const tagOf = (status: number, { name }: Transport): string => {
   // The standard of fetch makes it fail: a proxy is the browser's affair, and not the page's.
-  if (status === 407 && name === "fetch") return "TransportError"
+  if (status === 407 && (name === "fetch" || name === "layerFetch")) return "TransportError"
   const tags = new Map([
     [400, "BadRequestError"],
     [401, "UnauthorizedError"],

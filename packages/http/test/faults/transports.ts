@@ -6,12 +6,13 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
+import { layerFetch } from "@effect-apify/http/fetch"
 import { layerNode } from "@effect-apify/http/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 export interface Transport {
-  readonly name: "fetch" | "undici" | "layerNode"
+  readonly name: "fetch" | "layerFetch" | "undici" | "layerNode"
   readonly layer: Layer.Layer<HttpClient.HttpClient>
   /** Whether its connections outlive its layer. */
   readonly keepsConnections: boolean
@@ -36,23 +37,25 @@ const CONNECTING =
 const RESET =
   "A connection that was reset for lying idle (row 8) is not told from a new one: the retry waits, and costs budget. undici names the connection only where the other side closed it in order, as servers do."
 
+const FETCH = [
+  "Its connections belong to the process: those that lie idle, or that it made ahead of time, stay for its keep-alive time (4 s), and no client can close them.",
+  CONNECTING,
+  RESET,
+  "A 407 is a failure without a reason, and a 421 is sent once more by fetch itself: the standard of fetch has it so."
+]
+
+const onFetch = (name: "fetch" | "layerFetch", layer: Layer.Layer<HttpClient.HttpClient>): Transport => ({
+  name,
+  keepsConnections: true,
+  exceptions: FETCH,
+  layer,
+  trusting: (authority) =>
+    Layer.merge(layer, Layer.scoped(FetchHttpClient.RequestInit, Effect.map(agent(authority), requestInit)))
+})
+
 export const transports: ReadonlyArray<Transport> = [
-  {
-    name: "fetch",
-    keepsConnections: true,
-    exceptions: [
-      "Its connections belong to the process: those that lie idle, or that it made ahead of time, stay for its keep-alive time (4 s), and no client can close them.",
-      CONNECTING,
-      RESET,
-      "A 407 is a failure without a reason, and a 421 is sent once more by fetch itself: the standard of fetch has it so."
-    ],
-    layer: FetchHttpClient.layer,
-    trusting: (authority) =>
-      Layer.merge(
-        FetchHttpClient.layer,
-        Layer.scoped(FetchHttpClient.RequestInit, Effect.map(agent(authority), requestInit))
-      )
-  },
+  onFetch("fetch", FetchHttpClient.layer),
+  onFetch("layerFetch", layerFetch),
   {
     name: "undici",
     keepsConnections: false,

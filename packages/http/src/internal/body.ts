@@ -1,0 +1,64 @@
+/**
+ * Bodies, and how much of them is read.
+ */
+import type * as Headers from "@effect/platform/Headers"
+
+/** The cap of a body that is read for its error alone: many times what Apify's errors take. */
+const MAX_ERROR_BYTES = 16 * 1024
+
+/** How much is read of the body of an answer. */
+export const capOf = (status: number, maxBodyBytes: number): number =>
+  status === 200 ? maxBodyBytes : Math.min(maxBodyBytes, MAX_ERROR_BYTES)
+
+/** Statuses that come without a body: some transports have no stream for them. A 205 may have one all the same. */
+export const isBodiless = (status: number): boolean => status === 204 || status === 205 || status === 304
+
+/**
+ * Whether this platform sends the `accept-encoding` that it is told to. Browsers don't: there an answer may be compressed
+ * although it declares no encoding that we get to see, and what it declares is its compressed length.
+ */
+const asksForIdentity = (() => {
+  let answer: boolean | undefined
+  return (): boolean => {
+    answer ??= new Request("http://localhost", { headers: { "accept-encoding": "identity" } }).headers.has(
+      "accept-encoding"
+    )
+    return answer
+  }
+})()
+
+/**
+ * Whether a body keeps within a cap by its headers alone: HTTP lets through no more than what is declared. Such a body may
+ * be read at once, which is far cheaper.
+ */
+export const keepsWithin = (cap: number, headers: Headers.Headers): boolean =>
+  Number(headers["content-length"]) <= cap && headers["content-encoding"] === undefined && asksForIdentity()
+
+/** Chunks as one. */
+export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const [only] = chunks
+  if (only !== undefined && chunks.length === 1) return only
+  const whole = new Uint8Array(chunks.reduce((bytes, chunk) => bytes + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.length
+  }
+  return whole
+}
+
+/** Reads a stream to its end, or to the chunk with which it exceeds the cap. */
+export const readUpTo = async (cap: number, stream: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+  const reader = stream.getReader()
+  const chunks: Array<Uint8Array> = []
+  let bytes = 0
+  while (bytes <= cap) {
+    const { done, value } = await reader.read()
+    if (done) return concat(chunks)
+    chunks.push(value)
+    bytes += value.length
+  }
+  // Nobody waits for the end of what nobody reads.
+  reader.cancel().catch(() => {})
+  return concat(chunks)
+}
