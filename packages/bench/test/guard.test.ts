@@ -2,6 +2,7 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { ApifyClient, getStore } from "@effect-apify/http"
+import { layerFetch } from "@effect-apify/http/fetch"
 import { layerNode } from "@effect-apify/http/node"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -12,7 +13,7 @@ import { STORE_ID } from "../src/page.js"
 import { listen, serveStore } from "../src/server.js"
 
 /**
- * What a bundle may take: 99 kB when it was recorded, of which a bare client of Effect's is 81. The aim is 90 kB
+ * What a bundle may take: 99.7 kB when it was recorded, of which a bare client of Effect's is 81. The aim is 90 kB
  * (docs/performance.md); until it is reached this holds what there is.
  */
 const MAX_BUNDLE_BYTES = 100_000
@@ -63,7 +64,8 @@ describe("what getStore costs", () => {
     // calls that overlap share it, a lone call pays for it alone. The third is the transport's own.
     ["layerNode", layerNode(), 2],
     ["undici", NodeHttpClient.layerUndici, 3],
-    ["fetch", FetchHttpClient.layer, 3]
+    ["fetch", FetchHttpClient.layer, 3],
+    ["layerFetch", layerFetch, 2]
   ])("on %s", (_, transport, maxFibers) => {
     it("sends one request for each call", async () => {
       const before = requests

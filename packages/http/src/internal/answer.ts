@@ -6,8 +6,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Answer } from "../Operation.js"
-import { capOf, concat, isBodiless, keepsWithin, readUpTo } from "./body.js"
-import { WholeResponse } from "./whole.js"
+import { capOf, concat, isBodiless, isWhole, keepsWithin, readUpTo, WholeBody } from "./body.js"
 
 const nothing = new Uint8Array()
 
@@ -28,8 +27,9 @@ export const readAnswer = (
     return Effect.succeed({ status, headers, body: nothing, truncated: true })
   }
   const isPlain = keepsWithin(cap, headers)
-  if (response instanceof WholeResponse) {
-    return isPlain ? Effect.succeed(answer(response.body)) : gunzipped(answer(response.body), cap)
+  if (isWhole(response)) {
+    const whole = answer(response[WholeBody])
+    return isPlain ? Effect.succeed(whole) : gunzipped(whole, cap)
   }
   return isPlain
     ? Effect.map(response.arrayBuffer, (buffer) => answer(new Uint8Array(buffer)))

@@ -34,6 +34,17 @@ const asksForIdentity = (() => {
 export const keepsWithin = (cap: number, headers: Headers.Headers): boolean =>
   Number(headers["content-length"]) <= cap && headers["content-encoding"] === undefined && asksForIdentity()
 
+/** Marks answers that are there already, such as our own transports give. */
+export const WholeBody: unique symbol = Symbol.for("@effect-apify/http/whole")
+
+/** An answer that is there already. */
+export interface Whole {
+  readonly [WholeBody]: Uint8Array
+}
+
+/** Whether a body is there already. */
+export const isWhole = (response: object): response is Whole => WholeBody in response
+
 /** Chunks as one. */
 export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   const [only] = chunks

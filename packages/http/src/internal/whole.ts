@@ -15,6 +15,7 @@ import * as Either from "effect/Either"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { type Whole, WholeBody } from "./body.js"
 
 /** The cap that a call sets on the bodies of its answers. */
 export const maxBodyBytesOf = (context: Context.Context<never>): number =>
@@ -45,7 +46,7 @@ export const bodyOf = (
 export type Received = Either.Either<WholeResponse, HttpClientError.HttpClientError>
 
 /** An answer whose body is there already. */
-export class WholeResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+export class WholeResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse, Whole {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly remoteAddress = Option.none<string>()
@@ -54,9 +55,13 @@ export class WholeResponse extends Inspectable.Class implements HttpClientRespon
     readonly request: HttpClientRequest.HttpClientRequest,
     readonly status: number,
     readonly headers: Headers.Headers,
-    readonly body: Uint8Array
+    private readonly body: Uint8Array
   ) {
     super()
+  }
+
+  get [WholeBody](): Uint8Array {
+    return this.body
   }
 
   get cookies(): Cookies.Cookies {
