@@ -14,14 +14,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { capOf, isBodiless, keepsWithin, readUpTo } from "./internal/body.js"
+import { capOf, isBeyond, isBodiless, keepsWithin, readUpTo } from "./internal/body.js"
 import { bodyOf, maxBodyBytesOf, type Received, WholeResponse } from "./internal/whole.js"
 
 /**
- * The transport. It reads no more of a body than `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each
- * call, and of any answer but a 200 no more than 16 KiB: what came until then is what the body is. It sends bodies of bytes
- * or text. It takes `FetchHttpClient.Fetch` and `FetchHttpClient.RequestInit` where they are provided, as
- * `FetchHttpClient.layer` does.
+ * The transport. As `FetchHttpClient.layer` it takes `FetchHttpClient.Fetch` and `FetchHttpClient.RequestInit` where they are
+ * provided. It sends bodies of bytes or text, and fails with `Encode` where it is to send forms or streams.
+ *
+ * Of a 200 it reads no more than the call's `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` provides, and nothing
+ * where a larger body is declared; of any other answer it reads no more than 16 KiB. What it has read is what the body is.
  *
  * @example
  * ```ts
@@ -46,11 +47,13 @@ export const layerFetch: Layer.Layer<HttpClient.HttpClient> = Layer.effect(
       const fetch = Option.getOrElse(provided(FetchHttpClient.Fetch), () => globalThis.fetch)
       const init = Option.getOrElse(provided(FetchHttpClient.RequestInit), (): RequestInit => ({}))
       const { method } = request
-      const headers = init.headers ? Headers.merge(Headers.fromInput(init.headers), request.headers) : request.headers
+      const merged = init.headers ? Headers.merge(Headers.fromInput(init.headers), request.headers) : request.headers
+      // It is `fetch`'s own, and Node's refuses to be told.
+      const headers = "content-length" in merged ? Headers.remove(merged, "content-length") : merged
       const send = () => fetch(url.href, { ...init, method, headers, body: body.right, signal })
       const maxBodyBytes = maxBodyBytesOf(currentContext)
       return Effect.async((resume) => {
-        exchange(request, send, maxBodyBytes).then(resume)
+        exchange(request, send, signal, maxBodyBytes).then(resume)
       })
     })
   )
@@ -60,6 +63,7 @@ export const layerFetch: Layer.Layer<HttpClient.HttpClient> = Layer.effect(
 const exchange = async (
   request: HttpClientRequest.HttpClientRequest,
   send: () => Promise<Response>,
+  signal: AbortSignal,
   maxBodyBytes: number
 ): Promise<Received> => {
   let headed: WholeResponse | undefined
@@ -67,9 +71,10 @@ const exchange = async (
     const response = await send()
     const { status } = response
     const headers = Headers.fromInput(response.headers)
-    headed = new WholeResponse(request, status, headers, nothing)
-    const body = await receive(response, headers, capOf(status, maxBodyBytes))
-    return Either.right(new WholeResponse(request, status, headers, body))
+    const cookies = () => response.headers.getSetCookie()
+    headed = new WholeResponse(request, status, headers, nothing, cookies)
+    const body = await receive(response, headers, signal, capOf(status, maxBodyBytes))
+    return Either.right(new WholeResponse(request, status, headers, body, cookies))
   } catch (cause) {
     return Either.left(
       headed === undefined
@@ -81,12 +86,17 @@ const exchange = async (
 
 const nothing = new Uint8Array()
 
-const receive = async (response: Response, headers: Headers.Headers, cap: number): Promise<Uint8Array> => {
-  if (isBodiless(response.status)) {
-    // What comes all the same is not waited for.
+const receive = async (
+  response: Response,
+  headers: Headers.Headers,
+  signal: AbortSignal,
+  cap: number
+): Promise<Uint8Array> => {
+  // The signal is for a `fetch` that does not heed it.
+  if (isBodiless(response.status) || isBeyond(cap, response.status, headers) || signal.aborted) {
     response.body?.cancel().catch(() => {})
     return nothing
   }
   if (keepsWithin(cap, headers)) return new Uint8Array(await response.arrayBuffer())
-  return response.body === null ? nothing : readUpTo(cap, response.body)
+  return response.body === null ? nothing : readUpTo(cap, response.body, signal)
 }

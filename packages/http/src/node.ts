@@ -17,7 +17,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { Agent, buildConnector, type Dispatcher } from "undici"
-import { capOf, concat } from "./internal/body.js"
+import { capOf, concat, isBeyond } from "./internal/body.js"
 import { bodyOf, maxBodyBytesOf, type Received, WholeResponse } from "./internal/whole.js"
 
 /** To one server: what Apify's limit for a user, 250,000 requests a minute, asks for at 30 ms an answer. */
@@ -58,9 +58,11 @@ const connectorOf = ({ connect, connectTimeout, ...options }: Agent.Options): bu
       })
 
 /**
- * The transport. It follows no redirects, decodes no content encodings, and reads no more of a body than
- * `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` sets for each call, and of any answer but a 200 no more
- * than 16 KiB: what came until then is what the body is. It records no spans: `ApifyClient` does.
+ * The transport. It follows no redirects, decodes no content encodings, and sends bodies of bytes or text. It records no
+ * spans: `ApifyClient` does.
+ *
+ * Of a 200 it reads no more than the call's `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` provides, and nothing
+ * where a larger body is declared; of any other answer it reads no more than 16 KiB. What it has read is what the body is.
  *
  * @param options of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`
  *
@@ -109,6 +111,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** Made as the first comes, for it lives less long then: docs/decisions/0011. */
   private chunks: Array<Uint8Array> | undefined
   private bytes = 0
+  private cookies: string | string[] | undefined
   private controller: Dispatcher.DispatchController | undefined
   private isOver = false
 
@@ -133,9 +136,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.status = status
     this.headers = Headers.fromInput(headers)
+    this.cookies = headers["set-cookie"]
     this.maxBodyBytes = capOf(status, this.maxBodyBytes)
-    // It has no body, and what comes all the same is not waited for.
-    if (status === 205) this.stop()
+    // A 205 has no body, and what comes all the same is not waited for.
+    if (status === 205 || isBeyond(this.maxBodyBytes, status, this.headers)) this.stop()
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -147,7 +151,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.end(this.answer())
+    this.end(Either.right(this.response()))
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, cause: unknown): void {
@@ -158,7 +162,7 @@ class Exchange implements Dispatcher.DispatchHandler {
           ? new HttpClientError.RequestError({ request, reason: "Transport", cause })
           : new HttpClientError.ResponseError({
               request,
-              response: new WholeResponse(request, this.status, this.headers, this.body()),
+              response: this.response(),
               reason: "Decode",
               cause
             })
@@ -184,12 +188,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     setImmediate(() => this.resume(received))
   }
 
-  private answer() {
-    return Either.right(new WholeResponse(this.request, this.status, this.headers, this.body()))
-  }
-
-  private body(): Uint8Array {
-    return concat(this.chunks ?? [])
+  private response(): WholeResponse {
+    const { chunks = [], cookies = [], headers, request, status } = this
+    return new WholeResponse(request, status, headers, concat(chunks), () =>
+      typeof cookies === "string" ? [cookies] : cookies
+    )
   }
 }
 

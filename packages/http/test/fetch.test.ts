@@ -7,6 +7,7 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
@@ -99,6 +100,30 @@ describe("layerFetch", () => {
         signals.map((signal) => signal?.aborted),
         [true]
       )
+    })
+  )
+
+  it.effect.each([
+    ["once it is out of time", 0],
+    ["that comes when it is out of time", 2_000]
+  ] as const)("reads no further in a body %s, though the fetch does not heed its signal", ([, delay]) =>
+    Effect.gen(function* () {
+      const cancelled = yield* Deferred.make<void>()
+      const answered = answering(async () => {
+        const body = new ReadableStream({ cancel: () => Deferred.unsafeDone(cancelled, Effect.void) })
+        await Effect.runPromise(Effect.withClock(Effect.sleep(delay), clock))
+        return new Response(body)
+      })
+      const clock = yield* Effect.clock
+      const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
+        Effect.provide(clientOn(answered)),
+        Effect.flip,
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(call))._tag, "TimeoutError")
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.await(cancelled)
     })
   )
 

@@ -3,12 +3,14 @@
  */
 import { inspect } from "node:util"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
@@ -90,6 +92,27 @@ describe("an operation that throws", () => {
       const counted = Metrics.calls.pipe(Metric.tagged("operation", "broken"), Metric.tagged("outcome", "defect"))
       assert.strictEqual((yield* Metric.value(counted)).count, 1)
     }).pipe(Effect.provide(planned([theStore])))
+  )
+})
+
+describe("a transport that fails, with a defect beside its failure", () => {
+  it.effect("ends its call in the error of the failure, and shows nothing of the defect", () =>
+    Effect.gen(function* () {
+      const broken = HttpClient.make((request) =>
+        Effect.failCause(
+          Cause.sequential(
+            Cause.fail(new HttpClientError.RequestError({ request, reason: "Transport" })),
+            Cause.die(new Error("a secret"))
+          )
+        )
+      )
+      const exit = yield* getStore("~my-store", { retry: { retries: 0 } }).pipe(
+        Effect.provide(Layer.provide(ApifyClient.layer(), Layer.succeed(HttpClient.HttpClient, broken))),
+        Effect.exit
+      )
+      assert.notInclude(inspect(exit, { depth: null }), "a secret")
+      assert.isTrue(Exit.isFailure(exit) && Cause.isFailType(exit.cause) && exit.cause.error._tag === "TransportError")
+    })
   )
 })
 

@@ -1,10 +1,12 @@
 /**
- * The client unchanged on two transports, over real sockets.
+ * The client unchanged on each transport, and the transports of our own, over real sockets.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -16,6 +18,7 @@ import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import { layerFetch } from "../src/fetch.js"
 import { ApifyClient, getStore, type Options } from "../src/index.js"
+import { layerNode } from "../src/node.js"
 import { minimalBody } from "./arbitraries.js"
 
 /** A server on a free port, gone with its scope. */
@@ -48,7 +51,8 @@ const answerAsApify: RequestListener = (request, response) => {
 const transports: ReadonlyArray<{ readonly name: string; readonly layer: Layer.Layer<HttpClient.HttpClient> }> = [
   { name: "FetchHttpClient.layer", layer: FetchHttpClient.layer },
   { name: "layerFetch", layer: layerFetch },
-  { name: "NodeHttpClient.layerUndici", layer: NodeHttpClient.layerUndici }
+  { name: "NodeHttpClient.layerUndici", layer: NodeHttpClient.layerUndici },
+  { name: "layerNode", layer: layerNode() }
 ]
 
 describe.each(transports)("on $name", ({ layer: transport }) => {
@@ -104,6 +108,36 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
     })
   )
 
+  it.scopedLive("an error that comes in parts is read, however low the cap on stores", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((_, response) => {
+        response.writeHead(404, { "content-type": "application/json" })
+        response.write('{"error":{"type":"record-not-found",', () => {
+          setImmediate(() => response.end(`"message":"Key-value Store was not found. ${" ".repeat(100)}"}}`))
+        })
+      })
+      const call = getStore("janedoe~other", { maxBodyBytes: 20 })
+      const error = yield* Effect.flip(Effect.provide(call, clientOf(server)))
+      assert.strictEqual(error._tag, "StoreNotFoundError")
+    })
+  )
+
+  it.scopedLive("a body that is declared larger than the cap is not waited for, and frees its socket", () =>
+    Effect.gen(function* () {
+      const freed = yield* Deferred.make<void>()
+      const runSync = Runtime.runSync(yield* Effect.runtime<never>())
+      const server = yield* listening((request, response) => {
+        request.socket.once("close", () => runSync(Deferred.succeed(freed, undefined)))
+        response.writeHead(200, { "content-type": "application/json", "content-length": "50000000" }).write("{")
+      })
+      yield* Effect.gen(function* () {
+        const error = yield* Effect.flip(getStore("janedoe~my-store"))
+        assert.strictEqual(error._tag, "UnexpectedResponseError")
+        yield* Deferred.await(freed)
+      }).pipe(Effect.provide(clientOf(server)))
+    })
+  )
+
   it.scopedLive("a hundred calls at once all get their store", () =>
     Effect.gen(function* () {
       const server = yield* listening(answerAsApify)
@@ -153,6 +187,36 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
         yield* Deferred.await(freed)
       }).pipe(Effect.provide(clientOf(server)))
     })
+  )
+})
+
+describe.each([
+  { name: "layerFetch", layer: layerFetch },
+  { name: "layerNode", layer: layerNode() }
+])("$name, used by itself,", ({ layer }) => {
+  it.scopedLive("sends bodies of text and of bytes", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((request, response) => {
+        request.pipe(response)
+      })
+      const send = (body: HttpBody.HttpBody) =>
+        HttpClient.execute(HttpClientRequest.post(urlOf(server), { body })).pipe(
+          Effect.flatMap((response) => response.text)
+        )
+      const bodies = [HttpBody.text("hello wörld"), HttpBody.raw("hello wörld"), HttpBody.unsafeJson("hello wörld")]
+      assert.deepStrictEqual(yield* Effect.forEach(bodies, send), ["hello wörld", "hello wörld", '"hello wörld"'])
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.scopedLive("gives each cookie of an answer, and null for JSON of nothing", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((_, response) => {
+        response.writeHead(200, { "set-cookie": ["a=1; Path=/", "b=2, and more"] }).end()
+      })
+      const response = yield* HttpClient.get(urlOf(server))
+      assert.deepStrictEqual(Object.keys(response.cookies.cookies), ["a", "b"])
+      assert.isNull(yield* response.json)
+    }).pipe(Effect.provide(layer))
   )
 })
 

@@ -6,7 +6,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Answer } from "../Operation.js"
-import { capOf, concat, isBodiless, isWhole, keepsWithin, readUpTo, WholeBody } from "./body.js"
+import { capOf, concat, isBeyond, isBodiless, isWhole, keepsWithin, readUpTo, WholeBody } from "./body.js"
 
 const nothing = new Uint8Array()
 
@@ -23,7 +23,7 @@ export const readAnswer = (
   // Not `length > cap`: a cap that is not a number lets nothing through.
   const answer = (body: Uint8Array): Answer => ({ status, headers, body, truncated: !(body.length <= cap) })
   if (isBodiless(status)) return Effect.succeed({ status, headers, body: nothing, truncated: status === 205 })
-  if (status === 200 && Number(headers["content-length"]) > cap) {
+  if (isBeyond(cap, status, headers)) {
     return Effect.succeed({ status, headers, body: nothing, truncated: true })
   }
   const isPlain = keepsWithin(cap, headers)

@@ -7,8 +7,11 @@ import type * as Headers from "@effect/platform/Headers"
 const MAX_ERROR_BYTES = 16 * 1024
 
 /** How much is read of the body of an answer. */
-export const capOf = (status: number, maxBodyBytes: number): number =>
-  status === 200 ? maxBodyBytes : Math.min(maxBodyBytes, MAX_ERROR_BYTES)
+export const capOf = (status: number, maxBodyBytes: number): number => (status === 200 ? maxBodyBytes : MAX_ERROR_BYTES)
+
+/** Whether a good answer declares more than is read of it: its body is not begun. */
+export const isBeyond = (cap: number, status: number, headers: Headers.Headers): boolean =>
+  status === 200 && Number(headers["content-length"]) > cap
 
 /** Statuses that come without a body: some transports have no stream for them. A 205 may have one all the same. */
 export const isBodiless = (status: number): boolean => status === 204 || status === 205 || status === 304
@@ -58,18 +61,30 @@ export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   return whole
 }
 
-/** Reads a stream to its end, or to the chunk with which it exceeds the cap. */
-export const readUpTo = async (cap: number, stream: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
+/** Reads a stream to its end, or to the chunk with which it exceeds the cap. Where a signal aborts, it reads no further. */
+export const readUpTo = async (
+  cap: number,
+  stream: ReadableStream<Uint8Array>,
+  signal?: AbortSignal
+): Promise<Uint8Array> => {
   const reader = stream.getReader()
+  // Nobody waits for the end of what nobody reads.
+  const stop = (): void => {
+    reader.cancel().catch(() => {})
+  }
+  signal?.addEventListener("abort", stop)
   const chunks: Array<Uint8Array> = []
   let bytes = 0
-  while (bytes <= cap) {
-    const { done, value } = await reader.read()
-    if (done) return concat(chunks)
-    chunks.push(value)
-    bytes += value.length
+  try {
+    while (bytes <= cap) {
+      const { done, value } = await reader.read()
+      if (done) return concat(chunks)
+      chunks.push(value)
+      bytes += value.length
+    }
+  } finally {
+    signal?.removeEventListener("abort", stop)
   }
-  // Nobody waits for the end of what nobody reads.
-  reader.cancel().catch(() => {})
+  stop()
   return concat(chunks)
 }

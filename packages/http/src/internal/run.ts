@@ -112,7 +112,10 @@ export const run = <A>(
     })
   })
 
-/** `Effect.catchAll`, which leaves more behind: docs/decisions/0011. */
+/**
+ * Goes on after a failure. `Effect.catchAll` leaves more behind (docs/decisions/0011), and lets through what a failure and a
+ * defect beside it hold, which may be a transport's secrets.
+ */
 const recover = <A, E, E2, R>(
   effect: Effect.Effect<A, E, R>,
   next: (error: E) => Effect.Effect<A, E2>

@@ -3,7 +3,7 @@
  * that others need to hand it over in parts.
  */
 import * as Cookies from "@effect/platform/Cookies"
-import * as Headers from "@effect/platform/Headers"
+import type * as Headers from "@effect/platform/Headers"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -55,7 +55,8 @@ export class WholeResponse extends Inspectable.Class implements HttpClientRespon
     readonly request: HttpClientRequest.HttpClientRequest,
     readonly status: number,
     readonly headers: Headers.Headers,
-    private readonly body: Uint8Array
+    private readonly body: Uint8Array,
+    private readonly setCookies: () => ReadonlyArray<string>
   ) {
     super()
   }
@@ -65,7 +66,7 @@ export class WholeResponse extends Inspectable.Class implements HttpClientRespon
   }
 
   get cookies(): Cookies.Cookies {
-    return Cookies.fromSetCookie(Option.toArray(Headers.get(this.headers, "set-cookie")))
+    return Cookies.fromSetCookie(this.setCookies())
   }
 
   get stream(): Stream.Stream<Uint8Array> {
@@ -81,7 +82,10 @@ export class WholeResponse extends Inspectable.Class implements HttpClientRespon
   }
 
   get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
-    return Effect.tryMap(this.text, { try: (text) => JSON.parse(text), catch: (cause) => this.undecodable(cause) })
+    return Effect.tryMap(this.text, {
+      try: (text) => (text === "" ? null : JSON.parse(text)),
+      catch: (cause) => this.undecodable(cause)
+    })
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams> {
