@@ -17,7 +17,8 @@ import { PublicUrl } from "./PublicUrl.js"
 import type { StoreId } from "./StoreId.js"
 import { isCount, StoreStats } from "./StoreStats.js"
 
-const decodeBySchema = ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })
+// Compiled when it is first needed, which may be never: an import that costs less.
+const decodeBySchema = (json: unknown) => ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })(json)
 
 /**
  * Decodes the body of a successful answer: what `ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })`

@@ -195,7 +195,7 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
   ): Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> =>
     Layer.effect(
       ApifyClient,
-      Effect.flatMap(environment, ({ attemptTimeout, baseUrl, callTimeout, retries, token }) =>
+      Effect.flatMap(environment(), ({ attemptTimeout, baseUrl, callTimeout, retries, token }) =>
         make(
           {
             ...options,
@@ -214,10 +214,11 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
     )
 }
 
-const environment = Config.all({
-  token: Config.option(Config.redacted("APIFY_TOKEN")),
-  baseUrl: Config.option(Config.string("APIFY_API_BASE_URL")),
-  attemptTimeout: Config.option(Config.duration("APIFY_ATTEMPT_TIMEOUT")),
-  callTimeout: Config.option(Config.duration("APIFY_CALL_TIMEOUT")),
-  retries: Config.option(Config.integer("APIFY_RETRIES"))
-})
+const environment = () =>
+  Config.all({
+    token: Config.option(Config.redacted("APIFY_TOKEN")),
+    baseUrl: Config.option(Config.string("APIFY_API_BASE_URL")),
+    attemptTimeout: Config.option(Config.duration("APIFY_ATTEMPT_TIMEOUT")),
+    callTimeout: Config.option(Config.duration("APIFY_CALL_TIMEOUT")),
+    retries: Config.option(Config.integer("APIFY_RETRIES"))
+  })

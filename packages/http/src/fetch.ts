@@ -66,20 +66,18 @@ const exchange = async (
   signal: AbortSignal,
   maxBodyBytes: number
 ): Promise<Received> => {
-  let headed: WholeResponse | undefined
+  let withBody: ((body: Uint8Array) => WholeResponse) | undefined
   try {
     const response = await send()
     const { status } = response
     const headers = Headers.fromInput(response.headers)
-    const cookies = () => response.headers.getSetCookie()
-    headed = new WholeResponse(request, status, headers, nothing, cookies)
-    const body = await receive(response, headers, signal, capOf(status, maxBodyBytes))
-    return Either.right(new WholeResponse(request, status, headers, body, cookies))
+    withBody = (body) => new WholeResponse(request, status, headers, body, () => response.headers.getSetCookie())
+    return Either.right(withBody(await receive(response, headers, signal, capOf(status, maxBodyBytes))))
   } catch (cause) {
     return Either.left(
-      headed === undefined
+      withBody === undefined
         ? new HttpClientError.RequestError({ request, reason: "Transport", cause })
-        : new HttpClientError.ResponseError({ request, response: headed, reason: "Decode", cause })
+        : new HttpClientError.ResponseError({ request, response: withBody(nothing), reason: "Decode", cause })
     )
   }
 }

@@ -32,7 +32,10 @@ const decodeText = ({ body, truncated }: Answer): Option.Option<string> =>
     truncated ? new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true }) : utf8.decode(body)
   )()
 
-const decodeApiError = Schema.decodeUnknownOption(Schema.parseJson(ApiErrorBody))
+const ApiErrorJson = Schema.parseJson(ApiErrorBody)
+
+// Compiled when it is first needed.
+const decodeApiError = (text: string) => Schema.decodeUnknownOption(ApiErrorJson)(text)
 
 const MAX_TYPE = 100
 const MAX_MESSAGE = 500
