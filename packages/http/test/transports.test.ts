@@ -15,7 +15,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
 import { layerFetch } from "../src/fetch.js"
 import { ApifyClient, getStore, type Options } from "../src/index.js"
 import { layerNode } from "../src/node.js"
@@ -34,6 +33,17 @@ const listening = (listener: RequestListener) =>
         server.closeAllConnections()
       })
   )
+
+/** A server, and what is done once the socket of a request is closed. */
+const watching = (listener: RequestListener) =>
+  Effect.gen(function* () {
+    const freed = yield* Deferred.make<void>()
+    const server = yield* listening((request, response) => {
+      request.socket.once("close", () => Deferred.unsafeDone(freed, Effect.void))
+      listener(request, response)
+    })
+    return { freed, server }
+  })
 
 const isAddress = (address: ReturnType<Server["address"]>): address is AddressInfo => typeof address === "object"
 
@@ -124,10 +134,7 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
 
   it.scopedLive("a body that is declared larger than the cap is not waited for, and frees its socket", () =>
     Effect.gen(function* () {
-      const freed = yield* Deferred.make<void>()
-      const runSync = Runtime.runSync(yield* Effect.runtime<never>())
-      const server = yield* listening((request, response) => {
-        request.socket.once("close", () => runSync(Deferred.succeed(freed, undefined)))
+      const { freed, server } = yield* watching((_, response) => {
         response.writeHead(200, { "content-type": "application/json", "content-length": "50000000" }).write("{")
       })
       yield* Effect.gen(function* () {
@@ -155,12 +162,9 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
   ] as const)("a call interrupted %s frees its socket", ([, begins]) =>
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
-      const freed = yield* Deferred.make<void>()
-      const runSync = Runtime.runSync(yield* Effect.runtime<never>())
-      const server = yield* listening((request, response) => {
-        request.socket.once("close", () => runSync(Deferred.succeed(freed, undefined)))
+      const { freed, server } = yield* watching((_, response) => {
         if (begins) response.writeHead(200, { "content-type": "application/json" }).write('{"data":')
-        runSync(Deferred.succeed(reached, undefined))
+        Deferred.unsafeDone(reached, Effect.void)
       })
       yield* Effect.gen(function* () {
         const fiber = yield* Effect.fork(getStore("janedoe~my-store"))
@@ -173,10 +177,7 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
 
   it.scopedLive("an answer over the cap frees its socket", () =>
     Effect.gen(function* () {
-      const freed = yield* Deferred.make<void>()
-      const runSync = Runtime.runSync(yield* Effect.runtime<never>())
-      const server = yield* listening((request, response) => {
-        request.socket.once("close", () => runSync(Deferred.succeed(freed, undefined)))
+      const { freed, server } = yield* watching((_, response) => {
         response.writeHead(200, { "content-type": "application/json" })
         response.write(`"${"x".repeat(70_000)}`)
       })
@@ -223,12 +224,7 @@ describe.each([
 describe("the scope of NodeHttpClient.layerUndici", () => {
   it.scopedLive("closes the sockets that were kept alive", () =>
     Effect.gen(function* () {
-      const freed = yield* Deferred.make<void>()
-      const runSync = Runtime.runSync(yield* Effect.runtime<never>())
-      const server = yield* listening((request, response) => {
-        request.socket.once("close", () => runSync(Deferred.succeed(freed, undefined)))
-        answerAsApify(request, response)
-      })
+      const { freed, server } = yield* watching(answerAsApify)
       const client = Layer.provide(ApifyClient.layer({ baseUrl: urlOf(server) }), NodeHttpClient.layerUndici)
       yield* Effect.gen(function* () {
         yield* getStore("janedoe~my-store")
