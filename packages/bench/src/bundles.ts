@@ -4,8 +4,28 @@
 import { gzipSync } from "node:zlib"
 import { build, type Plugin } from "esbuild"
 
-/** A program for the browser. */
-export const GET_STORE_ON_FETCH = `
+interface Program {
+  readonly source: string
+  readonly platform: "browser" | "node"
+}
+
+const URL = "https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF"
+
+/** Programs that get a store and print it, by their name in the table. */
+export const programs = {
+  "getStore, FetchClient": {
+    platform: "browser",
+    source: `
+import { getStore } from "@effect-apify/http"
+import * as FetchClient from "@effect-apify/http/fetch"
+import * as Effect from "effect/Effect"
+
+getStore("WkzbQMuFYuamGv3YF").pipe(Effect.provide(FetchClient.layer()), Effect.runPromise).then(console.log)
+`
+  },
+  "getStore, fetch": {
+    platform: "browser",
+    source: `
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { ApifyClient, getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
@@ -16,20 +36,37 @@ getStore("WkzbQMuFYuamGv3YF").pipe(
   Effect.runPromise
 ).then(console.log)
 `
+  },
+  "HttpClient, fetch": {
+    platform: "browser",
+    source: `
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
 
-/** The same with Apify's own client. */
-export const GET_STORE_WITH_APIFY_CLIENT = `
+HttpClient.get("${URL}").pipe(
+  Effect.flatMap((response) => response.json),
+  Effect.provide(FetchHttpClient.layer),
+  Effect.runPromise
+).then(console.log)
+`
+  },
+  "apify-client": {
+    platform: "node",
+    source: `
 import { ApifyClient } from "apify-client"
 
 new ApifyClient().keyValueStore("WkzbQMuFYuamGv3YF").get().then(console.log)
 `
+  }
+} satisfies Readonly<Record<string, Program>>
 
 const resolveDir = import.meta.dirname
 
 /** Bytes of a program with all that it needs, minified and compressed. */
-export const gzipSize = async (program: string, platform: "browser" | "node"): Promise<number> => {
+export const gzipSize = async ({ platform, source }: Program): Promise<number> => {
   const { outputFiles } = await build({
-    stdin: { contents: program, resolveDir },
+    stdin: { contents: source, resolveDir },
     bundle: true,
     minify: true,
     write: false,

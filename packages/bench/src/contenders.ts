@@ -17,6 +17,6 @@ export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   "HttpClient, undici": async () => (await effectClients()).httpClientOnUndici,
   "getStore, fetch": async () => (await effectClients()).getStoreOnFetch,
   "getStore, undici": async () => (await effectClients()).getStoreOnUndici,
-  "getStore, layerFetch": async () => (await effectClients()).getStoreOnLayerFetch,
-  "getStore, layerNode": async () => (await effectClients()).getStoreOnLayerNode
+  "getStore, FetchClient": async () => (await effectClients()).getStoreWithFetchClient,
+  "getStore, NodeClient": async () => (await effectClients()).getStoreWithNodeClient
 }

@@ -3,7 +3,7 @@
  * as a fiber of `Effect.forEach` or of a stream does; in an open loop each request is a fiber of its own.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { ApifyClient, getStore } from "@effect-apify/http"
+import { ApifyClient, type ClientOptions, getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -18,10 +18,6 @@ const fetchTransport = async (): Promise<Transport> => (await import("@effect/pl
 
 const undiciTransport = async (): Promise<Transport> =>
   (await import("@effect/platform-node/NodeHttpClient")).layerUndici
-
-const nodeTransport = async (): Promise<Transport> => (await import("@effect-apify/http/node")).layerNode()
-
-const wholeFetchTransport = async (): Promise<Transport> => (await import("@effect-apify/http/fetch")).layerFetch
 
 const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R, unknown>): Client => {
   const runtime = ManagedRuntime.make(layer)
@@ -50,17 +46,21 @@ const bare =
       await transport()
     )
 
+type MakeClient = (options: ClientOptions) => Layer.Layer<ApifyClient, unknown>
+
 const ours =
-  (transport: () => Promise<Transport>) =>
+  (client: () => Promise<MakeClient>) =>
   async (baseUrl: string): Promise<Client> =>
-    effectClient(
-      getStore(STORE_ID),
-      ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }).pipe(Layer.provide(await transport()))
-    )
+    effectClient(getStore(STORE_ID), (await client())({ baseUrl, token: Redacted.make(TOKEN) }))
+
+const on = (transport: () => Promise<Transport>) => async (): Promise<MakeClient> => {
+  const layer = await transport()
+  return (options) => Layer.provide(ApifyClient.layer(options), layer)
+}
 
 export const httpClientOnFetch = bare(fetchTransport)
 export const httpClientOnUndici = bare(undiciTransport)
-export const getStoreOnFetch = ours(fetchTransport)
-export const getStoreOnUndici = ours(undiciTransport)
-export const getStoreOnLayerFetch = ours(wholeFetchTransport)
-export const getStoreOnLayerNode = ours(nodeTransport)
+export const getStoreOnFetch = ours(on(fetchTransport))
+export const getStoreOnUndici = ours(on(undiciTransport))
+export const getStoreWithFetchClient = ours(async () => (await import("@effect-apify/http/fetch")).layer)
+export const getStoreWithNodeClient = ours(async () => (await import("@effect-apify/http/node")).layer)

@@ -13,7 +13,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { GET_STORE_ON_FETCH, GET_STORE_WITH_APIFY_CLIENT, gzipSize } from "./bundles.js"
+import { gzipSize, programs } from "./bundles.js"
 import { measure, next, start } from "./children.js"
 import { contenders } from "./contenders.js"
 import type { Load } from "./load.js"
@@ -115,10 +115,8 @@ const results = Effect.gen(function* () {
   const imported = yield* interleaved(imports, plan.imports, (_, specifier) =>
     measure(Schema.Number, "importChild", [specifier])
   )
-  const bundles = {
-    "getStore on fetch, browser": yield* Effect.promise(() => gzipSize(GET_STORE_ON_FETCH, "browser")),
-    "apify-client, Node": yield* Effect.promise(() => gzipSize(GET_STORE_WITH_APIFY_CLIENT, "node"))
-  }
+  const bundles: Record<string, number> = {}
+  for (const [name, program] of Object.entries(programs)) bundles[name] = yield* Effect.promise(() => gzipSize(program))
 
   yield* Console.log("Many stores…")
   const manyStores = yield* Effect.forEach(plan.stores, (stores) =>

@@ -2,11 +2,10 @@
  * Gets a number of stores, 64 at a time, and tells what memory that took, in megabytes: at each tenth of the way what is
  * alive after a full garbage collection (it needs `--expose-gc`), and the process's peak.
  */
-import { ApifyClient, getStores } from "@effect-apify/http"
-import { layerNode } from "@effect-apify/http/node"
+import { getStores } from "@effect-apify/http"
+import * as NodeClient from "@effect-apify/http/node"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { TOKEN } from "./promiseClients.js"
@@ -37,7 +36,7 @@ await getStores(refs(), { concurrency: CONCURRENCY, unordered: true }).pipe(
       }
     })
   ),
-  Effect.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }).pipe(Layer.provide(layerNode()))),
+  Effect.provide(NodeClient.layer({ baseUrl, token: Redacted.make(TOKEN) })),
   Effect.runPromise
 )
 

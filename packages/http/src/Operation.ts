@@ -6,7 +6,7 @@
 
 import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { GetStoreError } from "@effect-apify/domain"
+import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
 import type * as Duration from "effect/Duration"
 import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"

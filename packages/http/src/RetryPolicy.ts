@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { GetStoreError } from "@effect-apify/domain"
+import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

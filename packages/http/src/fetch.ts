@@ -1,100 +1,151 @@
 /**
- * A transport on `fetch`, made for small answers: it hands an answer over whole, and so spares the streams and the second
- * promise that `FetchHttpClient.layer` needs to hand it over in parts.
+ * Clients on `fetch` itself, without an `HttpClient` in between: made for small answers, smaller in a bundle, and cheaper.
+ *
+ * What is provided for `HttpClient`, such as `FetchHttpClient.Fetch` or `HttpClient.withTracerPropagation`, means nothing to them.
  *
  * @since 0.1.0
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Context from "effect/Context"
+import * as UrlParams from "@effect/platform/UrlParams"
+import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import { capOf, isBeyond, isBodiless, keepsWithin, readUpTo } from "./internal/body.js"
-import { bodyOf, maxBodyBytesOf, type Received, WholeResponse } from "./internal/whole.js"
+import type { ApifyClient, ClientOptions } from "./ApifyClient.js"
+import { answerOf, capOf, gunzipped, isBeyond, isBodiless, isGzipped, keepsWithin, readUpTo } from "./internal/body.js"
+import { type Connect, layerConfigured, layerWith } from "./internal/client.js"
+import { type Exchange, type Sending, Unanswered, unaffected } from "./internal/transport.js"
+import type { Answer } from "./Operation.js"
 
 /**
- * The transport. As `FetchHttpClient.layer` it takes `FetchHttpClient.Fetch` and `FetchHttpClient.RequestInit` where they are
- * provided. It sends bodies of bytes or text, and fails with `Encode` where it is to send forms or streams.
+ * How a client on `fetch` uses it.
  *
- * Of a 200 it reads no more than the call's `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` provides, and nothing
- * where a larger body is declared; of any other answer it reads no more than 16 KiB. What it has read is what the body is.
+ * @since 0.1.0
+ * @category options
+ */
+export interface FetchOptions {
+  /** What to call in place of the platform's `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /** For every request: headers for a proxy, say. Redirects are not followed, nothing is cached and no cookies go along, whatever it says. */
+  readonly init?: RequestInit | undefined
+}
+
+/**
+ * The settings of a client on `fetch`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ClientOptions, FetchOptions {}
+
+/**
+ * A client with the settings given; see `ApifyClient.layer`.
  *
  * @example
  * ```ts
- * import { ApifyClient } from "@effect-apify/http"
- * import { layerFetch } from "@effect-apify/http/fetch"
- * import * as Layer from "effect/Layer"
+ * import { getStore } from "@effect-apify/http"
+ * import * as FetchClient from "@effect-apify/http/fetch"
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
  *
- * const client = Layer.provide(ApifyClient.layerConfig, layerFetch)
+ * const program = getStore("janedoe~my-store").pipe(
+ *   Effect.provide(FetchClient.layer({ token: Redacted.make("apify_api_…") }))
+ * )
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerFetch: Layer.Layer<HttpClient.HttpClient> = Layer.effect(
-  HttpClient.HttpClient,
-  Effect.map(Effect.context<never>(), (own) =>
-    HttpClient.make((request, url, signal, { currentContext }) => {
-      const body = bodyOf(request)
-      if (Either.isLeft(body)) return Effect.fail(body.left)
-      const provided = <I, S>(tag: Context.Tag<I, S>): Option.Option<S> =>
-        Option.orElse(Context.getOption(currentContext, tag), () => Context.getOption(own, tag))
-      const fetch = Option.getOrElse(provided(FetchHttpClient.Fetch), () => globalThis.fetch)
-      const init = Option.getOrElse(provided(FetchHttpClient.RequestInit), (): RequestInit => ({}))
-      const { method } = request
-      const merged = init.headers ? Headers.merge(Headers.fromInput(init.headers), request.headers) : request.headers
-      // It is `fetch`'s own, and Node's refuses to be told.
-      const headers = "content-length" in merged ? Headers.remove(merged, "content-length") : merged
-      const send = () => fetch(url.href, { ...init, method, headers, body: body.right, signal })
-      const maxBodyBytes = maxBodyBytesOf(currentContext)
-      return Effect.async((resume) => {
-        exchange(request, send, signal, maxBodyBytes).then(resume)
-      })
-    })
-  )
+export const layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigError> =>
+  layerWith(options, connectWith(options))
+
+/**
+ * A client with the settings that Effect's `Config` finds; see `ApifyClient.layerConfig`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<ApifyClient, ConfigError> = /* @__PURE__ */ Layer.suspend(() =>
+  layerConfigWith({})
 )
 
-/** Sends, and receives the answer to its end, or as much of it as is wanted. */
-const exchange = async (
-  request: HttpClientRequest.HttpClientRequest,
-  send: () => Promise<Response>,
-  signal: AbortSignal,
-  maxBodyBytes: number
-): Promise<Received> => {
-  let withBody: ((body: Uint8Array) => WholeResponse) | undefined
-  try {
-    const response = await send()
-    const { status } = response
-    const headers = Headers.fromInput(response.headers)
-    withBody = (body) => new WholeResponse(request, status, headers, body, () => response.headers.getSetCookie())
-    return Either.right(withBody(await receive(response, headers, signal, capOf(status, maxBodyBytes))))
-  } catch (cause) {
-    return Either.left(
-      withBody === undefined
-        ? new HttpClientError.RequestError({ request, reason: "Transport", cause })
-        : new HttpClientError.ResponseError({ request, response: withBody(nothing), reason: "Decode", cause })
+/**
+ * As `layerConfig`, with options for what `Config` does not find.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfigWith = (options: Omit<Options, "token" | "baseUrl">): Layer.Layer<ApifyClient, ConfigError> =>
+  layerConfigured(options, connectWith(options))
+
+const connectWith =
+  ({ fetch, init = {} }: FetchOptions): Connect<never> =>
+  ({ authorize }) => {
+    const common = Headers.fromInput(init.headers)
+    const begin = (sending: Sending): Exchange => {
+      const request = authorize(sending.request)
+      const { hash, method, url, urlParams } = request
+      const headers = Headers.merge(common, request.headers)
+      return new FetchExchange(sending, request, (signal) => {
+        const { href } = Either.getOrThrowWith(UrlParams.makeUrl(url, urlParams, hash), identity)
+        return (fetch ?? globalThis.fetch)(href, { ...init, ...unaffected, method, headers, signal })
+      })
+    }
+    return Effect.succeed({
+      prepare: Effect.succeed(begin),
+      propagates: FiberRef.get(FiberRef.currentTracerEnabled)
+    })
+  }
+
+/** A request and its answer, received to its end, or as much of it as is wanted. */
+class FetchExchange implements Exchange {
+  private readonly controller = new AbortController()
+  private begun: Pick<Answer, "status" | "headers"> | undefined
+
+  constructor(
+    private readonly sending: Sending,
+    request: HttpClientRequest.HttpClientRequest,
+    fetch: (signal: AbortSignal) => Promise<Response>
+  ) {
+    this.answer(fetch).then(
+      (answer) => sending.onEnd(Exit.succeed(answer)),
+      (cause) => sending.onEnd(Exit.fail(new Unanswered(request, cause, this.begun)))
     )
   }
-}
 
-const nothing = new Uint8Array()
-
-const receive = async (
-  response: Response,
-  headers: Headers.Headers,
-  signal: AbortSignal,
-  cap: number
-): Promise<Uint8Array> => {
-  // The signal is for a `fetch` that does not heed it.
-  if (isBodiless(response.status) || isBeyond(cap, response.status, headers) || signal.aborted) {
-    response.body?.cancel().catch(() => {})
-    return nothing
+  private async answer(fetch: (signal: AbortSignal) => Promise<Response>): Promise<Answer> {
+    const response = await fetch(this.controller.signal)
+    const { status } = response
+    const headers = Headers.fromInput(response.headers)
+    this.begun = { status, headers }
+    this.sending.onStatus(status)
+    const cap = capOf(status, this.sending.maxBodyBytes)
+    const answer = answerOf(status, headers, await this.receive(response, headers, cap), cap)
+    // Of some answers there is no body to cancel although one comes.
+    if (answer.truncated) this.abandon()
+    return isGzipped(answer, cap) ? gunzipped(answer, cap) : answer
   }
-  if (keepsWithin(cap, headers)) return new Uint8Array(await response.arrayBuffer())
-  return response.body === null ? nothing : readUpTo(cap, response.body, signal)
+
+  private async receive(response: Response, headers: Headers.Headers, cap: number): Promise<Uint8Array> {
+    const { signal } = this.controller
+    // The signal is for a `fetch` that does not heed it.
+    if (isBodiless(response.status) || isBeyond(cap, response.status, headers) || signal.aborted) {
+      response.body?.cancel().catch(() => {})
+      return new Uint8Array()
+    }
+    if (keepsWithin(cap, headers)) return new Uint8Array(await response.arrayBuffer())
+    return response.body === null ? new Uint8Array() : readUpTo(cap, response.body, signal)
+  }
+
+  abandon(): void {
+    this.controller.abort()
+  }
+
+  get stop(): Effect.Effect<void> {
+    return Effect.sync(() => this.abandon())
+  }
 }

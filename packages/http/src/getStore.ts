@@ -8,19 +8,15 @@
  */
 
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import {
-  decodeStoreBody,
-  formatStoreRef,
-  type GetStoreError,
-  type KeyValueStore,
-  MalformedStoreError,
-  parseStoreRef,
-  type StoreRef
-} from "@effect-apify/domain"
+import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
+import { type GetStoreError, MalformedStoreError } from "@effect-apify/domain/GetStoreError"
+import type { KeyValueStore } from "@effect-apify/domain/KeyValueStore"
+import { formatStoreRef, parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { ApifyClient } from "./ApifyClient.js"
+import type { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
+import { ClientTag } from "./internal/client.js"
 import { problemsOf } from "./internal/malformed.js"
 import { jsonText, malformed } from "./internal/refuse.js"
 import type { Answer, Circumstances, Operation } from "./Operation.js"
@@ -109,5 +105,5 @@ export const getStore = (
 ): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
   Either.match(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), {
     onLeft: Effect.fail,
-    onRight: (ref) => Effect.flatMap(ApifyClient, (client) => client.run(new GetStore(ref), options))
+    onRight: (ref) => Effect.flatMap(ClientTag, (client) => client.run(new GetStore(ref), options))
   })

@@ -3,13 +3,9 @@
  *
  * @since 0.1.0
  */
-import {
-  formatStoreRef,
-  type GetStoreError,
-  type KeyValueStore,
-  parseStoreRef,
-  type StoreRef
-} from "@effect-apify/domain"
+import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
+import type { KeyValueStore } from "@effect-apify/domain/KeyValueStore"
+import { formatStoreRef, parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

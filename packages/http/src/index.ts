@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-export { ApifyClient, DEFAULT_BASE_URL, type Options, type Service } from "./ApifyClient.js"
+export { ApifyClient, type ClientOptions, DEFAULT_BASE_URL, type Options, type Service } from "./ApifyClient.js"
 export { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 export { getStore, getStoreRequest, interpretGetStore } from "./getStore.js"
 export { type GetStoresOptions, getStores, type StoreResult } from "./getStores.js"

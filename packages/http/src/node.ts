@@ -1,24 +1,95 @@
 /**
- * A transport for Node, made for small answers: it hands an answer over whole, and so spares the streams, signals and
- * promises that other transports need to hand it over in parts.
+ * Clients on undici itself, without an `HttpClient` in between: made for small answers, and the fastest on Node.
+ *
+ * What is provided for `HttpClient`, such as `HttpClient.withTracerPropagation`, means nothing to them.
  *
  * The one module that needs Node, and `undici`, an optional peer. Everything else runs on any transport.
  *
  * @since 0.1.0
  */
 import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as UrlParams from "@effect/platform/UrlParams"
+import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { Agent, buildConnector, type Dispatcher } from "undici"
-import { capOf, concat, isBeyond } from "./internal/body.js"
-import { bodyOf, maxBodyBytesOf, type Received, WholeResponse } from "./internal/whole.js"
+import type { ApifyClient, ClientOptions } from "./ApifyClient.js"
+import { answerOf, capOf, concat, gunzipped, isBeyond, isGzipped } from "./internal/body.js"
+import { type Connect, layerConfigured, layerWith } from "./internal/client.js"
+import { type Exchange, type Sending, Unanswered } from "./internal/transport.js"
+import type { Answer } from "./Operation.js"
+
+/**
+ * The settings of a client on undici.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ClientOptions {
+  /** Of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`. */
+  readonly agent?: Agent.Options | undefined
+}
+
+/**
+ * A client with the settings given; see `ApifyClient.layer`. It follows no redirects, and its connections are closed with its
+ * scope.
+ *
+ * @example
+ * ```ts
+ * import { getStore } from "@effect-apify/http"
+ * import * as NodeClient from "@effect-apify/http/node"
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const program = getStore("janedoe~my-store").pipe(
+ *   Effect.provide(NodeClient.layer({ token: Redacted.make("apify_api_…"), agent: { connections: 16 } }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = ({ agent, ...options }: Options = {}): Layer.Layer<ApifyClient, ConfigError> =>
+  layerWith(options, connectWith(agent))
+
+/**
+ * A client with the settings that Effect's `Config` finds; see `ApifyClient.layerConfig`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<ApifyClient, ConfigError> = Layer.suspend(() => layerConfigWith({}))
+
+/**
+ * As `layerConfig`, with options for what `Config` does not find.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfigWith = ({
+  agent,
+  ...options
+}: Omit<Options, "token" | "baseUrl">): Layer.Layer<ApifyClient, ConfigError> =>
+  layerConfigured(options, connectWith(agent))
+
+const connectWith =
+  (options: Agent.Options = {}): Connect<Scope.Scope> =>
+  ({ authorize }) =>
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => agentWith(options)),
+        (agent) => Effect.promise(() => agent.destroy())
+      ),
+      (agent) => {
+        const send = (sending: Sending) => new UndiciExchange(agent, sending, authorize(sending.request))
+        return { prepare: Effect.succeed(send), propagates: FiberRef.get(FiberRef.currentTracerEnabled) }
+      }
+    )
 
 /** To one server: what Apify's limit for a user, 250,000 requests a minute, asks for at 30 ms an answer. */
 const MAX_CONNECTIONS = 128
@@ -57,69 +128,41 @@ const connectorOf = ({ connect, connectTimeout, ...options }: Agent.Options): bu
         ...connect
       })
 
-/**
- * The transport. It follows no redirects, decodes no content encodings, and sends bodies of bytes or text. It records no
- * spans: `ApifyClient` does.
- *
- * Of a 200 it reads no more than the call's `HttpIncomingMessage.MaxBodySize` allows, which `ApifyClient` provides, and nothing
- * where a larger body is declared; of any other answer it reads no more than 16 KiB. What it has read is what the body is.
- *
- * @param options of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`
- *
- * @example
- * ```ts
- * import { ApifyClient } from "@effect-apify/http"
- * import { layerNode } from "@effect-apify/http/node"
- * import * as Layer from "effect/Layer"
- *
- * const client = Layer.provide(ApifyClient.layerConfig, layerNode())
- * ```
- *
- * @since 0.1.0
- * @category layers
- */
-export const layerNode = (options: Agent.Options = {}): Layer.Layer<HttpClient.HttpClient> =>
-  Layer.scoped(
-    HttpClient.HttpClient,
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new Agent({
-              connections: MAX_CONNECTIONS,
-              // Time limits are the client's.
-              headersTimeout: 0,
-              bodyTimeout: 0,
-              ...options,
-              connect: telling(connectorOf(options))
-            })
-        ),
-        (agent) => Effect.promise(() => agent.destroy())
-      ),
-      (agent) =>
-        HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
-          Effect.flatMap((request) => execute(agent, request)),
-          Effect.succeed
-        )
-    )
-  )
+const agentWith = (options: Agent.Options): Agent =>
+  new Agent({
+    connections: MAX_CONNECTIONS,
+    // Time limits are the client's.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    ...options,
+    connect: telling(connectorOf(options))
+  })
 
-/** What came of an exchange until now. */
-class Exchange implements Dispatcher.DispatchHandler {
-  status = 0
-  headers = Headers.empty
+/** A request and its answer, of which undici tells as it comes. */
+class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
+  private status = 0
+  private headers = Headers.empty
   /** Made as the first comes, for it lives less long then: docs/decisions/0011. */
   private chunks: Array<Uint8Array> | undefined
   private bytes = 0
-  private cookies: string | string[] | undefined
+  private cap = 0
   private controller: Dispatcher.DispatchController | undefined
   private isOver = false
 
   constructor(
-    private readonly request: HttpClientRequest.HttpClientRequest,
-    private maxBodyBytes: number,
-    private readonly resume: (received: Received) => void
-  ) {}
+    agent: Agent,
+    private readonly sending: Sending,
+    private readonly request: HttpClientRequest.HttpClientRequest
+  ) {
+    const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
+    if (Either.isLeft(url)) {
+      this.onResponseError(undefined, url.left)
+    } else {
+      const { origin, pathname, search } = url.right
+      const { headers, method } = request
+      agent.dispatch({ origin, path: pathname + search, method, headers }, this)
+    }
+  }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
@@ -131,94 +174,54 @@ class Exchange implements Dispatcher.DispatchHandler {
     _: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>
-  ) {
+  ): void {
     // A hint that the answer is to come, such as 103.
     if (status < 200) return
     this.status = status
     this.headers = Headers.fromInput(headers)
-    this.cookies = headers["set-cookie"]
-    this.maxBodyBytes = capOf(status, this.maxBodyBytes)
+    this.cap = capOf(status, this.sending.maxBodyBytes)
+    this.sending.onStatus(status)
     // A 205 has no body, and what comes all the same is not waited for.
-    if (status === 205 || isBeyond(this.maxBodyBytes, status, this.headers)) this.stop()
+    if (status === 205 || isBeyond(this.cap, status, this.headers)) this.enough()
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.chunks === undefined) this.chunks = [chunk]
     else this.chunks.push(chunk)
     this.bytes += chunk.length
-    // One chunk too many tells the reader that there was more than it allows.
-    if (this.bytes > this.maxBodyBytes) this.stop()
+    if (this.bytes > this.cap) this.enough()
   }
 
   onResponseEnd(): void {
-    this.end(Either.right(this.response()))
+    const answer = answerOf(this.status, this.headers, concat(this.chunks ?? []), this.cap)
+    if (isGzipped(answer, this.cap)) gunzipped(answer, this.cap).then((answer) => this.end(Exit.succeed(answer)))
+    else this.end(Exit.succeed(answer))
   }
 
   onResponseError(_: Dispatcher.DispatchController | undefined, cause: unknown): void {
-    const { request } = this
-    this.end(
-      Either.left(
-        this.status === 0
-          ? new HttpClientError.RequestError({ request, reason: "Transport", cause })
-          : new HttpClientError.ResponseError({
-              request,
-              response: this.response(),
-              reason: "Decode",
-              cause
-            })
-      )
-    )
+    const { headers, request, status } = this
+    this.end(Exit.fail(new Unanswered(request, cause, status === 0 ? undefined : { status, headers })))
   }
 
   /** Gives what there is, and no more is wanted. */
-  private stop(): void {
+  private enough(): void {
     this.onResponseEnd()
-    this.abort()
+    this.abandon()
   }
 
-  abort(): void {
+  private end(exit: Exit.Exit<Answer, Unanswered>): void {
+    if (this.isOver) return
+    this.isOver = true
+    // Not at once: who goes on may send the next request, and would find this connection busy until undici is done with it.
+    setImmediate(() => this.sending.onEnd(exit))
+  }
+
+  abandon(): void {
     this.isOver = true
     this.controller?.abort(new Error("interrupted"))
   }
 
-  private end(received: Received): void {
-    if (this.isOver) return
-    this.isOver = true
-    // Not at once: who goes on may send the next request, and would find this connection busy until undici is done with it.
-    setImmediate(() => this.resume(received))
-  }
-
-  private response(): WholeResponse {
-    const { chunks = [], cookies = [], headers, request, status } = this
-    return new WholeResponse(request, status, headers, concat(chunks), () =>
-      typeof cookies === "string" ? [cookies] : cookies
-    )
+  get stop(): Effect.Effect<void> {
+    return Effect.sync(() => this.abandon())
   }
 }
-
-const execute = (
-  agent: Agent,
-  request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
-  Effect.withFiberRuntime((fiber) => {
-    const url = UrlParams.makeUrl(request.url, request.urlParams, request.hash)
-    if (Either.isLeft(url)) {
-      return Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", cause: url.left }))
-    }
-    const body = bodyOf(request)
-    if (Either.isLeft(body)) return Effect.fail(body.left)
-    const { origin, pathname, search } = url.right
-    const { headers, method } = request
-    let exchange: Exchange | undefined
-    // Not by a canceler of `Effect.async`, which leaves more behind: docs/decisions/0011.
-    return Effect.onExit(
-      Effect.async((resume: (received: Received) => void) => {
-        exchange = new Exchange(request, maxBodyBytesOf(fiber.currentContext), resume)
-        agent.dispatch({ origin, path: pathname + search, method, headers, body: body.right }, exchange)
-      }),
-      (exit) => {
-        if (Exit.isInterrupted(exit)) exchange?.abort()
-        return Effect.void
-      }
-    )
-  })

@@ -8,22 +8,16 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { decideAccess, effectiveLevel, type OwnerSetting, type Requester } from "@effect-apify/domain/AccessPolicy"
+import { type KeyValueStore, KeyValueStoreBody, KeyValueStore as Store } from "@effect-apify/domain/KeyValueStore"
+import type { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
-  decideAccess,
-  effectiveLevel,
   insufficientPermissionsRefusal,
-  type KeyValueStore,
-  KeyValueStoreBody,
-  type OwnerSetting,
-  type PublicUrl,
-  parseStoreRef,
   type Refusal,
-  type Requester,
-  KeyValueStore as Store,
-  type StoreRef,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
-} from "@effect-apify/domain"
+} from "@effect-apify/domain/Refusal"
+import { parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -221,7 +221,7 @@ describe("the token", () => {
   )
 
   it.effect.each<readonly [from: string, layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>]>([
-    ["the token option of ApifyClient.layer", ApifyClient.layer({ token })],
+    ["the token option of the client's layer", ApifyClient.layer({ token })],
     ["APIFY_TOKEN", fromEnvironment([["APIFY_TOKEN", TOKEN]])]
   ])("that Apify refuses is said to come from %s", ([source, layer]) =>
     Effect.gen(function* () {

@@ -2,6 +2,7 @@
  * The client against the emulator, which share nothing but the schemas of domain: each is the other's witness.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, demoSeed, Emulator } from "@effect-apify/emulator"
@@ -9,32 +10,35 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { layerFetch } from "../src/fetch.js"
-import { ApifyClient, getStore } from "../src/index.js"
-import { layerNode } from "../src/node.js"
+import * as FetchClient from "../src/fetch.js"
+import { ApifyClient, type ClientOptions, getStore } from "../src/index.js"
+import * as NodeClient from "../src/node.js"
 
 const ID = "WkzbQMuFYuamGv3YF"
 
-const clientWith = (token: string | undefined) =>
-  Layer.unwrapEffect(
-    Effect.map(Emulator, ({ url }) =>
-      ApifyClient.layer({ baseUrl: url, token: token === undefined ? undefined : Redacted.make(token) })
-    )
-  )
-
-const tagFor = (ref: string, token?: string) =>
-  getStore(ref).pipe(
-    Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ id }) => id }),
-    Effect.provide(clientWith(token))
-  )
+const on = (transport: Layer.Layer<HttpClient.HttpClient>) => (options: ClientOptions) =>
+  Layer.provide(ApifyClient.layer(options), transport)
 
 describe.each([
-  ["fetch", FetchHttpClient.layer],
-  ["layerFetch", layerFetch],
-  ["undici", NodeHttpClient.layerUndici],
-  ["layerNode", layerNode()]
-])("getStore on %s", (_, transport) => {
-  it.layer(Layer.merge(Emulator.layer({ seed: demoSeed }), transport))("gets from the emulator", (it) => {
+  { name: "ApifyClient.layer on fetch", layer: on(FetchHttpClient.layer) },
+  { name: "FetchClient.layer", layer: FetchClient.layer },
+  { name: "ApifyClient.layer on undici", layer: on(NodeHttpClient.layerUndici) },
+  { name: "NodeClient.layer", layer: NodeClient.layer }
+])("getStore with $name", ({ layer }) => {
+  const clientWith = (token: string | undefined) =>
+    Layer.unwrapEffect(
+      Effect.map(Emulator, ({ url }) =>
+        layer({ baseUrl: url, token: token === undefined ? undefined : Redacted.make(token) })
+      )
+    )
+
+  const tagFor = (ref: string, token?: string) =>
+    getStore(ref).pipe(
+      Effect.match({ onFailure: ({ _tag }) => _tag, onSuccess: ({ id }) => id }),
+      Effect.provide(clientWith(token))
+    )
+
+  it.layer(Emulator.layer({ seed: demoSeed }))("gets from the emulator", (it) => {
     it.effect("the same store by its id, by its owner and name, and by its name alone", () =>
       Effect.gen(function* () {
         for (const ref of [ID, "janedoe~d7b9MDYsbtX5L7XAj", "JaneDoe~D7B9MDYSBTX5L7XAJ", "~d7b9MDYsbtX5L7XAj"]) {

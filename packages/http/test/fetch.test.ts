@@ -1,21 +1,17 @@
 /**
- * What is `layerFetch`'s own: how it uses the `fetch` that it is given, and what becomes of bodies. The fault tests run on it
+ * What is `FetchClient`'s own: how it uses the `fetch` that it is given, and what becomes of bodies. The fault tests run on it
  * as on every transport.
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as HttpBody from "@effect/platform/HttpBody"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { layerFetch } from "../src/fetch.js"
-import { ApifyClient, getStore, type Options } from "../src/index.js"
+import * as FetchClient from "../src/fetch.js"
+import { getStore } from "../src/index.js"
 import { concat, readUpTo } from "../src/internal/body.js"
 import { minimalBody } from "./arbitraries.js"
 
@@ -28,11 +24,8 @@ const answering =
 
 const storeResponse = () => new Response(minimalBody, { headers: { "content-type": "application/json" } })
 
-const clientOn = (fetch: Fetch, options: Options = {}) =>
-  ApifyClient.layer(options).pipe(Layer.provide(layerFetch), Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch)))
-
-describe("layerFetch", () => {
-  it.effect("uses the fetch that its layer was given, and rather the one that a call is given", () =>
+describe("FetchClient", () => {
+  it.effect("uses the platform's fetch as it is at the time, unless it was given another", () =>
     Effect.gen(function* () {
       const asked: Array<string> = []
       const named = (name: string) =>
@@ -40,28 +33,73 @@ describe("layerFetch", () => {
           asked.push(name)
           return storeResponse()
         })
-      yield* getStore("~my-store").pipe(
-        Effect.zipRight(getStore("~my-store").pipe(Effect.provideService(FetchHttpClient.Fetch, named("call")))),
-        Effect.provide(clientOn(named("layer")))
+      const platforms = globalThis.fetch
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => {
+          globalThis.fetch = named("platform")
+        }),
+        () =>
+          Effect.zipRight(
+            Effect.provide(getStore("~my-store"), FetchClient.layer()),
+            Effect.provide(getStore("~my-store"), FetchClient.layer({ fetch: named("given") }))
+          ),
+        () =>
+          Effect.sync(() => {
+            globalThis.fetch = platforms
+          })
       )
-      assert.deepStrictEqual(asked, ["layer", "call"])
+      assert.deepStrictEqual(asked, ["platform", "given"])
     })
   )
 
-  it.effect("keeps the options that it was told, but for what could lead the token astray", () =>
+  it.effect.each([
+    ["layer", FetchClient.layer],
+    ["layerConfigWith", FetchClient.layerConfigWith]
+  ] as const)("%s keeps the options that it was told, but for what could lead the token astray", ([, layer]) =>
     Effect.gen(function* () {
       const inits: Array<RequestInit> = []
-      const recorded = answering((init) => {
+      const fetch = answering((init) => {
         inits.push(init)
         return storeResponse()
       })
-      const options: RequestInit = { redirect: "follow", keepalive: true, headers: { "x-team": "search" } }
-      yield* getStore("~my-store").pipe(
-        Effect.provide(clientOn(recorded).pipe(Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, options))))
+      const init: RequestInit = { redirect: "follow", keepalive: true, headers: { "x-team": "search" } }
+      yield* Effect.provide(getStore("~my-store"), layer({ fetch, init }))
+      const [sent] = inits
+      assert.deepInclude(sent, {
+        method: "GET",
+        redirect: "manual",
+        cache: "no-store",
+        credentials: "omit",
+        keepalive: true
+      })
+      assert.deepInclude(sent?.headers, { "x-team": "search", accept: "application/json" })
+    })
+  )
+
+  it.effect("reads its settings from the environment", () =>
+    Effect.gen(function* () {
+      const urls: Array<string> = []
+      const recorded: Fetch = async (url) => {
+        urls.push(String(url))
+        return storeResponse()
+      }
+      const platforms = globalThis.fetch
+      const config = ConfigProvider.fromMap(new Map([["APIFY_API_BASE_URL", "https://apify.example"]]))
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => {
+          globalThis.fetch = recorded
+        }),
+        () =>
+          Effect.provide(
+            getStore("~my-store"),
+            Layer.provide(FetchClient.layerConfig, Layer.setConfigProvider(config))
+          ),
+        () =>
+          Effect.sync(() => {
+            globalThis.fetch = platforms
+          })
       )
-      const [init] = inits
-      assert.deepInclude(init, { redirect: "manual", cache: "no-store", credentials: "omit", keepalive: true })
-      assert.deepInclude(init?.headers, { "x-team": "search", accept: "application/json" })
+      assert.deepStrictEqual(urls, ["https://apify.example/v2/key-value-stores/~my-store"])
     })
   )
 
@@ -71,7 +109,7 @@ describe("layerFetch", () => {
         throw new TypeError("no fetch here")
       }
       const error = yield* Effect.flip(
-        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(clientOn(throwing)))
+        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(FetchClient.layer({ fetch: throwing })))
       )
       assert.strictEqual(error._tag, "TransportError")
     })
@@ -85,7 +123,7 @@ describe("layerFetch", () => {
         return new Promise(() => {})
       })
       const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
-        Effect.provide(clientOn(silent)),
+        Effect.provide(FetchClient.layer({ fetch: silent })),
         Effect.flip,
         Effect.fork
       )
@@ -116,7 +154,7 @@ describe("layerFetch", () => {
       })
       const clock = yield* Effect.clock
       const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
-        Effect.provide(clientOn(answered)),
+        Effect.provide(FetchClient.layer({ fetch: answered })),
         Effect.flip,
         Effect.fork
       )
@@ -142,51 +180,10 @@ describe("layerFetch", () => {
           )
       )
       const error = yield* Effect.flip(
-        getStore("~my-store", { maxBodyBytes: 10_000 }).pipe(Effect.provide(clientOn(endless)))
+        getStore("~my-store", { maxBodyBytes: 10_000 }).pipe(Effect.provide(FetchClient.layer({ fetch: endless })))
       )
       assert.strictEqual(error._tag, "UnexpectedResponseError")
       assert.isTrue(cancelled)
-    })
-  )
-
-  it.effect("refuses a body that it cannot send", () =>
-    Effect.gen(function* () {
-      const request = HttpClientRequest.post("http://localhost/", {
-        body: HttpBody.stream(Stream.make(new Uint8Array(1)))
-      })
-      const error = yield* Effect.flip(
-        Effect.provide(HttpClient.execute(request), layerFetch).pipe(
-          Effect.provideService(FetchHttpClient.Fetch, answering(storeResponse))
-        )
-      )
-      assert.strictEqual(error._tag === "RequestError" && error.reason, "Encode")
-    })
-  )
-
-  it.effect("gives an answer in every way that others read it", () =>
-    Effect.gen(function* () {
-      const get = (body: string, type = "text/plain") =>
-        HttpClient.get("http://localhost/").pipe(
-          Effect.provide(layerFetch),
-          Effect.provideService(
-            FetchHttpClient.Fetch,
-            answering(() => new Response(body, { headers: { "content-type": type, "set-cookie": "a=b" } }))
-          )
-        )
-      const response = yield* get('{"a":1}')
-      assert.strictEqual(yield* response.text, '{"a":1}')
-      assert.deepStrictEqual(yield* response.json, { a: 1 })
-      assert.strictEqual(new TextDecoder().decode(yield* response.arrayBuffer), '{"a":1}')
-      assert.strictEqual(yield* Stream.mkString(Stream.decodeText(response.stream)), '{"a":1}')
-      assert.property(response.cookies.cookies, "a")
-      const form = yield* get("a=1&b=2", "application/x-www-form-urlencoded")
-      assert.deepStrictEqual(yield* form.urlParamsBody, [
-        ["a", "1"],
-        ["b", "2"]
-      ])
-      assert.strictEqual((yield* form.formData).get("b"), "2")
-      const error = yield* Effect.flip((yield* get("{")).json)
-      assert.strictEqual(error._tag === "ResponseError" && error.reason, "Decode")
     })
   )
 })

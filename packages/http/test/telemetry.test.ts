@@ -17,7 +17,6 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
-import * as Tracer from "effect/Tracer"
 import {
   ApifyClient,
   type CallOptions,
@@ -29,6 +28,7 @@ import {
 } from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { answer, fail, neverAnswer, type Plan, perform, theStore } from "./plannedServer.js"
+import { attributesOf, recordSpans } from "./spans.js"
 
 const TOKEN = "CanaryToken0123456789"
 const KEY = "CanaryKey0123456789"
@@ -50,20 +50,6 @@ const runToEnd = (callOptions?: CallOptions) =>
     return yield* Fiber.join(fiber)
   })
 
-/** Effect's own tracer, with its spans kept. */
-const recordSpans = Effect.map(Effect.tracer, (tracer) => {
-  const spans: Array<Tracer.Span> = []
-  const recorder = Tracer.make({
-    span: (...args) => {
-      const span = tracer.span(...args)
-      spans.push(span)
-      return span
-    },
-    context: (f, fiber) => tracer.context(f, fiber)
-  })
-  return { spans, recorder }
-})
-
 const spansOf = (plan: Plan, options?: Options) =>
   Effect.gen(function* () {
     const { recorder, spans } = yield* recordSpans
@@ -72,8 +58,6 @@ const spansOf = (plan: Plan, options?: Options) =>
     const [call, ...attempts] = spans
     return { call: call ?? assert.fail("There is no span"), attempts, requests }
   }).pipe(Effect.provide(planned(plan, options)))
-
-const attributesOf = (span: Tracer.Span | undefined) => Object.fromEntries(span?.attributes ?? [])
 
 describe("an operation that throws", () => {
   it.effect("ends its call in a defect, which is counted, and holds nothing up", () =>

@@ -1,24 +1,26 @@
 /**
- * The client unchanged on each transport, and the transports of our own, over real sockets.
+ * The client unchanged on each transport, over real sockets.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as HttpBody from "@effect/platform/HttpBody"
-import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { layerFetch } from "../src/fetch.js"
-import { ApifyClient, getStore, type Options } from "../src/index.js"
-import { layerNode } from "../src/node.js"
+import * as FetchClient from "../src/fetch.js"
+import { ApifyClient, type ClientOptions, getStore, type Operation, RetryPolicy } from "../src/index.js"
+import * as NodeClient from "../src/node.js"
 import { minimalBody } from "./arbitraries.js"
+import { attributesOf, recordSpans } from "./spans.js"
 
 /** A server on a free port, gone with its scope. */
 const listening = (listener: RequestListener) =>
@@ -58,16 +60,18 @@ const answerAsApify: RequestListener = (request, response) => {
   response.end(found ? minimalBody : '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
 }
 
-const transports: ReadonlyArray<{ readonly name: string; readonly layer: Layer.Layer<HttpClient.HttpClient> }> = [
-  { name: "FetchHttpClient.layer", layer: FetchHttpClient.layer },
-  { name: "layerFetch", layer: layerFetch },
-  { name: "NodeHttpClient.layerUndici", layer: NodeHttpClient.layerUndici },
-  { name: "layerNode", layer: layerNode() }
+const on = (transport: Layer.Layer<HttpClient.HttpClient>) => (options: ClientOptions) =>
+  Layer.provide(ApifyClient.layer(options), transport)
+
+const clients = [
+  { name: "ApifyClient.layer on fetch", layer: on(FetchHttpClient.layer) },
+  { name: "FetchClient.layer", layer: FetchClient.layer },
+  { name: "ApifyClient.layer on undici", layer: on(NodeHttpClient.layerUndici) },
+  { name: "NodeClient.layer", layer: NodeClient.layer }
 ]
 
-describe.each(transports)("on $name", ({ layer: transport }) => {
-  const clientOf = (server: Server, options: Options = {}) =>
-    Layer.provide(ApifyClient.layer({ baseUrl: urlOf(server), ...options }), transport)
+describe.each(clients)("with $name", ({ layer }) => {
+  const clientOf = (server: Server, options: ClientOptions = {}) => layer({ baseUrl: urlOf(server), ...options })
 
   it.scopedLive("a store comes", () =>
     Effect.gen(function* () {
@@ -112,7 +116,7 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
   it.scopedLive("a server that is gone is a TransportError, connect", () =>
     Effect.gen(function* () {
       const baseUrl = yield* Effect.scoped(Effect.map(listening(answerAsApify), urlOf))
-      const client = Layer.provide(ApifyClient.layer({ baseUrl, retry: { retries: 0 } }), transport)
+      const client = layer({ baseUrl, retry: { retries: 0 } })
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.strictEqual(error._tag === "TransportError" && error.reason, "connect")
     })
@@ -142,6 +146,51 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
         assert.strictEqual(error._tag, "UnexpectedResponseError")
         yield* Deferred.await(freed)
       }).pipe(Effect.provide(clientOf(server)))
+    })
+  )
+
+  it.scopedLive("an operation's query is sent, and what leads elsewhere carries no token", () =>
+    Effect.gen(function* () {
+      const requests: Array<readonly [url: string | undefined, authorization: string | undefined]> = []
+      const server = yield* listening((request, response) => {
+        requests.push([request.url, request.headers.authorization])
+        answerAsApify(request, response)
+      })
+      const elsewhere = yield* listening((request, response) => {
+        requests.push([request.url, request.headers.authorization])
+        response.end()
+      })
+      const operation = (url: string): Operation<string> => ({
+        name: "list",
+        ref: "janedoe~my-store",
+        request: HttpClientRequest.get(url, { urlParams: { limit: 10 } }),
+        interpret: ({ status }) => Either.right(String(status))
+      })
+      yield* Effect.gen(function* () {
+        const client = yield* ApifyClient
+        assert.strictEqual(yield* client.run(operation("/v2/key-value-stores")), "404")
+        // What fetch takes for a password it refuses to send.
+        yield* Effect.exit(client.run(operation(`@${urlOf(elsewhere).slice("http://".length)}/`)))
+      }).pipe(Effect.provide(clientOf(server, { token: Redacted.make("apify_api_test"), retry: RetryPolicy.none })))
+      const [first, ...others] = requests
+      assert.deepStrictEqual(first, ["/v2/key-value-stores?limit=10", "Bearer apify_api_test"])
+      for (const [, authorization] of others) assert.notEqual(authorization, "Bearer apify_api_test")
+    })
+  )
+
+  it.scopedLive("a request tells of its span, where there is a tracer", () =>
+    Effect.gen(function* () {
+      const told: Array<unknown> = []
+      const server = yield* listening((request, response) => {
+        told.push(request.headers.traceparent)
+        answerAsApify(request, response)
+      })
+      const { recorder, spans } = yield* recordSpans
+      const call = Effect.withTracer(getStore("janedoe~my-store"), recorder)
+      yield* Effect.zipRight(call, Effect.withTracerEnabled(call, false)).pipe(Effect.provide(clientOf(server)))
+      const [, attempt] = spans
+      assert.deepStrictEqual(told, [`00-${attempt?.traceId}-${attempt?.spanId}-01`, undefined])
+      assert.strictEqual(attributesOf(attempt)["http.response.status_code"], 200)
     })
   )
 
@@ -192,46 +241,49 @@ describe.each(transports)("on $name", ({ layer: transport }) => {
 })
 
 describe.each([
-  { name: "layerFetch", layer: layerFetch },
-  { name: "layerNode", layer: layerNode() }
-])("$name, used by itself,", ({ layer }) => {
-  it.scopedLive("sends bodies of text and of bytes", () =>
-    Effect.gen(function* () {
-      const server = yield* listening((request, response) => {
-        request.pipe(response)
-      })
-      const send = (body: HttpBody.HttpBody) =>
-        HttpClient.execute(HttpClientRequest.post(urlOf(server), { body })).pipe(
-          Effect.flatMap((response) => response.text)
-        )
-      const bodies = [HttpBody.text("hello wörld"), HttpBody.raw("hello wörld"), HttpBody.unsafeJson("hello wörld")]
-      assert.deepStrictEqual(yield* Effect.forEach(bodies, send), ["hello wörld", "hello wörld", '"hello wörld"'])
-    }).pipe(Effect.provide(layer))
-  )
-
-  it.scopedLive("gives each cookie of an answer, and null for JSON of nothing", () =>
-    Effect.gen(function* () {
-      const server = yield* listening((_, response) => {
-        response.writeHead(200, { "set-cookie": ["a=1; Path=/", "b=2, and more"] }).end()
-      })
-      const response = yield* HttpClient.get(urlOf(server))
-      assert.deepStrictEqual(Object.keys(response.cookies.cookies), ["a", "b"])
-      assert.isNull(yield* response.json)
-    }).pipe(Effect.provide(layer))
-  )
-})
-
-describe("the scope of NodeHttpClient.layerUndici", () => {
+  { name: "NodeHttpClient.layerUndici", layer: on(NodeHttpClient.layerUndici) },
+  { name: "NodeClient.layer", layer: NodeClient.layer }
+])("the scope of $name", ({ layer }) => {
   it.scopedLive("closes the sockets that were kept alive", () =>
     Effect.gen(function* () {
       const { freed, server } = yield* watching(answerAsApify)
-      const client = Layer.provide(ApifyClient.layer({ baseUrl: urlOf(server) }), NodeHttpClient.layerUndici)
       yield* Effect.gen(function* () {
         yield* getStore("janedoe~my-store")
         yield* getStore("janedoe~my-store")
         assert.isFalse(yield* Deferred.isDone(freed))
-      }).pipe(Effect.provide(client))
+      }).pipe(Effect.provide(layer({ baseUrl: urlOf(server) })))
       yield* Deferred.await(freed)
+    })
+  )
+})
+
+describe("NodeClient", () => {
+  it.scopedLive.each(["layer", "layerConfigWith"] as const)("%s opens no more connections than its agent may", (make) =>
+    Effect.gen(function* () {
+      let sockets = 0
+      const server = yield* listening(answerAsApify)
+      server.on("connection", () => sockets++)
+      const config = ConfigProvider.fromMap(new Map([["APIFY_API_BASE_URL", urlOf(server)]]))
+      const options = { agent: { connections: 2 } }
+      const client =
+        make === "layer"
+          ? NodeClient.layer({ baseUrl: urlOf(server), ...options })
+          : Layer.provide(NodeClient.layerConfigWith(options), Layer.setConfigProvider(config))
+      yield* Effect.all(
+        Array.from({ length: 20 }, () => getStore("janedoe~my-store")),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provide(client))
+      assert.strictEqual(sockets, 2)
+    })
+  )
+
+  it.scopedLive("reads its settings from the environment", () =>
+    Effect.gen(function* () {
+      const server = yield* listening(answerAsApify)
+      const config = ConfigProvider.fromMap(new Map([["APIFY_API_BASE_URL", urlOf(server)]]))
+      const client = Layer.provide(NodeClient.layerConfig, Layer.setConfigProvider(config))
+      const store = yield* Effect.provide(getStore("janedoe~my-store"), client)
+      assert.strictEqual(store.id, "WkzbQMuFYuamGv3YF")
     })
   )
 })

@@ -7,19 +7,18 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
-import * as RuntimeFlags from "effect/RuntimeFlags"
 
-interface Limit {
-  /** By the clock, in milliseconds. */
-  readonly due: number
-  readonly ring: () => void
-  /** Where it stands among the others. */
-  place: number
+/** A class, for it lives as long as a call: docs/decisions/0011. */
+class Limit {
+  constructor(
+    /** By the clock, in milliseconds. */
+    readonly due: number,
+    readonly ring: () => void,
+    /** Where it stands among the others. */
+    public place: number
+  ) {}
 }
 
 interface Sleeper {
@@ -44,7 +43,7 @@ const makeLimits = () => {
   return {
     all: limits,
     add: (due: number, ring: () => void): Limit => {
-      const limit = { due, ring, place: limits.length }
+      const limit = new Limit(due, ring, limits.length)
       limits.push(limit)
       return limit
     },
@@ -112,40 +111,6 @@ const alarmOf = (clock: Clock.Clock): Alarm => {
   return alarm
 }
 
-/**
- * Starts an effect in a fiber of its own and tells once what it came to within a time, or nothing. When the time runs out
- * the fiber is interrupted and not waited for, so that nothing that it does can hold up the caller.
- *
- * Gives what interrupts the fiber and waits for it.
- */
-export const startWithin = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
-  runtime: Runtime.Runtime<R>,
-  clock: Clock.Clock,
-  time: Duration.Duration,
-  tell: (exit: Option.Option<Exit.Exit<A, E>>) => void,
-  options?: Runtime.RunForkOptions
-): Effect.Effect<void> => {
-  let isOver = false
-  let takeBack = (): void => {}
-  const end = (exit: Exit.Exit<A, E>): void => {
-    isOver = true
-    takeBack()
-    tell(Option.some(exit))
-  }
-  // Told, and not what the fiber ends in. A fiber that fails is logged with its cause, and the cause of a transport may hold a
-  // token; and what it ends in outlives the fiber, until the next full garbage collection.
-  const told = Effect.matchCause(effect, {
-    onFailure: (cause) => end(Exit.failCause(cause)),
-    onSuccess: (value) => end(Exit.succeed(value))
-  })
-  // Interruptible even where the caller is not: nobody but the alarm and the caller interrupts it.
-  const interruptible = Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption)
-  const fiber = Runtime.runFork(interruptible)(told, options)
-  if (isOver) return Effect.void
-  takeBack = alarmOf(clock).set(Duration.toMillis(time), () => {
-    fiber.unsafeInterruptAsFork(FiberId.none)
-    tell(Option.none())
-  })
-  return Effect.zipRight(Effect.sync(takeBack), Fiber.interrupt(fiber))
-}
+/** Rings once a time has passed by a clock, unless taken back by what this returns. */
+export const setAlarm = (clock: Clock.Clock, time: Duration.Duration, ring: () => void): (() => void) =>
+  alarmOf(clock).set(Duration.toMillis(time), ring)

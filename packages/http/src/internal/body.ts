@@ -2,6 +2,7 @@
  * Bodies, and how much of them is read.
  */
 import type * as Headers from "@effect/platform/Headers"
+import type { Answer } from "../Operation.js"
 
 /** The cap of a body that is read for its error alone: many times what Apify's errors take. */
 const MAX_ERROR_BYTES = 16 * 1024
@@ -37,16 +38,25 @@ const asksForIdentity = (() => {
 export const keepsWithin = (cap: number, headers: Headers.Headers): boolean =>
   Number(headers["content-length"]) <= cap && headers["content-encoding"] === undefined && asksForIdentity()
 
-/** Marks answers that are there already, such as our own transports give. */
-export const WholeBody: unique symbol = Symbol.for("@effect-apify/http/whole")
+/** An answer, of whose body so much was read. The cap counts bytes as the transport gives them. */
+export const answerOf = (status: number, headers: Headers.Headers, body: Uint8Array, cap: number): Answer => ({
+  status,
+  headers,
+  body,
+  // Not `length > cap`: a cap that is not a number lets nothing through.
+  truncated: !(body.length <= cap) || isBeyond(cap, status, headers) || status === 205
+})
 
-/** An answer that is there already. */
-export interface Whole {
-  readonly [WholeBody]: Uint8Array
-}
+/** No text begins so: a proxy has compressed what was asked for as it is, and the transport is one that does not decode. */
+export const isGzipped = ({ body, headers, truncated }: Answer, cap: number): boolean =>
+  !truncated && body[0] === 0x1f && body[1] === 0x8b && !keepsWithin(cap, headers)
 
-/** Whether a body is there already. */
-export const isWhole = (response: object): response is Whole => WholeBody in response
+/** Decodes a compressed body, the cap counting what comes out. One that is broken stays as it is, to be refused for that. */
+export const gunzipped = (answer: Answer, cap: number): Promise<Answer> =>
+  readUpTo(cap, new Blob([answer.body.slice()]).stream().pipeThrough(new DecompressionStream("gzip"))).then(
+    (body) => answerOf(answer.status, answer.headers, body, cap),
+    () => answer
+  )
 
 /** Chunks as one. */
 export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {

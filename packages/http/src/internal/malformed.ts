@@ -1,7 +1,7 @@
 /**
  * What is wrong with a body that is not a store: where, and what was expected there. Never what was found.
  */
-import type { MalformedStoreProblem } from "@effect-apify/domain"
+import type { MalformedStoreProblem } from "@effect-apify/domain/GetStoreError"
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"

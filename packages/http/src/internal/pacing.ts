@@ -9,10 +9,12 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import type * as Runtime from "effect/Runtime"
-import { monotonicMillis, startWithin } from "./alarm.js"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import { monotonicMillis, setAlarm } from "./alarm.js"
 
 /** Requests a second for one store, where the server does not say. Source: Apify's documentation. */
 const DOCUMENTED_RATE = 60
@@ -101,11 +103,34 @@ const turnAt = (pace: Pace, most: Duration.Duration, letGo: () => void): Effect.
     const wait = pace.next - now + pace.waiting * gapOf(pace)
     if (wait >= Duration.toMillis(most)) return Effect.succeed(false)
     return inLine(pace, (resume, runtime) =>
-      startWithin(pace.line.withPermits(1)(untilNext(pace, clock)), runtime, clock, most, (came) =>
-        resume(Option.exists(came, Exit.isSuccess))
-      )
+      startWithin(pace.line.withPermits(1)(untilNext(pace, clock)), runtime, clock, most, resume)
     )
   })
+
+/** Starts an effect in a fiber of its own, and tells whether it is over within a time. Gives what stops it. */
+const startWithin = (
+  effect: Effect.Effect<void>,
+  runtime: Runtime.Runtime<never>,
+  clock: Clock.Clock,
+  time: Duration.Duration,
+  tell: (isOver: boolean) => void
+): Effect.Effect<void> => {
+  let isOver = false
+  let takeBack = (): void => {}
+  const told = Effect.map(effect, () => {
+    isOver = true
+    takeBack()
+    tell(true)
+  })
+  // Interruptible even where the caller is not: nobody but the alarm and the caller interrupts it.
+  const fiber = Runtime.runFork(Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption))(told)
+  if (isOver) return Effect.void
+  takeBack = setAlarm(clock, time, () => {
+    fiber.unsafeInterruptAsFork(FiberId.none)
+    tell(false)
+  })
+  return Effect.zipRight(Effect.sync(takeBack), Fiber.interrupt(fiber))
+}
 
 /** Takes a place in the line while something is under way that can be stopped, and leaves it whichever way that ends. */
 const inLine = (

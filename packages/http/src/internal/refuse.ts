@@ -1,22 +1,21 @@
 /**
  * What an answer without a result means: the same for every operation.
  */
+import { ApiErrorBody, MISSING_STORE_TYPES } from "@effect-apify/domain/ApiError"
 import {
-  ApiErrorBody,
   BadRequestError,
-  excerpt,
   ForbiddenError,
   type GetStoreError,
   MalformedStoreError,
   MethodNotAllowedError,
-  MISSING_STORE_TYPES,
   PaymentRequiredError,
   RateLimitedError,
   ServerError,
   StoreNotFoundError,
   UnauthorizedError,
   UnexpectedResponseError
-} from "@effect-apify/domain"
+} from "@effect-apify/domain/GetStoreError"
+import { excerpt } from "@effect-apify/domain/quote"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

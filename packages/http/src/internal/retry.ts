@@ -1,9 +1,11 @@
 /**
- * The one place that decides whether and when to try again.
+ * The one place that decides whether and when to try again, and how a failure is met.
  */
-import { type GetStoreError, TimeoutError } from "@effect-apify/domain"
+import { type GetStoreError, TimeoutError } from "@effect-apify/domain/GetStoreError"
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { CallLimits } from "../CallOptions.js"
 import type { Asked } from "../Operation.js"
@@ -81,4 +83,17 @@ export const callTimeout = (
     phase: "call",
     limit: callTimeout,
     lastFailure: Option.map(lastError, ({ message }) => message)
+  })
+
+/**
+ * Goes on after a failure. `Effect.catchAll` leaves more behind (docs/decisions/0011), and lets through what a failure and a
+ * defect beside it hold, which may be a transport's secrets.
+ */
+export const recover = <A, E, E2, R>(
+  effect: Effect.Effect<A, E, R>,
+  next: (error: E) => Effect.Effect<A, E2>
+): Effect.Effect<A, E2, R> =>
+  Effect.matchCauseEffect(effect, {
+    onFailure: (cause) => Either.match(Cause.failureOrCause(cause), { onLeft: next, onRight: Effect.failCause }),
+    onSuccess: Effect.succeed
   })

@@ -3,10 +3,8 @@
  */
 
 import * as Headers from "@effect/platform/Headers"
-import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { describeFailure, type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain"
+import { describeFailure, type GetStoreError, TimeoutError, TransportError } from "@effect-apify/domain/GetStoreError"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -15,28 +13,23 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type * as FiberId from "effect/FiberId"
-import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
-import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import type { CallLimits } from "../CallOptions.js"
 import type { Answer, Asked, Circumstances, Operation } from "../Operation.js"
-import { monotonicMillis, startWithin } from "./alarm.js"
-import { readAnswer } from "./answer.js"
+import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Budget } from "./budget.js"
 import type { Pacing } from "./pacing.js"
 import { unexpected } from "./refuse.js"
-import { callTimeout, decide, type History, isHealthy, isReused } from "./retry.js"
+import { callTimeout, decide, type History, isHealthy, isReused, recover } from "./retry.js"
 import type { Settings } from "./settings.js"
 import { countAttempt, countCall, countRetry, type Telemetry, withAttemptSpan, withCallSpan } from "./telemetry.js"
+import { type Exchange, LEADS_ASTRAY, type Sending, type Transport, type Unanswered } from "./transport.js"
 import { classify, isUndecodable } from "./transportError.js"
 
 /** What all calls of a client share. */
 export interface Client {
-  /** Aborts the request when its scope closes. */
-  readonly http: HttpClient.HttpClient.With<HttpClientError.HttpClientError, Scope.Scope>
+  readonly transport: Transport
   /** What every request has. */
   readonly headers: Headers.Headers
   readonly settings: Settings
@@ -51,9 +44,8 @@ class Call<A> {
   /** Whole milliseconds by a clock that never jumps. */
   readonly start: number
   /**
-   * Ends the exchange that is under way, and waits for its end; set as an exchange begins, and nothing once it is over. The
-   * call's own end runs it where the call is interrupted. (A canceler of `Effect.async` would come too late for an
-   * interruption between the two.)
+   * Ends the attempt that is under way, and waits for its end; nothing once it is over. The call's own end runs it where the
+   * call is interrupted. (A canceler of `Effect.async` would come too late for an interruption between the two.)
    */
   stop: Effect.Effect<void> = Effect.void
 
@@ -61,8 +53,6 @@ class Call<A> {
     readonly client: Client,
     readonly operation: Operation<A>,
     readonly limits: CallLimits,
-    /** What transports are told besides the request. */
-    readonly services: Context.Context<never>,
     readonly telemetry: Telemetry,
     /** The caller's. */
     readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
@@ -98,31 +88,13 @@ const circumstancesOf = <A>(call: Call<A>, attempts: number): Circumstances => (
 const storeOf = <A>(call: Call<A>): string => call.operation.ref.toLowerCase()
 
 /** Runs an operation to its end: its result, or what its last attempt failed with. */
-export const run = <A>(
-  client: Client,
-  operation: Operation<A>,
-  limits: CallLimits,
-  services: Context.Context<never>
-): Effect.Effect<A, GetStoreError> =>
+export const run = <A>(client: Client, operation: Operation<A>, limits: CallLimits): Effect.Effect<A, GetStoreError> =>
   withCallSpan(operation.name, operation.ref, (telemetry, fiber) => {
-    const call = new Call(client, operation, limits, services, telemetry, fiber)
+    const call = new Call(client, operation, limits, telemetry, fiber)
     return Effect.onExit(attemptsFrom(call, beginning), (exit) => {
       countCall(telemetry, elapsedMillis(call), exit)
       return Exit.isInterrupted(exit) ? call.stop : Effect.void
     })
-  })
-
-/**
- * Goes on after a failure. `Effect.catchAll` leaves more behind (docs/decisions/0011), and lets through what a failure and a
- * defect beside it hold, which may be a transport's secrets.
- */
-const recover = <A, E, E2, R>(
-  effect: Effect.Effect<A, E, R>,
-  next: (error: E) => Effect.Effect<A, E2>
-): Effect.Effect<A, E2, R> =>
-  Effect.matchCauseEffect(effect, {
-    onFailure: (cause) => Either.match(Cause.failureOrCause(cause), { onLeft: next, onRight: Effect.failCause }),
-    onSuccess: Effect.succeed
   })
 
 const beginning: History = { attempts: 0, retriedOnce: false, retriedReused: false, lastError: Option.none() }
@@ -165,104 +137,93 @@ const afterFailure = <A>(call: Call<A>, history: History, error: GetStoreError):
 
 /**
  * One request and what its answer means, within its time and in a span of its own. For the caller it is one asynchronous
- * step, however many the transport takes: they are made by a fiber that can be left behind.
+ * step, however many the transport takes.
  */
-const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
-  withAttemptSpan(call.telemetry, requestOf(call), history.attempts, (request, span) =>
-    Effect.flatMap(Scope.make(), (scope) =>
-      Effect.async<A, GetStoreError>((resume) => {
-        const { client, clock, limits, telemetry } = call
-        const runtime = runtimeOf(call, scope, span)
-        const sentAt = monotonicMillis(clock)
-        const time = Duration.min(limits.attemptTimeout, remainingIn(call))
-        countAttempt(telemetry)
-        let isOver = false
-        const stop = startWithin(
-          exchange(client, request, limits.maxBodyBytes, span),
-          runtime,
-          clock,
-          time,
-          (exit) => {
-            isOver = true
-            call.stop = Effect.void
-            if (!isWhole(exit)) Runtime.runFork(runtime)(Scope.close(scope, Exit.void))
-            // In the caller's fiber, and once: what an operation throws is the call's defect.
-            resume(
-              Effect.suspend(() =>
-                Option.match(exit, {
-                  onNone: () => Effect.fail(attemptTimeout(call, history, time)),
-                  onSome: (exit) => outcomeOf(call, history, sentAt, exit)
-                })
-              )
-            )
-          },
-          leaveSpansToUs
-        )
-        if (!isOver) call.stop = Effect.zipRight(stop, Scope.close(scope, Exit.void))
-      })
+const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> => {
+  const { prepare, propagates } = call.client.transport
+  return withAttemptSpan(call.telemetry, requestOf(call), history.attempts, propagates, (request, span) =>
+    Effect.flatMap(prepare, (send) =>
+      Effect.async((resume) => new Attempt(call, history, request, span, resume).begin(send))
     )
   )
+}
 
 const requestOf = <A>(call: Call<A>): HttpClientRequest.HttpClientRequest =>
   call.operation.request.pipe(HttpClientRequest.setUrl(urlOf(call)), HttpClientRequest.setHeaders(call.client.headers))
 
-/** What an exchange runs in: all that the caller's fiber has, and what is told to transports. */
-const runtimeOf = <A>(
-  { fiber, services }: Call<A>,
-  scope: Scope.Scope,
-  span: Option.Option<Tracer.Span>
-): Runtime.Runtime<Scope.Scope> => {
-  const context = Context.mergeAll(fiber.currentContext, services, Context.make(Scope.Scope, scope))
-  return Runtime.make({
-    context: Option.isNone(span) ? context : Context.add(context, Tracer.ParentSpan, span.value),
-    runtimeFlags: Runtime.defaultRuntimeFlags,
-    fiberRefs: fiber.getFiberRefs()
-  })
+/** An attempt under way: it ends with its exchange, with its time, or with the call, whichever is first. */
+class Attempt<A> implements Sending {
+  private readonly sentAt: number
+  private readonly time: Duration.Duration
+  private isOver = false
+  private takeBackAlarm = (): void => {}
+
+  constructor(
+    private readonly call: Call<A>,
+    private readonly history: History,
+    readonly request: HttpClientRequest.HttpClientRequest,
+    readonly span: Option.Option<Tracer.Span>,
+    private readonly resume: (outcome: Effect.Effect<A, GetStoreError>) => void
+  ) {
+    this.sentAt = monotonicMillis(call.clock)
+    this.time = Duration.min(call.limits.attemptTimeout, remainingIn(call))
+  }
+
+  get fiber(): Fiber.RuntimeFiber<unknown, unknown> {
+    return this.call.fiber
+  }
+
+  get maxBodyBytes(): number {
+    return this.call.limits.maxBodyBytes
+  }
+
+  begin(send: (sending: Sending) => Exchange): void {
+    const { call, history, time } = this
+    countAttempt(call.telemetry)
+    const exchange = send(this)
+    if (this.isOver) return
+    this.takeBackAlarm = setAlarm(call.clock, time, () => {
+      this.end(() => Effect.fail(attemptTimeout(call, history, time)))
+      exchange.abandon()
+    })
+    // A clock may be done with that at once.
+    if (this.isOver) return
+    call.stop = Effect.suspend(() => {
+      this.isOver = true
+      this.takeBackAlarm()
+      return exchange.stop
+    })
+  }
+
+  onStatus(status: number): void {
+    if (Option.isSome(this.span)) this.span.value.attribute("http.response.status_code", status)
+  }
+
+  onEnd(exit: Exit.Exit<Answer, Unanswered>): void {
+    this.end(() => outcomeOf(this.call, this.history, this.sentAt, exit))
+  }
+
+  private end(outcome: () => Effect.Effect<A, GetStoreError>): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.takeBackAlarm()
+    this.call.stop = Effect.void
+    // In the caller's fiber, and once: what an operation throws is the call's defect.
+    this.resume(Effect.suspend(outcome))
+  }
 }
-
-const always = (): boolean => true
-
-/** No spans of `HttpClient`'s own, which record every header that a server sends, and a server may send a token back. */
-const leaveSpansToUs = {
-  updateRefs: (refs: FiberRefs.FiberRefs, fiberId: FiberId.Runtime): FiberRefs.FiberRefs =>
-    FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: always })
-}
-
-/** Sends a request and reads its answer. */
-const exchange = (
-  client: Client,
-  request: HttpClientRequest.HttpClientRequest,
-  maxBodyBytes: number,
-  span: Option.Option<Tracer.Span>
-): Effect.Effect<Answer, HttpClientError.HttpClientError, Scope.Scope> => {
-  // A client that the caller has made to fail by status has an answer all the same.
-  const answered = recover(client.http.execute(request), (error) =>
-    isStatusError(error) ? Effect.succeed(error.response) : Effect.fail(error)
-  )
-  return Effect.flatMap(answered, (response) => {
-    if (Option.isSome(span)) span.value.attribute("http.response.status_code", response.status)
-    return readAnswer(response, maxBodyBytes)
-  })
-}
-
-/** Whether nothing is left of an exchange: what failed, ran out of time, was interrupted or stopped at the cap is aborted. */
-const isWhole = (exit: Option.Option<Exit.Exit<Answer, unknown>>): boolean =>
-  Option.isSome(exit) && Exit.isSuccess(exit.value) && !exit.value.value.truncated
-
-const isStatusError = (error: HttpClientError.HttpClientError): error is HttpClientError.ResponseError =>
-  error._tag === "ResponseError" && error.reason === "StatusCode"
 
 /** What an exchange comes to. */
 const outcomeOf = <A>(
   call: Call<A>,
   history: History,
   sentAt: number,
-  exit: Exit.Exit<Answer, HttpClientError.HttpClientError>
+  exit: Exit.Exit<Answer, Unanswered>
 ): Effect.Effect<A, GetStoreError> => {
   const circumstances = circumstancesOf(call, history.attempts + 1)
   if (Exit.isFailure(exit)) {
     return Either.match(Cause.failureOrCause(exit.cause), {
-      onLeft: (error) => Effect.fail(unanswered(error, circumstances)),
+      onLeft: (unanswered) => Effect.fail(errorOf(unanswered, circumstances)),
       onRight: Effect.failCause
     })
   }
@@ -284,22 +245,16 @@ const attemptTimeout = <A>(call: Call<A>, history: History, time: Duration.Durat
     : new TimeoutError({ ...asked, phase: "attempt", limit: time })
 }
 
-/** Describes a request that was not sent, because it would have carried the token elsewhere. */
-export const LEADS_ASTRAY = "A redirect leads elsewhere, and the token does not go there"
-
 /** The error of an attempt that brought no answer, or only part of one. */
-const unanswered = (error: HttpClientError.HttpClientError, circumstances: Circumstances): GetStoreError => {
-  if (error.description === LEADS_ASTRAY) return unexpected(noAnswer, circumstances, LEADS_ASTRAY)
-  const { code: thrown, reason, reused } = classify(error)
+const errorOf = (unanswered: Unanswered, circumstances: Circumstances): GetStoreError => {
+  const { begun, cause } = unanswered
+  if (cause === LEADS_ASTRAY) return unexpected(noAnswer, circumstances, LEADS_ASTRAY)
+  const { code: thrown, reason, reused } = classify(unanswered)
   // A code is the transport's own word, and should be no secret: should it look like one, it is dropped.
   const code = Option.filter(thrown, (code) => circumstances.redact(code) === code)
-  if (error._tag === "RequestError") return new TransportError({ ...circumstances.asked, reason, code, reused })
+  if (begun === undefined) return new TransportError({ ...circumstances.asked, reason, code, reused })
   // Within a body, whatever is wrong with the connection or its framing has cut the answer off.
-  return isUndecodable(error.cause)
-    ? unexpected(
-        { ...noAnswer, status: error.response.status, headers: error.response.headers },
-        circumstances,
-        "Its body is not encoded as its headers say"
-      )
+  return isUndecodable(cause)
+    ? unexpected({ ...noAnswer, ...begun }, circumstances, "Its body is not encoded as its headers say")
     : new TransportError({ ...circumstances.asked, reason: "reset", code })
 }

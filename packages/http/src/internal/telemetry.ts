@@ -2,10 +2,9 @@
  * Spans and metrics of a call.
  */
 
-import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
-import type { GetStoreError } from "@effect-apify/domain"
+import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
@@ -36,13 +35,6 @@ const noTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 const isInstalled = (tracer: Tracer.Tracer): boolean => tracer !== noTracer
 
-/** Whether requests tell the server of the span that they belong to, as `HttpClient`'s own do. */
-const propagates = Effect.zipWith(
-  FiberRef.get(FiberRef.currentTracerEnabled),
-  FiberRef.get(HttpClient.currentTracerPropagation),
-  (enabled, propagation) => enabled && propagation
-)
-
 /** An attempt that has been given a request and, where there is a tracer, a span. */
 export type Attempt<A> = (
   request: HttpClientRequest.HttpClientRequest,
@@ -68,6 +60,7 @@ export const withAttemptSpan = <A>(
   { tracer }: Telemetry,
   request: HttpClientRequest.HttpClientRequest,
   resends: number,
+  propagates: Effect.Effect<boolean>,
   attempt: Attempt<A>
 ): Effect.Effect<A, GetStoreError> =>
   Option.isNone(tracer)

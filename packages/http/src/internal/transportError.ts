@@ -3,12 +3,12 @@
  *
  * Nothing of what was thrown is kept but a code such as `ECONNREFUSED`: its message may hold a token.
  */
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { TransportReason } from "@effect-apify/domain"
+import type { TransportReason } from "@effect-apify/domain/GetStoreError"
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import type { Unanswered } from "./transport.js"
 
 const isCode = (code: unknown): code is string => typeof code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)
 
@@ -71,7 +71,7 @@ export interface Failure {
 }
 
 /** Why no answer came. */
-export const classify = ({ cause, request }: HttpClientError.HttpClientError): Failure => {
+export const classify = ({ cause, request }: Unanswered): Failure => {
   const code = codeOf(cause)
   const reason = Option.flatMapNullable(code, (code) => reasons.find(([pattern]) => pattern.test(code))?.[1]).pipe(
     Option.getOrElse(() => "unknown" as const)

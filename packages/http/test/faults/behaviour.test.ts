@@ -192,7 +192,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
           const origin = yield* server.listen({ certificate: "valid" })
           const store = `~stale-tls-${transport.name}`
           yield* server.plan(store, Fault.forever(closingReused))
-          const trusting = { ...transport, layer: transport.trusting(server.authority) }
+          const trusting = { ...transport, client: transport.trusting(server.authority) }
           yield* withClientOf(origin.url, trusting, { ...patient, retry: never }, () =>
             Effect.repeatN(Effect.zipLeft(getStore(store), Effect.sleep("20 millis")), 4)
           )
@@ -217,8 +217,8 @@ layer(FaultServer.layer, { excludeTestServices: true })("more than one call", (i
         )
       )
 
-      // undici names the connection of what the other side closed, but not of what it reset; layerNode sees to that itself.
-      const tellsResets = transport.name === "layerNode"
+      // undici names the connection of what the other side closed, but not of what it reset; NodeClient sees to that itself.
+      const tellsResets = transport.name === "NodeClient"
       row(
         8,
         tellsResets

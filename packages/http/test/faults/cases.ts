@@ -198,9 +198,9 @@ const connecting: ReadonlyArray<Case> = [
     outcome: { ...attempts(3), ...attemptTimeout },
     deviations: {
       fetch: stillConnecting,
-      layerFetch: stillConnecting,
+      FetchClient: stillConnecting,
       undici: stillConnecting,
-      layerNode: stillConnecting
+      NodeClient: stillConnecting
     }
   },
   {
@@ -213,9 +213,9 @@ const connecting: ReadonlyArray<Case> = [
     outcome: { ...attempts(3), ...attemptTimeout },
     deviations: {
       fetch: stillConnecting,
-      layerFetch: stillConnecting,
+      FetchClient: stillConnecting,
       undici: stillConnecting,
-      layerNode: stillConnecting
+      NodeClient: stillConnecting
     }
   },
   {
@@ -330,7 +330,7 @@ const connection: ReadonlyArray<Case> = [
   ),
   single(16, "100 before the 200", ok, "store", {
     plan: Fault.forever(Fault.fault("100, then ok", Fault.send("HTTP/1.1 100 Continue\r\n\r\n"), Fault.send(okBytes))),
-    deviations: { fetch: no100, layerFetch: no100, undici: no100, layerNode: no100 }
+    deviations: { fetch: no100, FetchClient: no100, undici: no100, NodeClient: no100 }
   }),
   single(16, "103 before the 200", Fault.fault("103, 200", Fault.send(earlyHints), Fault.send(okBytes)), "store"),
   single(
@@ -502,7 +502,7 @@ const answers: ReadonlyArray<Case> = [
   single(39, "300 MiB, in chunks", Fault.largeBody(300, "chunked"), unexpected(/maxBodyBytes/)),
   single(40, "gzip unasked", okWith("gzip", Fault.gzipped(storeJson), ["Content-Encoding", "gzip"]), "store"),
   single(40, "brotli unasked", okWith("brotli", brotliCompressSync(storeJson), ["Content-Encoding", "br"]), "store", {
-    deviations: { undici: gzipAlone, layerNode: gzipAlone }
+    deviations: { undici: gzipAlone, NodeClient: gzipAlone }
   }),
   single(
     40,

@@ -29,10 +29,10 @@ export const withClientOf = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, ApifyClient>> =>
   Effect.gen(function* () {
     const kept = nothingShown()
-    const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl, ...options })
+    const client = transport.client({ token: Redacted.make(TOKEN), baseUrl, ...options })
     const result = yield* calls(kept).pipe(
       watched(kept),
-      Effect.provide(Layer.orDie(Layer.provide(keepingExits(kept), Layer.provide(client, transport.layer))))
+      Effect.provide(Layer.orDie(Layer.provide(keepingExits(kept), client)))
     )
     assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
     return result

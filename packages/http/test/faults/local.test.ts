@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { parseStoreRef } from "@effect-apify/domain"
 import { Fault, FaultServer } from "@effect-apify/fault-server"
-import { ApifyClient, getStore, getStoreRequest } from "@effect-apify/http"
+import { type ClientOptions, getStore, getStoreRequest } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
@@ -94,7 +94,7 @@ const lineOf = (row: number, { name }: Transport, cases: number, outcomes: strin
 
 const tagOf = (status: number, { name }: Transport): string => {
   // The standard of fetch makes it fail: a proxy is the browser's affair, and not the page's.
-  if (status === 407 && (name === "fetch" || name === "layerFetch")) return "TransportError"
+  if (status === 407 && (name === "fetch" || name === "FetchClient")) return "TransportError"
   const tags = new Map([
     [400, "BadRequestError"],
     [401, "UnauthorizedError"],
@@ -169,12 +169,8 @@ layer(FaultServer.layer, { excludeTestServices: true })("before anything is sent
       Effect.gen(function* () {
         const origin = yield* (yield* FaultServer).listen()
         const kept = nothingShown()
-        const refused = (options: Parameters<typeof ApifyClient.layer>[0]) =>
-          Layer.build(Layer.provide(ApifyClient.layer(options), transport.layer)).pipe(
-            keepExit(kept),
-            watched(kept),
-            Effect.flip
-          )
+        const refused = (options: ClientOptions) =>
+          Layer.build(transport.client(options)).pipe(keepExit(kept), watched(kept), Effect.flip)
         for (const token of tokens) {
           const error = yield* refused({ token: Redacted.make(token), baseUrl: origin.url })
           assert.strictEqual(error._op, "InvalidData", JSON.stringify(token))

@@ -2,10 +2,9 @@
  * Runs in a process of its own: `memoryProbe.ts <transport> <base URL> <stores…>`. Asks for each store, the first of them
  * often beforehand, and prints what each call came to and by how many bytes the memory in use grew at most.
  */
-import { ApifyClient, getStore } from "@effect-apify/http"
+import { getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { patient } from "./cases.js"
 import { heap } from "./heap.js"
@@ -42,6 +41,6 @@ const program = Effect.gen(function* () {
 })
 
 if (transport !== undefined) {
-  const client = ApifyClient.layer({ ...patient, baseUrl, retry: { retries: 0 } })
-  await Effect.runPromise(Effect.provide(program, Layer.provide(client, transport.layer)))
+  const client = transport.client({ ...patient, baseUrl, retry: { retries: 0 } })
+  await Effect.runPromise(Effect.provide(program, client))
 }

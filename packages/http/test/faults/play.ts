@@ -10,11 +10,10 @@ import {
   refusingOrigin,
   type Sockets
 } from "@effect-apify/fault-server"
-import { ApifyClient, getStore } from "@effect-apify/http"
+import { getStore } from "@effect-apify/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
@@ -101,8 +100,8 @@ export const play = (played: Case, transport: Transport, index: number): Effect.
     const [baseUrl, origin] = yield* placeOf(played)
     const store = storeFor(played, transport.name, index)
     yield* server.plan(store, played.plan)
-    const http = baseUrl.startsWith("https") ? transport.trusting(server.authority) : transport.layer
-    const client = ApifyClient.layer({ token: Redacted.make(TOKEN), baseUrl, ...patient, ...played.options })
+    const clientOf = baseUrl.startsWith("https") ? transport.trusting(server.authority) : transport.client
+    const client = clientOf({ token: Redacted.make(TOKEN), baseUrl, ...patient, ...played.options })
     const kept = nothingShown()
     const clock = makeCountedClock()
     const [elapsed, exit, meanwhile] = yield* Effect.gen(function* () {
@@ -117,7 +116,7 @@ export const play = (played: Case, transport: Transport, index: number): Effect.
         settled(origin, leavesNothingBusy(played, transport))
       )
       return [elapsed, exit, { sockets, timers: clock.timers() }] as const
-    }).pipe(watched(kept), Effect.provide(Layer.provide(client, http)), Effect.orDie)
+    }).pipe(watched(kept), Effect.provide(client), Effect.orDie)
     const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
       settled(origin, leavesNothingOpen(played, transport))
     )

@@ -2,7 +2,7 @@
  * The rows that take many calls, or a refusal, as any client can be put to them: ours, and the official one.
  */
 import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
-import { ApifyClient, type CallOptions, getStore } from "@effect-apify/http"
+import { type CallOptions, getStore } from "@effect-apify/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -43,8 +43,7 @@ export const oursOn =
         kept.texts.length = 0
         return leaks.length === 0 ? outcome : `${outcome}, secrets shown`
       })
-    const client = ApifyClient.layer({ token: Redacted.make(token), baseUrl, ...limits })
-    return Layer.build(Layer.provide(client, transport.layer)).pipe(
+    return Layer.build(transport.client({ token: Redacted.make(token), baseUrl, ...limits })).pipe(
       shown,
       Effect.map(
         (context): Ask =>

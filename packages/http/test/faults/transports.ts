@@ -6,20 +6,25 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
-import { layerFetch } from "@effect-apify/http/fetch"
-import { layerNode } from "@effect-apify/http/node"
+import { ApifyClient, type ClientOptions } from "@effect-apify/http"
+import * as FetchClient from "@effect-apify/http/fetch"
+import * as NodeClient from "@effect-apify/http/node"
+import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
+type MakeClient = (options: ClientOptions) => Layer.Layer<ApifyClient, ConfigError>
+
+/** What a client sends by: the `HttpClient` of Effect's packages, or a transport of its own. */
 export interface Transport {
-  readonly name: "fetch" | "layerFetch" | "undici" | "layerNode"
-  readonly layer: Layer.Layer<HttpClient.HttpClient>
+  readonly name: "fetch" | "FetchClient" | "undici" | "NodeClient"
+  readonly client: MakeClient
   /** Whether its connections outlive its layer. */
   readonly keepsConnections: boolean
   /** What it gives otherwise than the rows ask for, beyond the deviations of single cases, and why. */
   readonly exceptions: ReadonlyArray<string>
   /** The same, trusting an authority besides. */
-  readonly trusting: (authority: string) => Layer.Layer<HttpClient.HttpClient>
+  readonly trusting: (authority: string) => MakeClient
 }
 
 const agent = (ca: string) =>
@@ -44,35 +49,51 @@ const FETCH = [
   "A 407 is a failure without a reason, and a 421 is sent once more by fetch itself: the standard of fetch has it so."
 ]
 
-const onFetch = (name: "fetch" | "layerFetch", layer: Layer.Layer<HttpClient.HttpClient>): Transport => ({
-  name,
-  keepsConnections: true,
-  exceptions: FETCH,
-  layer,
-  trusting: (authority) =>
-    Layer.merge(layer, Layer.scoped(FetchHttpClient.RequestInit, Effect.map(agent(authority), requestInit)))
-})
+const on =
+  (transport: Layer.Layer<HttpClient.HttpClient>): MakeClient =>
+  (options) =>
+    Layer.provide(ApifyClient.layer(options), transport)
 
 export const transports: ReadonlyArray<Transport> = [
-  onFetch("fetch", FetchHttpClient.layer),
-  onFetch("layerFetch", layerFetch),
+  {
+    name: "fetch",
+    keepsConnections: true,
+    exceptions: FETCH,
+    client: on(FetchHttpClient.layer),
+    trusting: (authority) => (options) =>
+      on(FetchHttpClient.layer)(options).pipe(
+        Layer.provide(Layer.scoped(FetchHttpClient.RequestInit, Effect.map(agent(authority), requestInit)))
+      )
+  },
+  {
+    name: "FetchClient",
+    keepsConnections: true,
+    exceptions: FETCH,
+    client: FetchClient.layer,
+    trusting: (authority) => (options) =>
+      Layer.unwrapScoped(
+        Effect.map(agent(authority), (agent) => FetchClient.layer({ ...options, init: requestInit(agent) }))
+      )
+  },
   {
     name: "undici",
     keepsConnections: false,
     exceptions: [CONNECTING, RESET],
-    layer: NodeHttpClient.layerUndici,
+    client: on(NodeHttpClient.layerUndici),
     trusting: (authority) =>
-      Layer.provide(
-        NodeHttpClient.layerUndiciWithoutDispatcher,
-        Layer.scoped(NodeHttpClient.Dispatcher, agent(authority))
+      on(
+        Layer.provide(
+          NodeHttpClient.layerUndiciWithoutDispatcher,
+          Layer.scoped(NodeHttpClient.Dispatcher, agent(authority))
+        )
       )
   },
   {
-    name: "layerNode",
+    name: "NodeClient",
     keepsConnections: false,
     exceptions: [CONNECTING],
     // As many connections as the tests have calls at once: its pool, which it keeps to.
-    layer: layerNode({ connections: 16 }),
-    trusting: (authority) => layerNode({ connect: { ca: authority } })
+    client: (options) => NodeClient.layer({ ...options, agent: { connections: 16 } }),
+    trusting: (authority) => (options) => NodeClient.layer({ ...options, agent: { connect: { ca: authority } } })
   }
 ]
