@@ -31,7 +31,7 @@ const plan = flags.quick
       rounds: 3,
       warmUp: 10_000,
       duration: 1_500,
-      imports: 9,
+      imports: 15,
       decoding: 2_000,
       stores: [10_000, 100_000]
     }

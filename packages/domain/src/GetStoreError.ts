@@ -46,6 +46,8 @@ export const Milliseconds = Schema.transform(
 const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { as: "Option" }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
+const optionalText = optional(Schema.String)
+
 /** What was asked, and what it took. */
 const call = {
   method: Schema.Literal("GET"),
@@ -64,11 +66,11 @@ const answer = {
   ...call,
   status: Schema.Int.pipe(Schema.between(0, 999)),
   /** Apify's own type of the error, where the body is an error of Apify's. */
-  apifyType: optional(Schema.String),
+  apifyType: optionalText,
   /** Apify's own message, likewise. */
-  apifyMessage: optional(Schema.String),
+  apifyMessage: optionalText,
   /** The start of the body where it is not an error of Apify's, escaped. */
-  snippet: optional(Schema.String)
+  snippet: optionalText
 }
 
 interface Asked {
@@ -153,7 +155,7 @@ export class BadRequestError extends Schema.TaggedError<BadRequestError>()("BadR
 export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("UnauthorizedError", {
   ...answer,
   /** Where the token was read from; none where no token was sent. */
-  tokenSource: optional(Schema.String)
+  tokenSource: optionalText
 }) {
   get retryable(): Retryable {
     return "Never"
@@ -301,7 +303,7 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
   /** What was not expected of it. */
   problem: Schema.String,
   /** Where a redirect points to; it was not followed. */
-  location: optional(Schema.String)
+  location: optionalText
 }) {
   get retryable(): Retryable {
     return this.status === 408 ? "ByPolicy" : "Never"
@@ -406,7 +408,7 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   ...call,
   reason: TransportReason,
   /** The platform's own code, such as `ECONNREFUSED`. */
-  code: optional(Schema.String),
+  code: optionalText,
   /** Whether the connection had carried an earlier answer: then the server may just have closed it for being idle. */
   reused: Schema.Boolean.pipe(
     Schema.propertySignature,
@@ -444,7 +446,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
   /** How long the attempt, or the call, was given. */
   limit: Milliseconds,
   /** What the last attempt failed with, as its message says it, where the call ran out of time between attempts. */
-  lastFailure: optional(Schema.String)
+  lastFailure: optionalText
 }) {
   get retryable(): Retryable {
     return this.phase === "attempt" ? "ByPolicy" : "Never"
