@@ -29,7 +29,7 @@ export const AccessLevel = Schema.Literal(
  */
 export type AccessLevel = typeof AccessLevel.Type
 
-const isAccessLevel = Schema.is(AccessLevel)
+const isAccessLevel = (level: string): boolean => AccessLevel.literals.some((known) => known === level)
 
 const UnknownLevelName = Schema.String.pipe(Schema.filter((level) => !isAccessLevel(level))).annotations({
   identifier: "UnknownLevelName",

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import * as metricKeys from "./internal/metricKeys.js"
+import { attemptsKey, callsKey, latencyKey, retriesKey } from "./internal/telemetry.js"
 
 /**
  * Calls that ended, by `operation` and `outcome`: `success`, the tag of the error, `interrupted`, or `defect`.
@@ -13,7 +13,7 @@ import * as metricKeys from "./internal/metricKeys.js"
  * @since 0.1.0
  * @category metrics
  */
-export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.calls)
+export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(callsKey)
 
 /**
  * Requests sent, by `operation`.
@@ -21,7 +21,7 @@ export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricK
  * @since 0.1.0
  * @category metrics
  */
-export const attempts: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.attempts)
+export const attempts: Metric.Metric.Counter<number> = Metric.fromMetricKey(attemptsKey)
 
 /**
  * Attempts that were followed by another, by `operation` and the `error` that ended them.
@@ -29,7 +29,7 @@ export const attempts: Metric.Metric.Counter<number> = Metric.fromMetricKey(metr
  * @since 0.1.0
  * @category metrics
  */
-export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.retries)
+export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(retriesKey)
 
 /**
  * How long calls took, in milliseconds, from 1 ms on, by `operation`.
@@ -37,4 +37,4 @@ export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(metri
  * @since 0.1.0
  * @category metrics
  */
-export const latency: Metric.Metric.Histogram<number> = Metric.fromMetricKey(metricKeys.latency)
+export const latency: Metric.Metric.Histogram<number> = Metric.fromMetricKey(latencyKey)

@@ -17,8 +17,7 @@ import * as Either from "effect/Either"
 import type { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { ClientTag } from "./internal/client.js"
-import { problemsOf } from "./internal/malformed.js"
-import { jsonText, malformed } from "./internal/refuse.js"
+import { jsonText, malformed, problemsOf } from "./internal/refuse.js"
 import type { Answer, Circumstances, Operation } from "./Operation.js"
 
 /**

@@ -62,10 +62,10 @@ export const overHttpClient = (
   )
 
 /** Whether requests tell the server of the span that they belong to. */
-const propagates = Effect.zipWith(
-  FiberRef.get(FiberRef.currentTracerEnabled),
-  FiberRef.get(HttpClient.currentTracerPropagation),
-  (enabled, propagation) => enabled && propagation
+const propagates = Effect.withFiberRuntime<boolean>((fiber) =>
+  Effect.succeed(
+    fiber.getFiberRef(FiberRef.currentTracerEnabled) && fiber.getFiberRef(HttpClient.currentTracerPropagation)
+  )
 )
 
 /** Refuses a request that would carry the token elsewhere, as a transport sends it that was changed to follow redirects. */

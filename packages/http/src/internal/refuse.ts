@@ -7,6 +7,7 @@ import {
   ForbiddenError,
   type GetStoreError,
   MalformedStoreError,
+  type MalformedStoreProblem,
   MethodNotAllowedError,
   PaymentRequiredError,
   RateLimitedError,
@@ -16,10 +17,13 @@ import {
   UnexpectedResponseError
 } from "@effect-apify/domain/GetStoreError"
 import { excerpt } from "@effect-apify/domain/quote"
+import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { Answer, Circumstances } from "../Operation.js"
 import { parseRetryAfter } from "../RetryAfter.js"
 
@@ -160,3 +164,51 @@ export const jsonText = (answer: Answer, circumstances: Circumstances): Either.E
 /** The error of a 200 whose body is no JSON. */
 export const malformed = ({ asked }: Circumstances, problem: string): MalformedStoreError =>
   new MalformedStoreError({ ...asked, status: 200, kind: "Json", problems: [{ path: [], problem }] })
+
+type Path = MalformedStoreProblem["path"]
+
+const segments = (path: ParseResult.Path): Path =>
+  Arr.ensure(path).map((key) => (typeof key === "number" ? key : String(key)))
+
+/** What should have been there, without what a person who reads JSON cannot know: absence, and what it is decoded to. */
+const describe = (ast: SchemaAST.AST): string =>
+  Option.getOrElse(SchemaAST.getDescriptionAnnotation(ast), () => {
+    if (SchemaAST.isUnion(ast)) {
+      return ast.types
+        .filter((type) => !SchemaAST.isUndefinedKeyword(type))
+        .map(describe)
+        .join(" or ")
+    }
+    if (SchemaAST.isTransformation(ast)) return describe(ast.from)
+    return SchemaAST.isTypeLiteral(ast) ? "an object" : String(ast)
+  })
+
+const mismatch = (path: Path, ast: SchemaAST.AST): ReadonlyArray<MalformedStoreProblem> => [
+  { path, problem: `is not ${describe(ast)}` }
+]
+
+/** What is wrong with a body that is not a store: every problem that an issue is made of, never what was found. */
+export const problemsOf = (issue: ParseResult.ParseIssue, path: Path = []): ReadonlyArray<MalformedStoreProblem> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsOf(issue.issue, [...path, ...segments(issue.path)])
+    case "Composite": {
+      const problems = Arr.ensure(issue.issues).flatMap((inner) => problemsOf(inner, path))
+      if (!SchemaAST.isUnion(issue.ast)) return problems
+      // Of a union, the member that got furthest is the one that was meant; where none got in, none is.
+      const inside = problems.filter((problem) => problem.path.length > path.length)
+      return inside.length > 0 ? inside : mismatch(path, issue.ast)
+    }
+    case "Refinement":
+      return issue.kind === "Predicate" ? mismatch(path, issue.ast) : problemsOf(issue.issue, path)
+    case "Transformation":
+      return problemsOf(issue.issue, path)
+    case "Missing":
+      return [{ path, problem: "is missing" }]
+    case "Type":
+      return mismatch(path, issue.ast)
+    case "Unexpected":
+    case "Forbidden":
+      return [{ path, problem: "is not allowed" }]
+  }
+}

@@ -18,14 +18,20 @@ import type * as Tracer from "effect/Tracer"
 import type { CallLimits } from "../CallOptions.js"
 import type { Answer, Asked, Circumstances, Operation } from "../Operation.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
-import type { Budget } from "./budget.js"
 import type { Pacing } from "./pacing.js"
 import { unexpected } from "./refuse.js"
-import { callTimeout, decide, type History, isHealthy, isReused, recover } from "./retry.js"
+import { type Budget, callTimeout, decide, type History, isHealthy, isReused, recover } from "./retry.js"
 import type { Settings } from "./settings.js"
 import { countAttempt, countCall, countRetry, type Telemetry, withAttemptSpan, withCallSpan } from "./telemetry.js"
-import { type Exchange, LEADS_ASTRAY, type Sending, type Transport, type Unanswered } from "./transport.js"
-import { classify, isUndecodable } from "./transportError.js"
+import {
+  classify,
+  type Exchange,
+  isUndecodable,
+  LEADS_ASTRAY,
+  type Sending,
+  type Transport,
+  type Unanswered
+} from "./transport.js"
 
 /** What all calls of a client share. */
 export interface Client {

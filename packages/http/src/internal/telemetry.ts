@@ -13,11 +13,11 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import * as metricKeys from "./metricKeys.js"
 
 /** Where a call reports to. A class, for it lives as long as a call: docs/decisions/0011. */
 export class Telemetry {
@@ -77,6 +77,30 @@ export const withAttemptSpan = <A>(
           ).pipe(Effect.tapError((error) => Effect.sync(() => span.attribute("error.type", error._tag))))
       )
 
+// A metric whose tags are in its key is looked up once, one that `Metric.tagged` makes at each update: what is updated with every
+// call is made of these.
+
+export const callsKey = MetricKey.counter("apify_calls", {
+  description: "Calls that ended, by operation and outcome",
+  incremental: true
+})
+
+export const attemptsKey = MetricKey.counter("apify_attempts", {
+  description: "Requests sent, by operation",
+  incremental: true
+})
+
+export const retriesKey = MetricKey.counter("apify_retries", {
+  description: "Attempts that were followed by another, by operation and error",
+  incremental: true
+})
+
+export const latencyKey = MetricKey.histogram(
+  "apify_call_latency_ms",
+  MetricBoundaries.exponential({ start: 1, factor: 2, count: 18 }),
+  "How long calls took, in milliseconds, by operation"
+)
+
 /** A metric for each operation and value, looked up in the registry once. */
 const memoized = <M>(make: (operation: string, value: string) => M): ((operation: string, value?: string) => M) => {
   const made = new Map<string, M>()
@@ -91,21 +115,13 @@ const memoized = <M>(make: (operation: string, value: string) => M): ((operation
 }
 
 const callsOf = memoized((operation, outcome) =>
-  Metric.fromMetricKey(
-    metricKeys.calls.pipe(MetricKey.tagged("operation", operation), MetricKey.tagged("outcome", outcome))
-  )
+  Metric.fromMetricKey(callsKey.pipe(MetricKey.tagged("operation", operation), MetricKey.tagged("outcome", outcome)))
 )
 const retriesOf = memoized((operation, error) =>
-  Metric.fromMetricKey(
-    metricKeys.retries.pipe(MetricKey.tagged("operation", operation), MetricKey.tagged("error", error))
-  )
+  Metric.fromMetricKey(retriesKey.pipe(MetricKey.tagged("operation", operation), MetricKey.tagged("error", error)))
 )
-const attemptsOf = memoized((operation) =>
-  Metric.fromMetricKey(MetricKey.tagged(metricKeys.attempts, "operation", operation))
-)
-const latencyOf = memoized((operation) =>
-  Metric.fromMetricKey(MetricKey.tagged(metricKeys.latency, "operation", operation))
-)
+const attemptsOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(attemptsKey, "operation", operation)))
+const latencyOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(latencyKey, "operation", operation)))
 
 const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
   if (Exit.isSuccess(exit)) return "success"

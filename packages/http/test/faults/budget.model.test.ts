@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { ANSWERS_PER_RETRY, type Budget, CAPACITY, makeBudget } from "../../src/internal/budget.js"
+import { ANSWERS_PER_RETRY, type Budget, CAPACITY, makeBudget } from "../../src/internal/retry.js"
 
 /** What has happened since the budget was last full: nothing else decides. */
 interface Model {
