@@ -70,6 +70,7 @@ const lastAlive = ({ alive }: ManyStores): number => alive[alive.length - 1] ?? 
 const onTheSame = [
   ["undici", "undici"],
   ["fetch", "fetch"],
+  ["NodeClient", "undici"],
   ["FetchClient", "fetch"]
 ] as const
 

@@ -6,9 +6,9 @@
  * @since 0.1.0
  */
 import * as Headers from "@effect/platform/Headers"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import type { ConfigError } from "effect/ConfigError"
+import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -30,8 +30,8 @@ import type { Answer } from "./Operation.js"
 export interface FetchOptions {
   /** What to call in place of the platform's `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined
-  /** For every request: headers for a proxy, say. Redirects are not followed, nothing is cached and no cookies go along, whatever it says. */
-  readonly init?: RequestInit | undefined
+  /** For every request: headers for a proxy, say. The rest is the client's own: it follows no redirects, caches nothing and sends no cookies. */
+  readonly init?: Omit<RequestInit, "method" | "body" | "signal" | keyof typeof unaffected> | undefined
 }
 
 /**
@@ -60,7 +60,7 @@ export interface Options extends ClientOptions, FetchOptions {}
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigError> =>
+export const layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigError.ConfigError> =>
   layerWith(options, connectWith(options))
 
 /**
@@ -69,7 +69,7 @@ export const layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigErr
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<ApifyClient, ConfigError> = /* @__PURE__ */ Layer.suspend(() =>
+export const layerConfig: Layer.Layer<ApifyClient, ConfigError.ConfigError> = /* @__PURE__ */ Layer.suspend(() =>
   layerConfigWith({})
 )
 
@@ -79,27 +79,31 @@ export const layerConfig: Layer.Layer<ApifyClient, ConfigError> = /* @__PURE__ *
  * @since 0.1.0
  * @category layers
  */
-export const layerConfigWith = (options: Omit<Options, "token" | "baseUrl">): Layer.Layer<ApifyClient, ConfigError> =>
-  layerConfigured(options, connectWith(options))
+export const layerConfigWith = (
+  options: Omit<Options, "token" | "baseUrl">
+): Layer.Layer<ApifyClient, ConfigError.ConfigError> => layerConfigured(options, connectWith(options))
 
 const connectWith =
   ({ fetch, init = {} }: FetchOptions): Connect<never> =>
-  ({ authorize }) => {
-    const common = Headers.fromInput(init.headers)
-    const begin = (sending: Sending): Exchange => {
-      const request = authorize(sending.request)
-      const { hash, method, url, urlParams } = request
-      const headers = Headers.merge(common, request.headers)
-      return new FetchExchange(sending, request, (signal) => {
-        const { href } = Either.getOrThrowWith(UrlParams.makeUrl(url, urlParams, hash), identity)
-        return (fetch ?? globalThis.fetch)(href, { ...init, ...unaffected, method, headers, signal })
+  ({ authorize }) =>
+    Effect.gen(function* () {
+      const common = yield* Effect.try({
+        try: () => Headers.fromInput(new globalThis.Headers(init.headers)),
+        catch: () => ConfigError.InvalidData(["init", "headers"], "must hold names and values that HTTP allows")
       })
-    }
-    return Effect.succeed({
-      prepare: Effect.succeed(begin),
-      propagates: FiberRef.get(FiberRef.currentTracerEnabled)
+      const begin = (sending: Sending): Exchange => {
+        const request = authorize(
+          HttpClientRequest.setHeaders(sending.request, Headers.merge(common, sending.request.headers))
+        )
+        const { hash, headers, method, url, urlParams } = request
+        const send = (signal: AbortSignal): Promise<Response> => {
+          const { href } = Either.getOrThrowWith(UrlParams.makeUrl(url, urlParams, hash), identity)
+          return (fetch ?? globalThis.fetch)(href, { ...init, ...unaffected, method, headers, body: null, signal })
+        }
+        return new FetchExchange(sending, request, send, fetch === undefined)
+      }
+      return { prepare: Effect.succeed(begin), propagates: FiberRef.get(FiberRef.currentTracerEnabled) }
     })
-  }
 
 /** A request and its answer, received to its end, or as much of it as is wanted. */
 class FetchExchange implements Exchange {
@@ -109,16 +113,22 @@ class FetchExchange implements Exchange {
   constructor(
     private readonly sending: Sending,
     request: HttpClientRequest.HttpClientRequest,
-    fetch: (signal: AbortSignal) => Promise<Response>
+    send: (signal: AbortSignal) => Promise<Response>,
+    /** Whether the answer keeps to its headers, and ends with the signal. */
+    private readonly isPlatforms: boolean
   ) {
-    this.answer(fetch).then(
+    this.answer(send).then(
       (answer) => sending.onEnd(Exit.succeed(answer)),
-      (cause) => sending.onEnd(Exit.fail(new Unanswered(request, cause, this.begun)))
+      (cause) => {
+        // It may have been ours, while more was to come.
+        this.abandon()
+        sending.onEnd(Exit.fail(new Unanswered(request, cause, this.begun)))
+      }
     )
   }
 
-  private async answer(fetch: (signal: AbortSignal) => Promise<Response>): Promise<Answer> {
-    const response = await fetch(this.controller.signal)
+  private async answer(send: (signal: AbortSignal) => Promise<Response>): Promise<Answer> {
+    const response = await send(this.controller.signal)
     const { status } = response
     const headers = Headers.fromInput(response.headers)
     this.begun = { status, headers }
@@ -137,7 +147,7 @@ class FetchExchange implements Exchange {
       response.body?.cancel().catch(() => {})
       return new Uint8Array()
     }
-    if (keepsWithin(cap, headers)) return new Uint8Array(await response.arrayBuffer())
+    if (this.isPlatforms && keepsWithin(cap, headers)) return new Uint8Array(await response.arrayBuffer())
     return response.body === null ? new Uint8Array() : readUpTo(cap, response.body, signal)
   }
 

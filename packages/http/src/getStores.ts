@@ -6,11 +6,19 @@
 import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
 import type { KeyValueStore } from "@effect-apify/domain/KeyValueStore"
 import { formatStoreRef, parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
@@ -36,7 +44,7 @@ export interface StoreResult {
  * @category options
  */
 export interface GetStoresOptions extends CallOptions {
-  /** How many stores are asked for at once, at the most. 16 unless told. */
+  /** How many references are at work at once, at the most, a whole number from 1 on. 16 unless told. */
   readonly concurrency?: number | undefined
   /** Whether results come as the answers do. In the order of the references unless told. */
   readonly unordered?: boolean | undefined
@@ -67,9 +75,13 @@ const makeSpacing = (): ((store: string, now: number) => number) => {
 const keyOf = (ref: StoreRef): string => (ref._tag === "StoreById" ? ref.id : formatStoreRef(ref).toLowerCase())
 
 /**
- * Gets many stores, each of them or its error. References that name the same store while it is being asked for share one
- * request, and calls for one store begin no more often than 60 times a second, which is what Apify allows. Each stream
- * counts for itself, and knows a store by the reference: by its id and by its name it is two.
+ * Gets many stores, each of them or its error. References are taken as there is room for them, `concurrency` at a time.
+ *
+ * References that name the same store while it is being asked for share one request, and its error if that is what it comes
+ * to. Calls for one store begin no more often than 60 times a second, which is what Apify allows. Each stream counts for
+ * itself, counts no retries, and knows a store by the reference: by its id and by its name it is two.
+ *
+ * Where a stream of references fails, what was taken from it is finished first. A concurrency that is none is a defect.
  *
  * @example
  * ```ts
@@ -95,38 +107,122 @@ export const getStores = <E = never, R = never>(
   refs: Iterable<StoreRef | string> | Stream.Stream<StoreRef | string, E, R>,
   { concurrency = 16, unordered = false, ...options }: GetStoresOptions = {}
 ): Stream.Stream<StoreResult, E, ApifyClient | R> =>
-  Stream.suspend(() => {
-    const inFlight = new Map<string, Deferred.Deferred<KeyValueStore, GetStoreError>>()
-    const waitFor = makeSpacing()
-
-    const ask = (ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
-      Effect.clockWith((clock) => {
-        const wait = waitFor(keyOf(ref), monotonicMillis(clock))
-        return wait === 0 ? getStore(ref, options) : Effect.delay(getStore(ref, options), Duration.millis(wait))
+  Stream.unwrapScoped(
+    Effect.gen(function* () {
+      if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+        return yield* Effect.die(new Cause.IllegalArgumentException("concurrency must be a whole number from 1 on"))
+      }
+      const results = yield* Mailbox.make<StoreResult, E>(concurrency)
+      const source = yield* makeSource(isStream(refs) ? refs : Stream.fromIteratorSucceed(each(refs), concurrency))
+      const ask = makeAsk(options)
+      // Not `Stream.mapEffect`, which makes a scope, a fiber and a chunk for each element: it costs more than the calls.
+      const worker = Effect.gen(function* () {
+        for (;;) {
+          const next = yield* source.take
+          if (Option.isNone(next)) return
+          const { before, ref, turn } = next.value
+          const result = yield* Effect.either(
+            Effect.flatMap(Predicate.isString(ref) ? parseStoreRef(ref) : Either.right(ref), ask)
+          )
+          if (!unordered) yield* Deferred.await(before)
+          yield* results.offer({ ref, result })
+          Deferred.unsafeDone(turn, Effect.void)
+        }
       })
-
-    const share = (ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
-      Effect.suspend(() => {
-        const key = keyOf(ref)
-        const asked = inFlight.get(key)
-        if (asked !== undefined) return Deferred.await(asked)
-        return Effect.flatMap(Deferred.make<KeyValueStore, GetStoreError>(), (answer) => {
-          inFlight.set(key, answer)
-          return Effect.onExit(ask(ref), (exit) => {
-            inFlight.delete(key)
-            return Deferred.done(answer, exit)
-          })
-        })
-      })
-
-    const resultOf = (ref: StoreRef | string): Effect.Effect<StoreResult, never, ApifyClient> =>
-      Effect.flatMap(Predicate.isString(ref) ? parseStoreRef(ref) : Either.right(ref), share).pipe(
-        Effect.either,
-        Effect.map((result) => ({ ref, result }))
+      const workers = Effect.all(
+        Arr.makeBy(concurrency, () => worker),
+        { concurrency: "unbounded", discard: true }
       )
-
-    return Stream.mapEffect(isStream(refs) ? refs : Stream.fromIterable(refs), resultOf, { concurrency, unordered })
-  })
+      yield* Effect.forkScoped(Mailbox.into(Effect.zipRight(workers, source.end), results))
+      return Mailbox.toStream(results)
+    })
+  )
 
 const isStream = <A, E, R>(refs: Iterable<A> | Stream.Stream<A, E, R>): refs is Stream.Stream<A, E, R> =>
   Predicate.hasProperty(refs, Stream.StreamTypeId)
+
+/** For a stream that takes as many ahead as it is told: `Stream.fromIterable` takes thousands. */
+function* each<A>(values: Iterable<A>): Generator<A> {
+  yield* values
+}
+
+/** A reference, and its turn among the others: done once its result was given, which waits for the turn before. */
+interface Taken {
+  readonly ref: StoreRef | string
+  readonly before: Deferred.Deferred<void>
+  readonly turn: Deferred.Deferred<void>
+}
+
+interface Source<E, R> {
+  /** The next reference, for whoever asks first; none once they are over. */
+  readonly take: Effect.Effect<Option.Option<Taken>, never, R>
+  /** What the references ended in. */
+  readonly end: Effect.Effect<void, E>
+}
+
+const makeSource = <E, R>(
+  refs: Stream.Stream<StoreRef | string, E, R>
+): Effect.Effect<Source<E, R>, never, R | Scope.Scope> =>
+  Effect.map(Stream.toPull(refs), (pull) => {
+    const line = Effect.unsafeMakeSemaphore(1)
+    let end: Option.Option<Exit.Exit<void, E>> = Option.none()
+    let pulled: Iterator<StoreRef | string> = Chunk.empty<StoreRef>()[Symbol.iterator]()
+    let before = Deferred.unsafeMake<void>(FiberId.none)
+    Deferred.unsafeDone(before, Effect.void)
+
+    const takePulled = (): Option.Option<Taken> => {
+      const next = pulled.next()
+      if (next.done === true) return Option.none()
+      const taken = { ref: next.value, before, turn: Deferred.unsafeMake<void>(FiberId.none) }
+      before = taken.turn
+      return Option.some(taken)
+    }
+
+    const pullMore: Effect.Effect<Option.Option<Taken>, never, R> = Effect.suspend(() => {
+      const taken = takePulled()
+      if (Option.isSome(taken) || Option.isSome(end)) return Effect.succeed(taken)
+      return Effect.matchEffect(pull, {
+        onFailure: (cause) => {
+          end = Option.some(Option.match(cause, { onNone: () => Exit.void, onSome: Exit.fail }))
+          return Effect.succeedNone
+        },
+        onSuccess: (chunk) => {
+          pulled = chunk[Symbol.iterator]()
+          return pullMore
+        }
+      })
+    })
+
+    return {
+      take: Effect.suspend(() => {
+        const taken = takePulled()
+        return Option.isSome(taken) ? Effect.succeed(taken) : line.withPermits(1)(pullMore)
+      }),
+      end: Effect.suspend(() => Option.getOrElse(end, () => Exit.void))
+    }
+  })
+
+/** Asks for stores, for each no more often than it may be, and once for those who ask at the same time. */
+const makeAsk = (options: CallOptions) => {
+  const inFlight = new Map<string, Deferred.Deferred<KeyValueStore, GetStoreError>>()
+  const waitFor = makeSpacing()
+
+  const askInTime = (key: string, ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+    Effect.clockWith((clock) => {
+      const wait = waitFor(key, monotonicMillis(clock))
+      return wait === 0 ? getStore(ref, options) : Effect.delay(getStore(ref, options), Duration.millis(wait))
+    })
+
+  return (ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+    Effect.suspend(() => {
+      const key = keyOf(ref)
+      const asked = inFlight.get(key)
+      if (asked !== undefined) return Deferred.await(asked)
+      const answer = Deferred.unsafeMake<KeyValueStore, GetStoreError>(FiberId.none)
+      inFlight.set(key, answer)
+      return Effect.onExit(askInTime(key, ref), (exit) => {
+        inFlight.delete(key)
+        return Deferred.done(answer, exit)
+      })
+    })
+}

@@ -10,19 +10,21 @@
 import * as Headers from "@effect/platform/Headers"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import type { ConfigError } from "effect/ConfigError"
+import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Agent, buildConnector, type Dispatcher } from "undici"
+import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici"
 import type { ApifyClient, ClientOptions } from "./ApifyClient.js"
-import { answerOf, capOf, concat, gunzipped, isBeyond, isGzipped } from "./internal/body.js"
+import { answerOf, capOf, concat, gunzipped, isBeyond, isBodiless, isGzipped } from "./internal/body.js"
 import { type Connect, layerConfigured, layerWith } from "./internal/client.js"
 import { type Exchange, type Sending, Unanswered } from "./internal/transport.js"
 import type { Answer } from "./Operation.js"
+
+type AgentOptions = Omit<Agent.Options, "allowH2" | "maxCachedSessions" | "factory">
 
 /**
  * The settings of a client on undici.
@@ -31,8 +33,11 @@ import type { Answer } from "./Operation.js"
  * @category options
  */
 export interface Options extends ClientOptions {
-  /** Of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`. */
-  readonly agent?: Agent.Options | undefined
+  /**
+   * Of undici's `Agent`, such as `connections` (128 to one server unless told) or `connect`. Not HTTP/2, of which undici does
+   * not tell whether a body was cut off, nor a factory of other agents, which may follow redirects.
+   */
+  readonly agent?: AgentOptions | undefined
 }
 
 /**
@@ -54,7 +59,7 @@ export interface Options extends ClientOptions {
  * @since 0.1.0
  * @category layers
  */
-export const layer = ({ agent, ...options }: Options = {}): Layer.Layer<ApifyClient, ConfigError> =>
+export const layer = ({ agent, ...options }: Options = {}): Layer.Layer<ApifyClient, ConfigError.ConfigError> =>
   layerWith(options, connectWith(agent))
 
 /**
@@ -63,7 +68,7 @@ export const layer = ({ agent, ...options }: Options = {}): Layer.Layer<ApifyCli
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<ApifyClient, ConfigError> = Layer.suspend(() => layerConfigWith({}))
+export const layerConfig: Layer.Layer<ApifyClient, ConfigError.ConfigError> = Layer.suspend(() => layerConfigWith({}))
 
 /**
  * As `layerConfig`, with options for what `Config` does not find.
@@ -74,15 +79,18 @@ export const layerConfig: Layer.Layer<ApifyClient, ConfigError> = Layer.suspend(
 export const layerConfigWith = ({
   agent,
   ...options
-}: Omit<Options, "token" | "baseUrl">): Layer.Layer<ApifyClient, ConfigError> =>
+}: Omit<Options, "token" | "baseUrl">): Layer.Layer<ApifyClient, ConfigError.ConfigError> =>
   layerConfigured(options, connectWith(agent))
 
 const connectWith =
-  (options: Agent.Options = {}): Connect<Scope.Scope> =>
+  (options: AgentOptions = {}): Connect<Scope.Scope> =>
   ({ authorize }) =>
     Effect.map(
       Effect.acquireRelease(
-        Effect.sync(() => agentWith(options)),
+        Effect.try({
+          try: () => agentWith(options),
+          catch: (error) => ConfigError.InvalidData(["agent"], `must be options that undici takes: ${String(error)}`)
+        }),
         (agent) => Effect.promise(() => agent.destroy())
       ),
       (agent) => {
@@ -113,12 +121,11 @@ const telling =
 const CONNECT_TIMEOUT_MILLIS = 10_000
 
 /** The connector that undici makes of an agent's options. */
-const connectorOf = ({ connect, connectTimeout, ...options }: Agent.Options): buildConnector.connector =>
+const connectorOf = ({ connect, connectTimeout, ...options }: AgentOptions): buildConnector.connector =>
   typeof connect === "function"
     ? connect
     : buildConnector({
-        allowH2: options.allowH2 ?? false,
-        maxCachedSessions: options.maxCachedSessions ?? null,
+        allowH2: false,
         socketPath: options.socketPath ?? null,
         timeout: connectTimeout ?? CONNECT_TIMEOUT_MILLIS,
         ...(options.autoSelectFamily === undefined ? {} : { autoSelectFamily: options.autoSelectFamily }),
@@ -128,15 +135,19 @@ const connectorOf = ({ connect, connectTimeout, ...options }: Agent.Options): bu
         ...connect
       })
 
-const agentWith = (options: Agent.Options): Agent =>
-  new Agent({
+const agentWith = (agentOptions: AgentOptions): Agent => {
+  const options: Agent.Options = {
     connections: MAX_CONNECTIONS,
     // Time limits are the client's.
     headersTimeout: 0,
     bodyTimeout: 0,
-    ...options,
-    connect: telling(connectorOf(options))
-  })
+    ...agentOptions,
+    connect: telling(connectorOf(agentOptions))
+  }
+  // An agent looks at the options of its pools and their connections when it first needs one.
+  for (const Dispatching of [Pool, Client]) new Dispatching("http://localhost", options)
+  return new Agent(options)
+}
 
 /** A request and its answer, of which undici tells as it comes. */
 class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
@@ -200,7 +211,9 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController | undefined, cause: unknown): void {
     const { headers, request, status } = this
-    this.end(Exit.fail(new Unanswered(request, cause, status === 0 ? undefined : { status, headers })))
+    // It may have declared the length that a body would have had.
+    if (isBodiless(status)) this.onResponseEnd()
+    else this.end(Exit.fail(new Unanswered(request, cause, status === 0 ? undefined : { status, headers })))
   }
 
   /** Gives what there is, and no more is wanted. */

@@ -142,15 +142,16 @@ describe("FetchClient", () => {
   )
 
   it.effect.each([
-    ["once it is out of time", 0],
-    ["that comes when it is out of time", 2_000]
-  ] as const)("reads no further in a body %s, though the fetch does not heed its signal", ([, delay]) =>
+    ["once it is out of time", 0, {}],
+    ["of a declared length once it is out of time", 0, { "content-length": "1000" }],
+    ["that comes when it is out of time", 2_000, {}]
+  ] as const)("reads no further in a body %s, though the fetch does not heed its signal", ([, delay, headers]) =>
     Effect.gen(function* () {
       const cancelled = yield* Deferred.make<void>()
       const answered = answering(async () => {
         const body = new ReadableStream({ cancel: () => Deferred.unsafeDone(cancelled, Effect.void) })
         await Effect.runPromise(Effect.withClock(Effect.sleep(delay), clock))
-        return new Response(body)
+        return new Response(body, { headers })
       })
       const clock = yield* Effect.clock
       const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
@@ -162,6 +163,32 @@ describe("FetchClient", () => {
       assert.strictEqual((yield* Fiber.join(call))._tag, "TimeoutError")
       yield* TestClock.adjust("1 second")
       yield* Deferred.await(cancelled)
+    })
+  )
+
+  it.effect("aborts a fetch whose body it cannot read", () =>
+    Effect.gen(function* () {
+      const signals: Array<AbortSignal | null | undefined> = []
+      const garbage = answering(({ signal }) => {
+        signals.push(signal)
+        return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(null) }))
+      })
+      const error = yield* Effect.flip(
+        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(FetchClient.layer({ fetch: garbage })))
+      )
+      assert.strictEqual(error._tag === "TransportError" && error.reason, "reset")
+      assert.deepStrictEqual(
+        signals.map((signal) => signal?.aborted),
+        [true]
+      )
+    })
+  )
+
+  it.effect("refuses headers that HTTP does not allow, before anything is sent", () =>
+    Effect.gen(function* () {
+      const layer = FetchClient.layer({ init: { headers: { "x-team": "a\nb" } } })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+      assert.include(String(error), "init.headers")
     })
   )
 

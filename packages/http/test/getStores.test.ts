@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { GeneratedStoreId, type GetStoreError, KeyValueStore, StoreId } from "@effect-apify/domain"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -69,6 +71,77 @@ describe("getStores", () => {
       ])
       assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
     }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+  )
+
+  it.effect("gives results as the answers come, where their order does not matter", () =>
+    Effect.gen(function* () {
+      const respond = layerRespond(({ url }) =>
+        Effect.delay(
+          Effect.sync(() => answerTo(url)),
+          url.endsWith("1") ? "2 seconds" : "1 second"
+        )
+      )
+      const run = (unordered: boolean) =>
+        Stream.runCollect(getStores([idOf(1), idOf(2)], { unordered })).pipe(
+          Effect.provide(respond),
+          Effect.fork,
+          Effect.tap(() => TestClock.adjust("5 seconds")),
+          Effect.flatMap(Fiber.join),
+          Effect.map((results) => [...results].map(({ ref }) => ref))
+        )
+      assert.deepStrictEqual(yield* run(true), [idOf(2), idOf(1)])
+      assert.deepStrictEqual(yield* run(false), [idOf(1), idOf(2)])
+    })
+  )
+
+  it.effect("finishes what it has taken, and then fails as the references do", () =>
+    Effect.gen(function* () {
+      const given: Array<unknown> = []
+      const refs = Stream.concat(Stream.make(idOf(1), idOf(2)), Stream.fail("no more"))
+      const error = yield* getStores(refs).pipe(
+        Stream.runForEach(({ ref }) => Effect.sync(() => given.push(ref))),
+        Effect.flip
+      )
+      assert.strictEqual(error, "no more")
+      assert.deepStrictEqual(given, [idOf(1), idOf(2)])
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+  )
+
+  it.effect("takes no more references than it works at and gives, and stops when it is left", () =>
+    Effect.gen(function* () {
+      let taken = 0
+      function* endless(): Generator<string> {
+        for (;;) yield idOf(taken++)
+      }
+      assert.strictEqual(yield* Stream.runCount(Stream.take(getStores(endless(), { concurrency: 4 }), 3)), 3)
+      assert.isAtMost(taken, 20)
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+  )
+
+  it.effect("stops its calls when it is interrupted", () => {
+    let stopped = 0
+    const silent = layerRespond(() =>
+      Effect.onInterrupt(Effect.never, () =>
+        Effect.sync(() => {
+          stopped += 1
+        })
+      )
+    )
+    return Effect.gen(function* () {
+      const all = yield* Effect.fork(Stream.runDrain(getStores([1, 2, 3].map(idOf), { concurrency: 2 })))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(all)
+      assert.strictEqual(stopped, 2)
+    }).pipe(Effect.provide(silent))
+  })
+
+  it.effect.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    "calls a concurrency of %s a defect",
+    (concurrency) =>
+      Effect.gen(function* () {
+        const exit = yield* Effect.exit(Stream.runDrain(getStores([idOf(1)], { concurrency })))
+        assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
   )
 
   it.effect("asks for no more at once than it may", () => {

@@ -17,6 +17,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
 import {
   ApifyClient,
   type CallOptions,
@@ -116,6 +117,24 @@ describe("the trace of a call", () => {
         assert.strictEqual(attempt.status._tag, "Ended")
       }
     })
+  )
+
+  it.effect("is the call's defect where a tracer throws, and nothing is tried again", () =>
+    Effect.gen(function* () {
+      const { recorder } = yield* recordSpans
+      const throwing = Tracer.make({
+        context: (f, fiber) => recorder.context(f, fiber),
+        span: (...args) =>
+          Object.assign(recorder.span(...args), {
+            attribute: (name: string) => {
+              if (name === "http.response.status_code") throw new Error("a bug")
+            }
+          })
+      })
+      const exit = yield* Effect.exit(Effect.withTracer(getStore("~my-store"), throwing))
+      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
+    }).pipe(Effect.provide(planned([theStore])))
   )
 
   it.effect("describes attempts as OpenTelemetry's HTTP clients do", () =>

@@ -257,7 +257,39 @@ describe.each([
   )
 })
 
+describe("FetchClient", () => {
+  it.scopedLive("takes no new connection for an old one, whatever headers its init adds", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((request) => request.socket.end())
+      const options = { baseUrl: urlOf(server), retry: RetryPolicy.none, init: { headers: { x: "x".repeat(600) } } }
+      const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), FetchClient.layer(options)))
+      assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
+    })
+  )
+})
+
 describe("NodeClient", () => {
+  it.effect("refuses options that undici does not take, before anything is sent", () =>
+    Effect.gen(function* () {
+      for (const agent of [{ connections: -1 }, { keepAliveTimeout: -1 }]) {
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(NodeClient.layer({ agent }))))
+        assert.include(String(error), "agent")
+      }
+    })
+  )
+
+  it.scopedLive("takes a 304 for what it is, though it declares a length", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((_, response) => {
+        response.writeHead(304, { "content-length": "900" }).end()
+      })
+      const error = yield* Effect.flip(
+        Effect.provide(getStore("janedoe~my-store"), NodeClient.layer({ baseUrl: urlOf(server) }))
+      )
+      assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 304, attempts: 1 })
+    })
+  )
+
   it.scopedLive.each(["layer", "layerConfigWith"] as const)("%s opens no more connections than its agent may", (make) =>
     Effect.gen(function* () {
       let sockets = 0

@@ -80,13 +80,13 @@ const makeAlarm = (clock: Clock.Clock): Alarm => {
   const ringDue = (): void => {
     sleeper = Option.none()
     const now = monotonicMillis(clock)
-    for (const limit of limits.all.filter(({ due }) => due <= now)) {
-      limits.remove(limit)
-      limit.ring()
-    }
+    const due = limits.all.filter(({ due }) => due <= now)
+    for (const limit of due) limits.remove(limit)
+    // Before any rings: one that throws keeps no other from its time.
     if (limits.all.length > 0) {
       sleepUntil(limits.all.reduce((first, { due }) => Math.min(first, due), Number.POSITIVE_INFINITY))
     }
+    for (const { ring } of due) ring()
   }
 
   return {

@@ -52,11 +52,14 @@ export const isGzipped = ({ body, headers, truncated }: Answer, cap: number): bo
   !truncated && body[0] === 0x1f && body[1] === 0x8b && !keepsWithin(cap, headers)
 
 /** Decodes a compressed body, the cap counting what comes out. One that is broken stays as it is, to be refused for that. */
-export const gunzipped = (answer: Answer, cap: number): Promise<Answer> =>
-  readUpTo(cap, new Blob([answer.body.slice()]).stream().pipeThrough(new DecompressionStream("gzip"))).then(
-    (body) => answerOf(answer.status, answer.headers, body, cap),
-    () => answer
-  )
+export const gunzipped = async (answer: Answer, cap: number): Promise<Answer> => {
+  try {
+    const stream = new Blob([answer.body.slice()]).stream().pipeThrough(new DecompressionStream("gzip"))
+    return answerOf(answer.status, answer.headers, await readUpTo(cap, stream), cap)
+  } catch {
+    return answer
+  }
+}
 
 /** Chunks as one. */
 export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {

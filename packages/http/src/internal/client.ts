@@ -40,8 +40,8 @@ export interface Home {
   readonly authorize: (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest
 }
 
-/** Makes the transport of a client. */
-export type Connect<R> = (home: Home) => Effect.Effect<Transport, never, R>
+/** Makes the transport of a client, or refuses its settings. */
+export type Connect<R> = (home: Home) => Effect.Effect<Transport, ConfigError, R>
 
 /** Where settings were read from, as a person would say it. */
 interface Sources {

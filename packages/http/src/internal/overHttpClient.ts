@@ -106,16 +106,16 @@ class FiberExchange implements Exchange {
     this.runtime = runtimeOf(sending, services, scope)
     // Told, and not what the fiber ends in. A fiber that fails is logged with its cause, and the cause of a transport may hold
     // a token; and what it ends in outlives the fiber, until the next full garbage collection.
-    const told = Effect.matchCause(exchange(http, sending), {
+    const told = Effect.matchCause(Effect.mapError(exchange(http, sending), unansweredBy), {
       onFailure: (cause) => this.end(Exit.failCause(cause)),
       onSuccess: (answer) => this.end(Exit.succeed(answer))
     })
     this.fiber = Runtime.runFork(this.runtime)(told, leaveSpansToUs)
   }
 
-  private end(exit: Exit.Exit<Answer, HttpClientError.HttpClientError>): void {
+  private end(exit: Exit.Exit<Answer, Unanswered>): void {
     if (!isWhole(exit)) this.close()
-    this.sending.onEnd(Exit.mapError(exit, unansweredBy))
+    this.sending.onEnd(exit)
   }
 
   private close(): void {

@@ -23,15 +23,8 @@ import { unexpected } from "./refuse.js"
 import { type Budget, callTimeout, decide, type History, isHealthy, isReused, recover } from "./retry.js"
 import type { Settings } from "./settings.js"
 import { countAttempt, countCall, countRetry, type Telemetry, withAttemptSpan, withCallSpan } from "./telemetry.js"
-import {
-  classify,
-  type Exchange,
-  isUndecodable,
-  LEADS_ASTRAY,
-  type Sending,
-  type Transport,
-  type Unanswered
-} from "./transport.js"
+import { type Exchange, LEADS_ASTRAY, type Sending, type Transport, type Unanswered } from "./transport.js"
+import { classify, isUndecodable } from "./transportError.js"
 
 /** What all calls of a client share. */
 export interface Client {
@@ -157,11 +150,16 @@ const attempt = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreE
 const requestOf = <A>(call: Call<A>): HttpClientRequest.HttpClientRequest =>
   call.operation.request.pipe(HttpClientRequest.setUrl(urlOf(call)), HttpClientRequest.setHeaders(call.client.headers))
 
-/** An attempt under way: it ends with its exchange, with its time, or with the call, whichever is first. */
+/**
+ * An attempt under way. It ends with whichever comes first: its exchange, which tells of it (`onEnd`); its time, which rings and
+ * abandons the exchange; or the call's interruption, which stops it (`call.stop`). What comes later finds it over.
+ */
 class Attempt<A> implements Sending {
   private readonly sentAt: number
   private readonly time: Duration.Duration
   private isOver = false
+  /** Of the answer, once it has begun. */
+  private status: number | undefined
   private takeBackAlarm = (): void => {}
 
   constructor(
@@ -187,12 +185,12 @@ class Attempt<A> implements Sending {
     const { call, history, time } = this
     countAttempt(call.telemetry)
     const exchange = send(this)
+    // A transport, and then a clock, may be done with that at once.
     if (this.isOver) return
     this.takeBackAlarm = setAlarm(call.clock, time, () => {
       this.end(() => Effect.fail(attemptTimeout(call, history, time)))
       exchange.abandon()
     })
-    // A clock may be done with that at once.
     if (this.isOver) return
     call.stop = Effect.suspend(() => {
       this.isOver = true
@@ -202,7 +200,7 @@ class Attempt<A> implements Sending {
   }
 
   onStatus(status: number): void {
-    if (Option.isSome(this.span)) this.span.value.attribute("http.response.status_code", status)
+    this.status = status
   }
 
   onEnd(exit: Exit.Exit<Answer, Unanswered>): void {
@@ -214,8 +212,14 @@ class Attempt<A> implements Sending {
     this.isOver = true
     this.takeBackAlarm()
     this.call.stop = Effect.void
-    // In the caller's fiber, and once: what an operation throws is the call's defect.
-    this.resume(Effect.suspend(outcome))
+    // In the caller's fiber, and once: what an operation or a tracer throws is the call's defect.
+    this.resume(
+      Effect.suspend(() => {
+        const { span, status } = this
+        if (status !== undefined && Option.isSome(span)) span.value.attribute("http.response.status_code", status)
+        return outcome()
+      })
+    )
   }
 }
 

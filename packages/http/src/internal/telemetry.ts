@@ -35,8 +35,8 @@ const noTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 const isInstalled = (tracer: Tracer.Tracer): boolean => tracer !== noTracer
 
-/** An attempt that has been given a request and, where there is a tracer, a span. */
-export type Attempt<A> = (
+/** What makes an attempt with a request and, where there is a tracer, a span. */
+export type MakeAttempt<A> = (
   request: HttpClientRequest.HttpClientRequest,
   span: Option.Option<Tracer.Span>
 ) => Effect.Effect<A, GetStoreError>
@@ -61,7 +61,7 @@ export const withAttemptSpan = <A>(
   request: HttpClientRequest.HttpClientRequest,
   resends: number,
   propagates: Effect.Effect<boolean>,
-  attempt: Attempt<A>
+  attempt: MakeAttempt<A>
 ): Effect.Effect<A, GetStoreError> =>
   Option.isNone(tracer)
     ? attempt(request, Option.none())
@@ -123,7 +123,7 @@ const retriesOf = memoized((operation, error) =>
 const attemptsOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(attemptsKey, "operation", operation)))
 const latencyOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(latencyKey, "operation", operation)))
 
-const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
+const labelOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
   if (Exit.isSuccess(exit)) return "success"
   if (Cause.isInterruptedOnly(exit.cause)) return "interrupted"
   return Option.match(Cause.failureOption(exit.cause), { onNone: () => "defect", onSome: ({ _tag }) => _tag })
@@ -157,7 +157,7 @@ export const countCall = (
   exit: Exit.Exit<unknown, GetStoreError>
 ): void => {
   latencyOf(operation).unsafeUpdate(millis, labels)
-  callsOf(operation, outcomeOf(exit)).unsafeUpdate(1, labels)
+  callsOf(operation, labelOf(exit)).unsafeUpdate(1, labels)
 }
 
 /** Counts a request. */
