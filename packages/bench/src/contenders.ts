@@ -11,6 +11,7 @@ type Make = (baseUrl: string) => Promise<Client>
 /** Loads a client; only the one asked for, and what it needs. */
 export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   undici: async () => (await promiseClients()).undici,
+  "undici, dispatch": async () => (await promiseClients()).undiciDispatch,
   fetch: async () => (await promiseClients()).globalFetch,
   "apify-client": async () => (await promiseClients()).apifyClient,
   "HttpClient, fetch": async () => (await effectClients()).httpClientOnFetch,
@@ -18,5 +19,6 @@ export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   "getStore, fetch": async () => (await effectClients()).getStoreOnFetch,
   "getStore, undici": async () => (await effectClients()).getStoreOnUndici,
   "getStore, FetchClient": async () => (await effectClients()).getStoreWithFetchClient,
-  "getStore, NodeClient": async () => (await effectClients()).getStoreWithNodeClient
+  "getStore, NodeClient": async () => (await effectClients()).getStoreWithNodeClient,
+  "the same, traced": async () => (await effectClients()).getStoreTraced
 }

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import * as Tracer from "effect/Tracer"
 import type { Client } from "./load.js"
 import { STORE_ID } from "./page.js"
 import { TOKEN } from "./promiseClients.js"
@@ -46,12 +47,16 @@ const bare =
       await transport()
     )
 
+/** Effect's own tracer, installed as one's own would be: where none is installed, calls have no spans. */
+const traced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.tracer, ({ context, span }) => Effect.withTracer(effect, Tracer.make({ context, span })))
+
 type MakeClient = (options: ClientOptions) => Layer.Layer<ApifyClient, unknown>
 
 const ours =
-  (client: () => Promise<MakeClient>) =>
+  (client: () => Promise<MakeClient>, get = getStore(STORE_ID)) =>
   async (baseUrl: string): Promise<Client> =>
-    effectClient(getStore(STORE_ID), (await client())({ baseUrl, token: Redacted.make(TOKEN) }))
+    effectClient(get, (await client())({ baseUrl, token: Redacted.make(TOKEN) }))
 
 const on = (transport: () => Promise<Transport>) => async (): Promise<MakeClient> => {
   const layer = await transport()
@@ -63,4 +68,7 @@ export const httpClientOnUndici = bare(undiciTransport)
 export const getStoreOnFetch = ours(on(fetchTransport))
 export const getStoreOnUndici = ours(on(undiciTransport))
 export const getStoreWithFetchClient = ours(async () => (await import("@effect-apify/http/fetch")).layer)
-export const getStoreWithNodeClient = ours(async () => (await import("@effect-apify/http/node")).layer)
+const nodeClient = async (): Promise<MakeClient> => (await import("@effect-apify/http/node")).layer
+
+export const getStoreWithNodeClient = ours(nodeClient)
+export const getStoreTraced = ours(nodeClient, traced(getStore(STORE_ID)))

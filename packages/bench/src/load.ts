@@ -86,6 +86,36 @@ class Stopwatch implements Meter {
   }
 }
 
+/** Counts what is due within a number of milliseconds, once the load has settled, however late it comes. */
+class Timetable implements Meter {
+  private readonly latencies: Array<number> = []
+  private readonly settled = performance.now() + SETTLING_MILLIS
+  private readonly cpu = process.cpuUsage()
+
+  constructor(private readonly duration: number) {}
+
+  get isOver(): boolean {
+    return performance.now() >= this.settled + this.duration
+  }
+
+  record(since: number): void {
+    if (since >= this.settled && since < this.settled + this.duration) this.latencies.push(performance.now() - since)
+  }
+
+  get counted(): Counted {
+    const { system, user } = process.cpuUsage(this.cpu)
+    const requests = this.latencies.length
+    const sorted = this.latencies.sort((a, b) => a - b)
+    return {
+      perSecond: (requests * 1_000) / this.duration,
+      cpu: (user + system) / requests,
+      p50: quantile(sorted, 0.5),
+      p99: quantile(sorted, 0.99),
+      memory: process.resourceUsage().maxRSS / 1024
+    }
+  }
+}
+
 /** Times at a fixed rate, each given when it is due. Timers are too coarse for the last millisecond. */
 async function* arrivals(perSecond: number): AsyncGenerator<number> {
   const start = performance.now()
@@ -123,14 +153,21 @@ const closedLoop = async (client: Client, inFlight: number, meter: Meter): Promi
 const WARM_UP_IN_FLIGHT = 8
 
 /** Puts a client under load for a number of requests, so that its code is compiled for what is to come. */
-export const warmUp = (load: Load, client: Client, requests: number): Promise<void> =>
-  closedLoop(client, "inFlight" in load ? load.inFlight : WARM_UP_IN_FLIGHT, new Countdown(requests))
+export const warmUp = async (load: Load, client: Client, requests: number): Promise<void> => {
+  const countdown = new Countdown(requests)
+  if ("inFlight" in load) return closedLoop(client, load.inFlight, countdown)
+  const ask = async (): Promise<void> => {
+    while (!countdown.isOver) {
+      await client.get()
+      countdown.record()
+    }
+  }
+  await Promise.all(Array.from({ length: WARM_UP_IN_FLIGHT }, ask))
+}
 
 /** Puts a client under load for a number of milliseconds. */
 export const count = async (load: Load, client: Client, duration: number): Promise<Counted> => {
-  const stopwatch = new Stopwatch(duration)
-  await ("inFlight" in load
-    ? closedLoop(client, load.inFlight, stopwatch)
-    : openLoop(client, load.perSecond, stopwatch))
-  return stopwatch.counted
+  const meter = "inFlight" in load ? new Stopwatch(duration) : new Timetable(duration)
+  await ("inFlight" in load ? closedLoop(client, load.inFlight, meter) : openLoop(client, load.perSecond, meter))
+  return meter.counted
 }

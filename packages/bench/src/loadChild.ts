@@ -2,7 +2,7 @@
  * A process that puts one client under one load: it warms the client up, and then counts for as many milliseconds as it is
  * told, as often as it is told. Run by hand, it counts once:
  *
- *     node --cpu-prof packages/bench/dist/loadChild.js "getStore, layerNode" '{"inFlight":32}' http://127.0.0.1:1234 10000
+ *     node --cpu-prof packages/bench/dist/loadChild.js "getStore, NodeClient" '{"inFlight":32}' http://127.0.0.1:1234 10000
  */
 import { contenders } from "./contenders.js"
 import { count, type Load, warmUp } from "./load.js"

@@ -50,6 +50,7 @@ const loads: Readonly<Record<string, Load>> = {
 const imports = {
   "Effect's modules, one by one": "./effectModules.js",
   "@effect-apify/http": "@effect-apify/http",
+  "@effect-apify/http/fetch": "@effect-apify/http/fetch",
   "@effect-apify/http/node": "@effect-apify/http/node",
   "apify-client": "apify-client",
   undici: "undici",

@@ -25,6 +25,7 @@ const megabytes = (bytes: number): number => bytes / 1024 / 1024
 const alive: Array<number> = []
 let stores = 0
 const since = performance.now()
+const cpu = process.cpuUsage()
 
 await getStores(refs(), { concurrency: CONCURRENCY, unordered: true }).pipe(
   Stream.runForEach(({ result }) =>
@@ -32,7 +33,8 @@ await getStores(refs(), { concurrency: CONCURRENCY, unordered: true }).pipe(
       if (Either.isRight(result)) stores++
       if (stores % (total / 10) === 0) {
         globalThis.gc?.()
-        alive.push(megabytes(process.memoryUsage().heapUsed))
+        const { external, heapUsed } = process.memoryUsage()
+        alive.push(megabytes(heapUsed + external))
       }
     })
   ),
@@ -41,9 +43,11 @@ await getStores(refs(), { concurrency: CONCURRENCY, unordered: true }).pipe(
 )
 
 if (stores !== total) throw new Error(`${total - stores} of ${total} stores failed`)
+const { system, user } = process.cpuUsage(cpu)
 await tell({
   stores,
   seconds: (performance.now() - since) / 1_000,
+  cpu: (user + system) / stores,
   alive,
   peak: process.resourceUsage().maxRSS / 1024
 })

@@ -21,6 +21,8 @@ export type Counted = typeof Counted.Type
 export const ManyStores = Schema.Struct({
   stores: Schema.Number,
   seconds: Schema.Number,
+  /** Microseconds for a store, the full collections of garbage included. */
+  cpu: Schema.Number,
   alive: Schema.Array(Schema.Number),
   peak: Schema.Number
 })
