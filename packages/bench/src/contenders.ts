@@ -20,5 +20,5 @@ export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   "getStore, undici": async () => (await effectClients()).getStoreOnUndici,
   "getStore, FetchClient": async () => (await effectClients()).getStoreWithFetchClient,
   "getStore, NodeClient": async () => (await effectClients()).getStoreWithNodeClient,
-  "the same, traced": async () => (await effectClients()).getStoreTraced
+  "getStore, traced": async () => (await effectClients()).getStoreTraced
 }

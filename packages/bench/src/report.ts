@@ -100,7 +100,7 @@ const targetTable = (results: Results): string => {
       [
         "CPU of getStore, NodeClient, traced ÷ undici",
         "at most 2.5",
-        ratio(compare(cpu, "the same, traced", "undici"))
+        ratio(compare(cpu, "getStore, traced", "undici"))
       ],
       ["CPU of getStore, undici ÷ undici", "at most 2.5", ratio(compare(cpu, "getStore, undici", "undici"))],
       ...beside.map(([ours, bare]) => [
