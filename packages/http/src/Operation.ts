@@ -69,5 +69,10 @@ export interface Operation<A> {
   readonly ref: string
   /** Its URL begins with the path: the client puts base URL, token and headers to it. */
   readonly request: HttpClientRequest.HttpClientRequest
+  /**
+   * Whether its requests go out no more often than Apify allows for one store, together with all others of the client that keep
+   * to that. They do not unless told.
+   */
+  readonly isSpaced?: boolean
   readonly interpret: (answer: Answer, circumstances: Circumstances) => Either.Either<A, GetStoreError>
 }

@@ -64,7 +64,10 @@ class GetStore implements Operation<KeyValueStore> {
   readonly request: HttpClientRequest.HttpClientRequest
   readonly interpret = interpretGetStore
 
-  constructor(ref: StoreRef) {
+  constructor(
+    ref: StoreRef,
+    readonly isSpaced: boolean
+  ) {
     this.ref = formatStoreRef(ref)
     this.request = getStoreRequest(ref)
   }
@@ -104,5 +107,16 @@ export const getStore = (
 ): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
   Either.match(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), {
     onLeft: Effect.fail,
-    onRight: (ref) => Effect.flatMap(ClientTag, (client) => client.run(new GetStore(ref), options))
+    onRight: (ref) => Effect.flatMap(ClientTag, (client) => client.run(new GetStore(ref, false), options))
   })
+
+/**
+ * As `getStore`, but its requests keep to Apify's rate for one store, as those of `getStores`.
+ *
+ * @internal
+ */
+export const getStoreSpaced = (
+  ref: StoreRef,
+  options: CallOptions
+): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+  Effect.flatMap(ClientTag, (client) => client.run(new GetStore(ref, true), options))

@@ -10,7 +10,6 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -22,8 +21,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
-import { getStore } from "./getStore.js"
-import { monotonicMillis } from "./internal/alarm.js"
+import { getStoreSpaced } from "./getStore.js"
 
 /**
  * What came of asking for one store.
@@ -50,27 +48,6 @@ export interface GetStoresOptions extends CallOptions {
   readonly unordered?: boolean | undefined
 }
 
-/** Between two requests for one store: 60 a second at the most. Source: Apify's documentation. */
-const GAP_MILLIS = Math.ceil(1000 / 60)
-
-/** Forgets what can no longer matter about once a second, so that memory does not grow with the number of stores. */
-const SWEEP_MILLIS = 1000
-
-/** Spaces the requests for each store evenly, so that they never come faster than the server's rate. */
-const makeSpacing = (): ((store: string, now: number) => number) => {
-  const next = new Map<string, number>()
-  let sweptAt = 0
-  return (store, now) => {
-    if (now - sweptAt >= SWEEP_MILLIS) {
-      sweptAt = now
-      for (const [store, time] of next) if (time <= now) next.delete(store)
-    }
-    const slot = Math.max(now, next.get(store) ?? now)
-    next.set(store, slot + GAP_MILLIS)
-    return slot - now
-  }
-}
-
 /** Two references to one store have the same key: names are compared without case, ids with it. */
 const keyOf = (ref: StoreRef): string => (ref._tag === "StoreById" ? ref.id : formatStoreRef(ref).toLowerCase())
 
@@ -78,8 +55,8 @@ const keyOf = (ref: StoreRef): string => (ref._tag === "StoreById" ? ref.id : fo
  * Gets many stores, each of them or its error. References are taken as there is room for them, `concurrency` at a time.
  *
  * References that name the same store while it is being asked for share one request, and its error if that is what it comes
- * to. Calls for one store begin no more often than 60 times a second, which is what Apify allows. Each stream counts for
- * itself, counts no retries, and knows a store by the reference: by its id and by its name it is two.
+ * to. Requests for one store, retries included, go out no more often than 60 times a second, which is what Apify allows, over
+ * all such streams of a client. A store is known by its reference: by its id and by its name it is two.
  *
  * Where a stream of references fails, what was taken from it is finished first. A concurrency that is none is a defect.
  *
@@ -141,9 +118,13 @@ export const getStores = <E = never, R = never>(
 const isStream = <A, E, R>(refs: Iterable<A> | Stream.Stream<A, E, R>): refs is Stream.Stream<A, E, R> =>
   Predicate.hasProperty(refs, Stream.StreamTypeId)
 
-/** For a stream that takes as many ahead as it is told: `Stream.fromIterable` takes thousands. */
-function* each<A>(values: Iterable<A>): Generator<A> {
-  yield* values
+/**
+ * For a stream that takes as many ahead as it is told: `Stream.fromIterable` takes thousands. A lone string is a reference, though
+ * its characters could be iterated.
+ */
+function* each(refs: Iterable<StoreRef | string>): Generator<StoreRef | string> {
+  if (Predicate.isString(refs)) yield refs
+  else yield* refs
 }
 
 /** A reference, and its turn among the others: done once its result was given, which waits for the turn before. */
@@ -202,16 +183,9 @@ const makeSource = <E, R>(
     }
   })
 
-/** Asks for stores, for each no more often than it may be, and once for those who ask at the same time. */
+/** Asks for stores, once for those who ask for one at the same time. */
 const makeAsk = (options: CallOptions) => {
   const inFlight = new Map<string, Deferred.Deferred<KeyValueStore, GetStoreError>>()
-  const waitFor = makeSpacing()
-
-  const askInTime = (key: string, ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
-    Effect.clockWith((clock) => {
-      const wait = waitFor(key, monotonicMillis(clock))
-      return wait === 0 ? getStore(ref, options) : Effect.delay(getStore(ref, options), Duration.millis(wait))
-    })
 
   return (ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
     Effect.suspend(() => {
@@ -220,7 +194,7 @@ const makeAsk = (options: CallOptions) => {
       if (asked !== undefined) return Deferred.await(asked)
       const answer = Deferred.unsafeMake<KeyValueStore, GetStoreError>(FiberId.none)
       inFlight.set(key, answer)
-      return Effect.onExit(askInTime(key, ref), (exit) => {
+      return Effect.onExit(getStoreSpaced(ref, options), (exit) => {
         inFlight.delete(key)
         return Deferred.done(answer, exit)
       })

@@ -193,6 +193,35 @@ describe("getStores", () => {
     })
   )
 
+  it.effect("takes a lone string for a reference", () =>
+    Effect.gen(function* () {
+      const results = yield* Stream.runCollect(getStores(idOf(1)))
+      assert.deepStrictEqual([...results].map(outcome), [[idOf(1), idOf(1)]])
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+  )
+
+  it.effect("asks for one store no more often than 60 times a second, over several streams and with retries", () => {
+    const sentAt: Array<number> = []
+    const respond = layerRespond(
+      ({ url }) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          sentAt.push(now)
+          return sentAt.length % 3 === 0 ? answerTo(url) : new Response("busy", { status: 503 })
+        }),
+      { retry: { baseDelay: 1, maxDelay: 1 } }
+    )
+    return Effect.gen(function* () {
+      const refs = Array.from({ length: 30 }, () => idOf(1))
+      const stream = Stream.runCount(getStores(refs, { concurrency: 1 }))
+      const all = yield* Effect.fork(Effect.all([stream, stream, stream], { concurrency: 3 }))
+      yield* TestClock.adjust(Duration.seconds(20))
+      assert.deepStrictEqual(yield* Fiber.join(all), [30, 30, 30])
+      assert.isAbove(sentAt.length, 100)
+      const inSomeSecond = sentAt.map((start) => sentAt.filter((time) => time >= start && time < start + 1000).length)
+      assert.isAtMost(Math.max(...inSomeSecond), 60)
+    }).pipe(Effect.provide(respond))
+  })
+
   it.effect("asks for one store no more often than 60 times a second", () => {
     const sentAt: Array<number> = []
     const respond = layerRespond(({ url }) =>

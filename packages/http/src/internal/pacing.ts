@@ -46,6 +46,8 @@ interface Pace {
 }
 
 export interface Pacing {
+  /** How many milliseconds until a request for the store may go out that keeps to the documented rate with all others that do. */
+  readonly slot: (store: string, now: number) => number
   /** Whether requests for the store stand in a line. */
   readonly holds: (store: string) => boolean
   /** Waits for a turn to send a request for the store, or tells at once, or when it has waited `most`, that none comes. */
@@ -58,6 +60,7 @@ export interface Pacing {
 export const makePacing = (): Pacing => {
   const paces = new Map<string, Pace>()
   return {
+    slot: makeSpacing(),
     holds: (store) => paces.has(store),
     turn: (store, most) =>
       Effect.suspend(() => {
@@ -172,3 +175,24 @@ const untilNext = (pace: Pace, clock: Clock.Clock): Effect.Effect<void> =>
     pace.next = now + gapOf(pace)
     return Effect.void
   })
+
+/** Between two requests for one store that keep to the documented rate. */
+const GAP_MILLIS = Math.ceil(1000 / DOCUMENTED_RATE)
+
+/** Forgets what can no longer matter about once a second, so that memory does not grow with the number of stores. */
+const SWEEP_MILLIS = 1000
+
+/** Spaces the requests for each store evenly, so that they never come faster than the server's rate. */
+const makeSpacing = (): ((store: string, now: number) => number) => {
+  const next = new Map<string, number>()
+  let sweptAt = 0
+  return (store, now) => {
+    if (now - sweptAt >= SWEEP_MILLIS) {
+      sweptAt = now
+      for (const [store, time] of next) if (time <= now) next.delete(store)
+    }
+    const slot = Math.max(now, next.get(store) ?? now)
+    next.set(store, slot + GAP_MILLIS)
+    return slot - now
+  }
+}

@@ -100,7 +100,22 @@ const beginning: History = { attempts: 0, retriedOnce: false, retriedReused: fal
 
 /** An attempt, and after a failure those that may still help. */
 const attemptsFrom = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
-  recover(inTurn(call, history), (error) => afterFailure(call, history, error))
+  recover(call.operation.isSpaced === true ? spaced(call, history) : inTurn(call, history), (error) =>
+    afterFailure(call, history, error)
+  )
+
+/** An attempt at the next time that the documented rate leaves for its store; or the call's end, where there is no time for that. */
+const spaced = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> =>
+  Effect.suspend(() => {
+    const wait = call.client.pacing.slot(storeOf(call), monotonicMillis(call.clock))
+    if (wait === 0) return inTurn(call, history)
+    return wait < Duration.toMillis(remainingIn(call))
+      ? Effect.delay(
+          Effect.suspend(() => inTurn(call, history)),
+          wait
+        )
+      : Effect.fail(callTimeout(askedIn(call, history.attempts), call.limits, history.lastError))
+  })
 
 /** An attempt, held back where its store has to be paced; or the call's end, where there is no time for that. */
 const inTurn = <A>(call: Call<A>, history: History): Effect.Effect<A, GetStoreError> => {
