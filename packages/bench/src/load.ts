@@ -43,6 +43,19 @@ class Countdown implements Meter {
 const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
   sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
 
+/** What requests took in so many milliseconds. */
+const countedOf = (latencies: ReadonlyArray<number>, millis: number, cpu: NodeJS.CpuUsage): Counted => {
+  const requests = latencies.length
+  const sorted = [...latencies].sort((a, b) => a - b)
+  return {
+    perSecond: (requests * 1_000) / millis,
+    cpu: (cpu.user + cpu.system) / requests,
+    p50: quantile(sorted, 0.5),
+    p99: quantile(sorted, 0.99),
+    memory: process.resourceUsage().maxRSS / 1024
+  }
+}
+
 /** Connections that were closed meanwhile are opened again in this time, in milliseconds. */
 const SETTLING_MILLIS = 300
 
@@ -73,16 +86,7 @@ class Stopwatch implements Meter {
 
   get counted(): Counted {
     if (this.ended === undefined) throw new Error("The load ended before its time")
-    const { after, cpu } = this.ended
-    const requests = this.latencies.length
-    const sorted = this.latencies.sort((a, b) => a - b)
-    return {
-      perSecond: (requests * 1_000) / after,
-      cpu: (cpu.user + cpu.system) / requests,
-      p50: quantile(sorted, 0.5),
-      p99: quantile(sorted, 0.99),
-      memory: process.resourceUsage().maxRSS / 1024
-    }
+    return countedOf(this.latencies, this.ended.after, this.ended.cpu)
   }
 }
 
@@ -103,16 +107,7 @@ class Timetable implements Meter {
   }
 
   get counted(): Counted {
-    const { system, user } = process.cpuUsage(this.cpu)
-    const requests = this.latencies.length
-    const sorted = this.latencies.sort((a, b) => a - b)
-    return {
-      perSecond: (requests * 1_000) / this.duration,
-      cpu: (user + system) / requests,
-      p50: quantile(sorted, 0.5),
-      p99: quantile(sorted, 0.99),
-      memory: process.resourceUsage().maxRSS / 1024
-    }
+    return countedOf(this.latencies, this.duration, process.cpuUsage(this.cpu))
   }
 }
 

@@ -74,5 +74,6 @@ export interface Operation<A> {
    * to that. They do not unless told.
    */
   readonly isSpaced?: boolean
+  /** What an answer means. What it throws is the call's defect. */
   readonly interpret: (answer: Answer, circumstances: Circumstances) => Either.Either<A, GetStoreError>
 }

@@ -8,7 +8,6 @@ import type { KeyValueStore } from "@effect-apify/domain/KeyValueStore"
 import { formatStoreRef, parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -147,7 +146,7 @@ const makeSource = <E, R>(
   Effect.map(Stream.toPull(refs), (pull) => {
     const line = Effect.unsafeMakeSemaphore(1)
     let end: Option.Option<Exit.Exit<void, E>> = Option.none()
-    let pulled: Iterator<StoreRef | string> = Chunk.empty<StoreRef>()[Symbol.iterator]()
+    let pulled: Iterator<StoreRef | string> = each([])
     let before = Deferred.unsafeMake<void>(FiberId.none)
     Deferred.unsafeDone(before, Effect.void)
 
