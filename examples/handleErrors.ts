@@ -6,7 +6,7 @@
  * Brings about each error once, and prints the reaction to it.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import type { GetStoreError, KeyValueStore } from "@effect-apify/domain"
+import type { GetStoreError, Store } from "@effect-apify/domain"
 import { type ApifyClient, getStore, RetryPolicy } from "@effect-apify/http"
 import { layerRespond } from "@effect-apify/http/testing"
 import * as Console from "effect/Console"
@@ -19,7 +19,7 @@ import * as Record from "effect/Record"
 import { troubles } from "./troubles.js"
 
 type Reaction = Data.TaggedEnum<{
-  UseStore: { readonly store: KeyValueStore }
+  UseStore: { readonly store: Store }
   CarryOnWithout: { readonly reason: string }
   AskUser: { readonly message: string }
   TryLater: { readonly wait: Duration.Duration }
@@ -50,7 +50,7 @@ const reactionTo = Match.type<GetStoreError>().pipe(
     // Something else than Apify answers, or Apify has changed.
     MethodNotAllowedError: ({ message }) => CallOperator({ message }),
     UnexpectedResponseError: ({ message }) => CallOperator({ message }),
-    MalformedStoreError: ({ message }) => CallOperator({ message })
+    MalformedResponseError: ({ message }) => CallOperator({ message })
   })
 )
 

@@ -6,7 +6,7 @@
  * Each call meets a server that is busy at first. The client logs its retries at debug level, and debug is on here.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import type { GetStoreError, KeyValueStore } from "@effect-apify/domain"
+import type { GetStoreError, Store } from "@effect-apify/domain"
 import { type ApifyClient, getStore, RetryPolicy } from "@effect-apify/http"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -36,7 +36,7 @@ const everyTenthOfASecond = Schedule.identity<GetStoreError>().pipe(
 )
 const byOwnSchedule = Effect.retry(once, everyTenthOfASecond)
 
-const show = (title: string, call: Effect.Effect<KeyValueStore, GetStoreError, ApifyClient>, busyTimes: number) =>
+const show = (title: string, call: Effect.Effect<Store, GetStoreError, ApifyClient>, busyTimes: number) =>
   Effect.gen(function* () {
     yield* Console.log(`\n${title}`)
     const result = yield* Effect.either(Logger.withMinimumLogLevel(call, LogLevel.Debug))

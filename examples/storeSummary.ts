@@ -1,7 +1,7 @@
 /**
  * A store as a person reads it, and as a program does; neither shows the signing key or a signature.
  */
-import { type AccessLevel, excerpt, type GeneralAccess, KeyValueStore, REDACTED } from "@effect-apify/domain"
+import { type AccessLevel, excerpt, type GeneralAccess, Store, REDACTED } from "@effect-apify/domain"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -40,7 +40,7 @@ const count = (noun: string) => (count: number) => `${count.toLocaleString("en")
 const printable = (text: string): string => excerpt(text, Number.POSITIVE_INFINITY)
 
 /** The store in aligned lines; what Apify does not tell has no line. */
-export const formatStore = (store: KeyValueStore): string => {
+export const formatStore = (store: Store): string => {
   const { stats } = store
   const statistic = (name: "readCount" | "writeCount" | "deleteCount" | "listCount", noun: string) =>
     Option.map(
@@ -84,10 +84,10 @@ export const formatStore = (store: KeyValueStore): string => {
     .join("\n")
 }
 
-const encode = Schema.encodeSync(KeyValueStore)
+const encode = Schema.encodeSync(Store)
 
 /** The store as Apify writes it, with its secrets hidden. */
-export const formatJson = (store: KeyValueStore): string => {
+export const formatJson = (store: Store): string => {
   const hidden = { keysPublicUrl: store.keysPublicUrl, recordsPublicUrl: store.recordsPublicUrl }
   return JSON.stringify(
     {

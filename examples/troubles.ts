@@ -31,7 +31,7 @@ export const troubles: Record<GetStoreError["_tag"], Respond> = {
   RateLimitedError: () => Effect.succeed(new Response("", { status: 429, headers: { "retry-after": "30" } })),
   ServerError: () => refuse(internalServerErrorRefusal),
   UnexpectedResponseError: () => Effect.succeed(new Response("", { status: 302, headers: { location: "/login" } })),
-  MalformedStoreError: () => Effect.succeed(Response.json({ data: { id: 7 } })),
+  MalformedResponseError: () => Effect.succeed(Response.json({ data: { id: 7 } })),
   TransportError: (request) => Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport" })),
   TimeoutError: () => Effect.never
 }

@@ -3,7 +3,7 @@
  *
  *     npx vitest run --config vitest.workspace.ts --project examples unitTest
  */
-import type { GetStoreError, KeyValueStore } from "@effect-apify/domain"
+import type { GetStoreError, Store } from "@effect-apify/domain"
 import { type ApifyClient, getStore } from "@effect-apify/http"
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 export const findUnused = (
   refs: ReadonlyArray<string>,
   time: Duration.DurationInput
-): Effect.Effect<ReadonlyArray<KeyValueStore>, GetStoreError, ApifyClient> =>
+): Effect.Effect<ReadonlyArray<Store>, GetStoreError, ApifyClient> =>
   Effect.gen(function* () {
     const since = DateTime.subtractDuration(yield* DateTime.now, time)
     const stores = yield* Effect.forEach(

@@ -48,7 +48,7 @@ describe("handleErrors", () => {
         RateLimitedError: "try again in 30s",
         ServerError: "try again in 1m",
         UnexpectedResponseError: "call an operator",
-        MalformedStoreError: "call an operator",
+        MalformedResponseError: "call an operator",
         TransportError: "try again in 1m",
         TimeoutError: "try again in 1m"
       })

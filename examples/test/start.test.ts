@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { KeyValueStore } from "@effect-apify/domain"
+import { Store } from "@effect-apify/domain"
 import { Emulator, type SeedJson } from "@effect-apify/emulator"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -97,7 +97,7 @@ describe("start", () => {
         stats: { readCount: 9, writeCount: 3, deleteCount: 6, listCount: 2, s3StorageBytes: 18 }
       })
       assert.notInclude(stdout, "abc123")
-      assert.strictEqual(Schema.decodeUnknownSync(KeyValueStore)(json).id, "WkzbQMuFYuamGv3YF")
+      assert.strictEqual(Schema.decodeUnknownSync(Store)(json).id, "WkzbQMuFYuamGv3YF")
     })
   )
 

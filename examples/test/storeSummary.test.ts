@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { KeyValueStore, PublicUrl, StoreId, StoreStats, UnknownAccessLevel } from "@effect-apify/domain"
+import { Store, PublicUrl, StoreId, StoreStats, UnknownAccessLevel } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
@@ -53,7 +53,7 @@ describe("formatBytes", () => {
 describe("formatStore", () => {
   it("has no line for what Apify does not tell", () => {
     assert.strictEqual(
-      formatStore(new KeyValueStore(bare)),
+      formatStore(new Store(bare)),
       [
         "ID           abcdefghijklmnopq",
         "Created      29 Feb 2024, 23:59:59 UTC",
@@ -64,7 +64,7 @@ describe("formatStore", () => {
   })
 
   it("says that a level is not known, counts one read as one, and takes the newer size", () => {
-    const store = new KeyValueStore({
+    const store = new Store({
       ...bare,
       generalAccess: Option.some(new UnknownAccessLevel({ level: "FRIENDS_ONLY" })),
       stats: Option.some(
@@ -81,10 +81,10 @@ describe("formatStore", () => {
 
   it.prop(
     "is aligned, and gives a terminal no commands, whatever the store says",
-    [KeyValueStore, FastCheck.string({ unit: FastCheck.constantFrom("a", " ", "\n", "\r", "\u001b", "\u202e", "é") })],
+    [Store, FastCheck.string({ unit: FastCheck.constantFrom("a", " ", "\n", "\r", "\u001b", "\u202e", "é") })],
     ([store, text]) => {
       const said = Option.some(text)
-      const hostile = new KeyValueStore({ ...store, name: said, title: said, username: said, consoleUrl: said })
+      const hostile = new Store({ ...store, name: said, title: said, username: said, consoleUrl: said })
       for (const line of formatStore(hostile).split("\n")) assert.match(line, /^[A-Z][A-Za-z' ]{12}[^\p{C}]*$/u)
     }
   )
@@ -92,13 +92,13 @@ describe("formatStore", () => {
 
 /** Stores whose key and links hold the canaries. */
 const secretive = FastCheck.tuple(
-  Arbitrary.make(KeyValueStore),
+  Arbitrary.make(Store),
   FastCheck.webUrl({ withQueryParameters: true }),
   FastCheck.constantFrom("", "&limit=1", "#top")
 ).map(([store, url, rest]) => {
   const signed = `${url}${url.includes("?") ? "&" : "?"}signature=${SIGNATURE}${rest}`
   const link = Option.some(new PublicUrl({ href: Redacted.make(signed) }))
-  return new KeyValueStore({
+  return new Store({
     ...store,
     keysPublicUrl: link,
     recordsPublicUrl: link,
@@ -115,16 +115,16 @@ describe("neither form", () => {
 })
 
 describe("formatJson", () => {
-  it.prop("is the wire form: what can be read back is the store, but for its secrets", [KeyValueStore], ([store]) => {
-    const read = Schema.decodeUnknownSync(KeyValueStore)(JSON.parse(formatJson(store)))
-    const withoutSecrets = (store: KeyValueStore) =>
-      new KeyValueStore({
+  it.prop("is the wire form: what can be read back is the store, but for its secrets", [Store], ([store]) => {
+    const read = Schema.decodeUnknownSync(Store)(JSON.parse(formatJson(store)))
+    const withoutSecrets = (store: Store) =>
+      new Store({
         ...store,
         keysPublicUrl: Option.none(),
         recordsPublicUrl: Option.none(),
         urlSigningSecretKey: Option.none()
       })
-    assert.isTrue(Schema.equivalence(KeyValueStore)(withoutSecrets(read), withoutSecrets(store)))
+    assert.isTrue(Schema.equivalence(Store)(withoutSecrets(read), withoutSecrets(store)))
     for (const field of ["keysPublicUrl", "recordsPublicUrl", "urlSigningSecretKey"] as const) {
       assert.strictEqual(read[field]._tag, store[field]._tag)
     }

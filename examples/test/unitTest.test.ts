@@ -2,7 +2,7 @@
  * The test of ../unitTest.ts: no network, no waiting, and a clock that stands where it is put.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { KeyValueStore, StoreId } from "@effect-apify/domain"
+import { Store, StoreId } from "@effect-apify/domain"
 import { RetryPolicy } from "@effect-apify/http"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
 import * as DateTime from "effect/DateTime"
@@ -12,7 +12,7 @@ import * as TestClock from "effect/TestClock"
 import { findUnused } from "../unitTest.js"
 
 const storeOf = (owner: string, name: string, id: string, accessed: string) =>
-  new KeyValueStore({
+  new Store({
     id: StoreId.make(id),
     name: Option.some(name),
     username: Option.some(owner),

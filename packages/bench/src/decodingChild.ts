@@ -2,7 +2,7 @@
  * Decoding alone: what a body costs once it is there, in microseconds (medians).
  */
 import * as Headers from "@effect/platform/Headers"
-import { KeyValueStoreBody } from "@effect-apify/domain"
+import { StoreBody } from "@effect-apify/domain"
 import { interpretGetStore } from "@effect-apify/http"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -38,7 +38,7 @@ const circumstances = {
 
 if (Either.isLeft(interpretGetStore(answer, circumstances))) throw new Error("The body does not decode")
 
-const decode = ParseResult.decodeUnknownEither(KeyValueStoreBody)
+const decode = ParseResult.decodeUnknownEither(StoreBody)
 
 const bench = new Bench({ time: Number(process.argv[2]), warmupTime: 500 })
   .add("JSON.parse", () => JSON.parse(BODY))

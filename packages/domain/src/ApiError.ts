@@ -1,12 +1,12 @@
 /**
- * What Apify says when it refuses.
+ * The body of Apify's error responses.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The error in an answer of Apify's. `type` is one of some 380 strings, and more come: it is kept open.
+ * The error in an Apify response. `type` is one of some 380 strings, and their number grows, so any string is accepted.
  *
  * @since 0.1.0
  * @category schemas
@@ -17,7 +17,7 @@ export class ApiError extends Schema.Class<ApiError>("ApiError")({
 }) {}
 
 /**
- * The body of an answer that refuses.
+ * The body of an error response.
  *
  * @since 0.1.0
  * @category schemas
@@ -25,8 +25,8 @@ export class ApiError extends Schema.Class<ApiError>("ApiError")({
 export const ApiErrorBody = Schema.Struct({ error: ApiError }).annotations({ identifier: "ApiErrorBody" })
 
 /**
- * The types of a 404 that say that the store is missing. Any other 404 is about something else: a path that does not
- * exist, or a server that is not Apify.
+ * The types of a 404 that mean that the store does not exist. Any other 404 is about something else: a path that does
+ * not exist, or a server that is not Apify.
  *
  * @since 0.1.0
  * @category constants

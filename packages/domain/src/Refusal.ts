@@ -1,12 +1,12 @@
 /**
- * Apify's refusals, word for word: for servers that stand in for it.
+ * Apify's error responses, word for word, for servers that stand in for it.
  *
  * @since 0.1.0
  */
 import { ApiError } from "./ApiError.js"
 
 /**
- * A refusal as Apify words it: the status, and the error in the body.
+ * An error response: the status, and the error in the body.
  *
  * @since 0.1.0
  * @category models
@@ -22,7 +22,7 @@ const refusal = (status: number, type: string, message: string): Refusal => ({
 })
 
 /**
- * 400: the reference stops at the `~`.
+ * 400: the reference ends with the `~`.
  *
  * Source: read in an official client.
  *
@@ -32,7 +32,7 @@ const refusal = (status: number, type: string, message: string): Refusal => ({
 export const emptyNameRefusal: Refusal = refusal(400, "invalid-request", "Resource name parameter cannot be empty")
 
 /**
- * 401: the store wants a token and none was sent.
+ * 401: a token is required, and the request has none.
  *
  * Source: asserted by official tests against the live service.
  *
@@ -46,9 +46,9 @@ export const tokenNotProvidedRefusal: Refusal = refusal(
 )
 
 /**
- * 401: a token was sent that nobody has.
+ * 401: the token is unknown.
  *
- * Source: live answers.
+ * Source: live responses.
  *
  * @since 0.1.0
  * @category refusals
@@ -60,7 +60,17 @@ export const unknownTokenRefusal: Refusal = refusal(
 )
 
 /**
- * 403: the token's owner has no rights to the store.
+ * What a request without a token gets on a store that it may not read.
+ *
+ * Source: not documented. Apify may respond with 403 `insufficient-permissions` instead.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const anonymousRefusal: Refusal = tokenNotProvidedRefusal
+
+/**
+ * 403: the token's owner has no right to the store.
  *
  * Source: asserted by official tests against the live service.
  *
@@ -74,9 +84,9 @@ export const insufficientPermissionsRefusal: Refusal = refusal(
 )
 
 /**
- * 404: there is no such store.
+ * 404: the store does not exist.
  *
- * Source: live answers.
+ * Source: live responses.
  *
  * @since 0.1.0
  * @category refusals
@@ -84,7 +94,7 @@ export const insufficientPermissionsRefusal: Refusal = refusal(
 export const storeNotFoundRefusal: Refusal = refusal(404, "record-not-found", "Key-value Store was not found")
 
 /**
- * 404: there is no such path, which says nothing of a store.
+ * 404: the path does not exist. This says nothing about a store.
  *
  * Source: the type is read in an official client; the wording is ours.
  *
@@ -94,7 +104,7 @@ export const storeNotFoundRefusal: Refusal = refusal(404, "record-not-found", "K
 export const pageNotFoundRefusal: Refusal = refusal(404, "page-not-found", "There is no API end-point at this URL")
 
 /**
- * 405: the path exists, for other methods.
+ * 405: the path does not support the method.
  *
  * Source: documented. The live route takes PUT and DELETE as well.
  *
@@ -108,7 +118,7 @@ export const methodNotAllowedRefusal: Refusal = refusal(
 )
 
 /**
- * 500: the server broke.
+ * 500: the server failed.
  *
  * Source: the type is documented; the wording is ours.
  *

@@ -1,12 +1,12 @@
 /**
- * Ids of key-value stores: any non-empty string when Apify says it, checked when we do.
+ * IDs of key-value stores: any non-empty string is received, only generated IDs are sent.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A store's id as Apify returns it: any non-empty string, so that a change in how ids are generated breaks nobody.
+ * A store's ID as Apify returns it: any non-empty string, so that a change in how IDs are generated breaks no program.
  *
  * @example
  * ```ts
@@ -30,27 +30,31 @@ export const StoreId = Schema.NonEmptyString.pipe(Schema.brand("StoreId")).annot
 export type StoreId = typeof StoreId.Type
 
 /**
- * A store's id as Apify generates them, 17 of `a-zA-Z0-9`: the only ids that are ever sent.
+ * The IDs that Apify generates.
+ *
+ * @internal
+ */
+export const idPattern = /^[a-zA-Z0-9]{17}$/
+
+/**
+ * A store's ID as Apify generates it, 17 letters and digits. No other ID is ever sent.
  *
  * Source: `apify-client` checks the same pattern.
  *
  * @example
  * ```ts
- * import { GeneratedStoreId, storeById } from "@effect-apify/domain"
+ * import { GeneratedStoreId } from "@effect-apify/domain"
  *
- * const ref = storeById(GeneratedStoreId.make("WkzbQMuFYuamGv3YF"))
+ * const id = GeneratedStoreId.make("WkzbQMuFYuamGv3YF")
  * ```
  *
  * @since 0.1.0
  * @category schemas
  */
-export const GeneratedStoreId = StoreId.pipe(
-  Schema.pattern(/^[a-zA-Z0-9]{17}$/),
-  Schema.brand("GeneratedStoreId")
-).annotations({
+export const GeneratedStoreId = StoreId.pipe(Schema.pattern(idPattern), Schema.brand("GeneratedStoreId")).annotations({
   identifier: "GeneratedStoreId",
   description: "17 letters and digits",
-  arbitrary: () => (fc) => fc.stringMatching(/^[a-zA-Z0-9]{17}$/).map((id) => GeneratedStoreId.make(id))
+  arbitrary: () => (fc) => fc.stringMatching(idPattern).map((id) => GeneratedStoreId.make(id))
 })
 
 /**

@@ -1,25 +1,31 @@
 /**
- * How a store is named in a request's path: by its id, by its owner and name, or by name alone in the token's own
- * account.
+ * References to stores: by ID, by owner and name, or by name alone in the token's own account.
  *
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { InvalidStoreRefError } from "./GetStoreError.js"
 import { quote } from "./quote.js"
-import { GeneratedStoreId } from "./StoreId.js"
+import { InvalidStoreRefError } from "./StoreErrors.js"
+import { GeneratedStoreId, idPattern, StoreId } from "./StoreId.js"
 import { StoreName } from "./StoreName.js"
 import { Username } from "./Username.js"
 
+const SentStoreId = StoreId.pipe(Schema.pattern(idPattern)).annotations({
+  identifier: "SentStoreId",
+  description: "17 letters and digits",
+  arbitrary: () => (fc) => fc.stringMatching(idPattern).map((id) => StoreId.make(id))
+})
+
 /**
- * A store named by its id: `WkzbQMuFYuamGv3YF` in a path.
+ * A store referred to by its ID: `WkzbQMuFYuamGv3YF` in a path.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const StoreById = Schema.TaggedStruct("StoreById", { id: GeneratedStoreId })
+export const StoreById = Schema.TaggedStruct("StoreById", { id: SentStoreId })
 
 /**
  * @since 0.1.0
@@ -28,7 +34,7 @@ export const StoreById = Schema.TaggedStruct("StoreById", { id: GeneratedStoreId
 export type StoreById = typeof StoreById.Type
 
 /**
- * A user's store named by the owner (username or user id) and its name: `janedoe~my-store` in a path.
+ * A user's store, referred to by its owner (username or user ID) and its name: `janedoe~my-store` in a path.
  *
  * @since 0.1.0
  * @category schemas
@@ -42,7 +48,7 @@ export const StoreByName = Schema.TaggedStruct("StoreByName", { owner: Username,
 export type StoreByName = typeof StoreByName.Type
 
 /**
- * A store of the account that the token belongs to, named by its name: `~my-store` in a path.
+ * A store of the token's own account, referred to by its name: `~my-store` in a path.
  *
  * @since 0.1.0
  * @category schemas
@@ -56,10 +62,9 @@ export const OwnStore = Schema.TaggedStruct("OwnStore", { name: StoreName })
 export type OwnStore = typeof OwnStore.Type
 
 /**
- * How a store is named: `StoreById`, `StoreByName` or `OwnStore`.
+ * A reference to a store: `StoreById`, `StoreByName` or `OwnStore`.
  *
- * `Schema.equivalence(StoreRef)` tells whether two references name the same store: names and usernames without case,
- * ids with it.
+ * `Schema.equivalence(StoreRef)` compares two references: names and usernames without case, IDs with case.
  *
  * @since 0.1.0
  * @category schemas
@@ -73,22 +78,23 @@ export const StoreRef = Schema.Union(StoreById, StoreByName, OwnStore).annotatio
 export type StoreRef = typeof StoreRef.Type
 
 /**
- * Names a store by its id.
+ * Refers to a store by its ID, such as the `id` of a store that was just fetched. An ID that is not 17 letters and
+ * digits is refused when it is used.
  *
  * @example
  * ```ts
- * import { GeneratedStoreId, storeById } from "@effect-apify/domain"
+ * import { storeById, StoreId } from "@effect-apify/domain"
  *
- * storeById(GeneratedStoreId.make("WkzbQMuFYuamGv3YF")) // WkzbQMuFYuamGv3YF
+ * storeById(StoreId.make("WkzbQMuFYuamGv3YF")) // WkzbQMuFYuamGv3YF
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const storeById = (id: GeneratedStoreId): StoreById => StoreById.make({ id })
+export const storeById = (id: StoreId): StoreById => ({ _tag: "StoreById", id })
 
 /**
- * Names a user's store.
+ * Refers to a user's store by name.
  *
  * @example
  * ```ts
@@ -100,10 +106,10 @@ export const storeById = (id: GeneratedStoreId): StoreById => StoreById.make({ i
  * @since 0.1.0
  * @category constructors
  */
-export const storeByName = (owner: Username, name: StoreName): StoreByName => StoreByName.make({ owner, name })
+export const storeByName = (owner: Username, name: StoreName): StoreByName => ({ _tag: "StoreByName", owner, name })
 
 /**
- * Names a store of the token's own account.
+ * Refers to a store of the token's own account by name.
  *
  * @example
  * ```ts
@@ -115,7 +121,7 @@ export const storeByName = (owner: Username, name: StoreName): StoreByName => St
  * @since 0.1.0
  * @category constructors
  */
-export const ownStore = (name: StoreName): OwnStore => OwnStore.make({ name })
+export const ownStore = (name: StoreName): OwnStore => ({ _tag: "OwnStore", name })
 
 const segmentOf = (ref: StoreRef): string => {
   switch (ref._tag) {
@@ -132,36 +138,36 @@ const isId = Schema.is(GeneratedStoreId)
 const isOwner = Schema.is(Username)
 const isName = Schema.is(StoreName)
 
-/** The reference that a segment is, or what is wrong with it. */
+/** The reference that a path segment is, or what is wrong with the segment. */
 const parseSegment = (segment: string): Either.Either<StoreRef, string> => {
   const tilde = segment.indexOf("~")
   if (tilde === -1) {
     if (isId(segment)) return Either.right({ _tag: "StoreById", id: segment })
     return Either.left(
       isName(segment)
-        ? `an id is 17 letters and digits; for a store's name write ${quote(`~${segment}`)} or ${quote(`username~${segment}`)}`
+        ? `an ID has 17 letters and digits; for a store's name write ${quote(`~${segment}`)} or ${quote(`username~${segment}`)}`
         : segment === ""
           ? "it is empty"
-          : "an id is 17 letters and digits, and nothing else"
+          : "an ID has 17 letters and digits, and nothing else"
     )
   }
   const owner = segment.slice(0, tilde)
   const name = segment.slice(tilde + 1)
   if (owner !== "" && !isOwner(owner)) {
     return Either.left(
-      "what stands before the ~ is not a username: 3 to 30 letters, digits, underscores, dots and hyphens"
+      "the part before the ~ is not a username: 3 to 30 letters, digits, underscores, dots and hyphens"
     )
   }
   if (!isName(name)) {
     return Either.left(
-      "what stands after the ~ is not a store's name: 1 to 63 letters, digits and hyphens, with no hyphen at either end"
+      "the part after the ~ is not a store name: 1 to 63 letters, digits and hyphens, with no hyphen at either end"
     )
   }
   return Either.right(isOwner(owner) ? { _tag: "StoreByName", owner, name } : { _tag: "OwnStore", name })
 }
 
 /**
- * The codec between a `StoreRef` and the one path segment that names it. Every character it lets through is unreserved
+ * The codec between a `StoreRef` and the path segment that names it. Every character that it lets through is unreserved
  * in a URL, so the segment needs no percent-encoding and can reach no other path.
  *
  * @example
@@ -184,7 +190,7 @@ export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.t
 }).annotations({ identifier: "StoreRefFromString" })
 
 /**
- * The path segment that names a store.
+ * A reference as a person writes it: the path segment that names the store.
  *
  * @since 0.1.0
  * @category encoding
@@ -192,7 +198,7 @@ export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.t
 export const formatStoreRef: (ref: StoreRef) => string = segmentOf
 
 /**
- * Reads a reference as a person writes it, and says what is wrong with one that isn't.
+ * Parses a reference as a person writes it, or says what is wrong with it.
  *
  * @example
  * ```ts
@@ -207,3 +213,42 @@ export const formatStoreRef: (ref: StoreRef) => string = segmentOf
  */
 export const parseStoreRef = (input: string): Either.Either<StoreRef, InvalidStoreRefError> =>
   Either.mapLeft(parseSegment(input), (problem) => new InvalidStoreRefError({ ref: quote(input), problem }))
+
+/**
+ * The path segment to send for a reference. Whatever the reference was made from, only a segment that names a store is
+ * returned: a reference that came from JSON or from untyped code is checked like text.
+ *
+ * @example
+ * ```ts
+ * import { ownStore, StoreName, storeSegment } from "@effect-apify/domain"
+ *
+ * storeSegment(ownStore(StoreName.make("my-store"))) // Either.right("~my-store")
+ * storeSegment("../users/me") // Either.left(InvalidStoreRefError: …)
+ * ```
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export const storeSegment = (ref: StoreRef | string): Either.Either<string, InvalidStoreRefError> => {
+  const segment = typeof ref === "string" ? ref : segmentOfUnknown(ref)
+  if (segment === undefined) {
+    return Either.left(new InvalidStoreRefError({ ref: "The value", problem: "it is neither text nor a StoreRef" }))
+  }
+  return Either.map(parseStoreRef(segment), () => segment)
+}
+
+/** The types say that it is a `StoreRef`; callers without types may say otherwise. */
+const segmentOfUnknown = (ref: unknown): string | undefined => {
+  if (!Predicate.isRecord(ref)) return undefined
+  const { _tag, id, name, owner } = ref
+  switch (_tag) {
+    case "StoreById":
+      return Predicate.isString(id) ? id : undefined
+    case "StoreByName":
+      return Predicate.isString(owner) && Predicate.isString(name) ? `${owner}~${name}` : undefined
+    case "OwnStore":
+      return Predicate.isString(name) ? `~${name}` : undefined
+    default:
+      return undefined
+  }
+}

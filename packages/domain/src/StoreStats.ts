@@ -1,43 +1,21 @@
 /**
- * What Apify counts of a store.
+ * Usage statistics of a store.
  *
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-
-/**
- * Whether a value is a `Count`.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isCount = (value: unknown): value is number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-
-/**
- * A count: an integer from 0 to 2^53 − 1. A larger one cannot be told apart from its neighbours once JSON is parsed, so
- * it is refused instead of rounded.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Count = Schema.Number.pipe(
-  Schema.filter(isCount, { jsonSchema: { type: "integer", minimum: 0 } })
-).annotations({
-  identifier: "Count",
-  description: "an integer from 0 to 2^53 - 1",
-  arbitrary: () => (fc) => fc.maxSafeNat()
-})
+import { Count } from "./Count.js"
 
 const optionalCount = Schema.optionalWith(Count, { as: "Option", nullable: true }).pipe(
   Schema.withConstructorDefault(() => Option.none())
 )
 
 /**
- * What Apify counts of a store. Apify may leave any of the counts out; one that it left out is `None`, never zero.
+ * Usage statistics of a store. Apify may leave out any counter; a missing counter is `None`, never zero.
  *
- * Source: the endpoint's page names the first five, the newest description adds `storageBytes` and requires none.
+ * Source: the endpoint's page has the counters up to `listCount` and `s3StorageBytes`; the API description adds
+ * `storageBytes` and requires none of them.
  *
  * @since 0.1.0
  * @category schemas
@@ -51,8 +29,8 @@ export class StoreStats extends Schema.Class<StoreStats>("StoreStats")({
   deleteCount: optionalCount,
   /** How many times the keys were listed. */
   listCount: optionalCount,
-  /** What the records take up, in bytes. */
+  /** The size of all records, in bytes. */
   storageBytes: optionalCount,
-  /** What the records take up, in bytes, under its older name. */
+  /** The older name of `storageBytes`. */
   s3StorageBytes: optionalCount
 }) {}

@@ -1,5 +1,5 @@
 /**
- * The body of a successful answer, decoded the short way where it is as Apify writes it.
+ * A fast decoder for the body of Get store.
  *
  * @since 0.1.0
  */
@@ -10,42 +10,44 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import { isCount } from "./Count.js"
 import { AccessLevel } from "./GeneralAccess.js"
 import { parseTimestamp } from "./internal/timestamp.js"
-import { KeyValueStore, KeyValueStoreBody } from "./KeyValueStore.js"
 import { PublicUrl } from "./PublicUrl.js"
+import { Store, StoreBody } from "./Store.js"
 import type { StoreId } from "./StoreId.js"
-import { isCount, StoreStats } from "./StoreStats.js"
+import { StoreStats } from "./StoreStats.js"
 
-// Compiled when it is first needed, which may be never: an import that costs less.
-const decodeBySchema = (json: unknown) => ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })(json)
+// Compiled when first needed, to keep the import cheap.
+const decodeBySchema = (json: unknown) => ParseResult.decodeUnknownEither(StoreBody, { errors: "all" })(json)
 
 /**
- * Decodes the body of a successful answer: what `ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })`
- * comes to, several times as fast for stores as Apify describes them today.
+ * Decodes the body of Get store. The result is that of `ParseResult.decodeUnknownEither(StoreBody, { errors: "all" })`,
+ * several times as fast for stores as Apify describes them today.
  *
- * @param json what `JSON.parse` made of the body
+ * @param json the parsed body
  *
  * @example
  * ```ts
  * import { decodeStoreBody } from "@effect-apify/domain"
  *
- * decodeStoreBody({ data: null }) // Either.left(…), which says that `data` is no store
+ * decodeStoreBody({ data: null }) // Either.left(…), which says that `data` is not a store
  * ```
  *
  * @since 0.1.0
  * @category decoding
  */
-export const decodeStoreBody = (json: unknown): Either.Either<KeyValueStore, ParseResult.ParseIssue> => {
+export const decodeStoreBody = (json: unknown): Either.Either<Store, ParseResult.ParseIssue> => {
   const store = Predicate.isRecord(json) ? plainStore(json.data) : undefined
   return store === undefined ? Either.map(decodeBySchema(json), ({ data }) => data) : Either.right(store)
 }
 
-// Each of these reads what is plain, and gives `undefined` for anything else: then the schema decides, and says what is wrong.
+// Each of these decodes plain values, and returns `undefined` for all others: these are left to the schema, which says what
+// is wrong with them.
 
 const trusted = { disableValidation: true }
 
-const plainStore = (data: unknown): KeyValueStore | undefined => {
+const plainStore = (data: unknown): Store | undefined => {
   if (!Predicate.isRecord(data)) return undefined
   const fields = {
     id: id(data.id),
@@ -66,7 +68,7 @@ const plainStore = (data: unknown): KeyValueStore | undefined => {
     schema: nothing(data.schema),
     stats: stats(data.stats)
   }
-  return isPlain(fields) ? new KeyValueStore(fields, trusted) : undefined
+  return isPlain(fields) ? new Store(fields, trusted) : undefined
 }
 
 const plainStats = (data: Readonly<Record<PropertyKey, unknown>>): StoreStats | undefined => {

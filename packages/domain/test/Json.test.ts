@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { JsonObject, KeyValueStore, KeyValueStoreBody, MAX_JSON_DEPTH } from "../src/index.js"
+import { JsonObject, Store, StoreBody, MAX_JSON_DEPTH } from "../src/index.js"
 
 const decode = Schema.decodeUnknownEither(JsonObject)
 const read = (text: string): JsonObject => Schema.decodeUnknownSync(JsonObject)(JSON.parse(text))
@@ -55,11 +55,11 @@ describe("keys that reach a prototype", () => {
   it("give a store no field that it does not have", () => {
     const fields = '"createdAt":"2019-12-12T07:34:14Z","modifiedAt":"2019-12-12T07:34:14Z"'
     const store = `{"id":"x",${fields},"accessedAt":"2019-12-12T07:34:14Z","__proto__":{"title":"polluted"}}`
-    const decoded = Schema.decodeUnknownSync(KeyValueStore)(JSON.parse(store))
+    const decoded = Schema.decodeUnknownSync(Store)(JSON.parse(store))
     assert.notInclude(JSON.stringify(decoded), "polluted")
-    assert.strictEqual(Object.getPrototypeOf(decoded), KeyValueStore.prototype)
+    assert.strictEqual(Object.getPrototypeOf(decoded), Store.prototype)
     const inherited = `{${fields},"__proto__":{"id":"x","accessedAt":"2019-12-12T07:34:14Z"}}`
-    assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(KeyValueStore)(JSON.parse(inherited))))
+    assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Store)(JSON.parse(inherited))))
   })
 })
 
@@ -73,12 +73,12 @@ describe("nesting", () => {
     assert.isTrue(Either.isLeft(decode(JSON.parse(nested(100_000)))))
   })
 
-  it.each([...Object.keys(KeyValueStore.fields), "unknown"])(
+  it.each([...Object.keys(Store.fields), "unknown"])(
     "100,000 deep in a store's %s does not overflow",
     (field) => {
       const text = `{"data":{"id":"x","createdAt":"2019-12-12T07:34:14Z","modifiedAt":"2019-12-12T07:34:14Z",
       "accessedAt":"2019-12-12T07:34:14Z","${field}":${nested(100_000)}}}`
-      const result = Schema.decodeUnknownEither(KeyValueStoreBody)(JSON.parse(text), { errors: "all" })
+      const result = Schema.decodeUnknownEither(StoreBody)(JSON.parse(text), { errors: "all" })
       assert.strictEqual(Either.isRight(result), field === "unknown" || field === "stats")
     }
   )

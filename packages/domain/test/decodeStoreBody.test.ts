@@ -7,11 +7,11 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { decodeStoreBody, KeyValueStore, KeyValueStoreBody, StoreStats } from "../src/index.js"
+import { decodeStoreBody, Store, StoreBody, StoreStats } from "../src/index.js"
 
-const decodeBySchema = ParseResult.decodeUnknownEither(KeyValueStoreBody, { errors: "all" })
-const encode = Schema.encodeSync(KeyValueStore)
-const isSame = Schema.equivalence(KeyValueStore)
+const decodeBySchema = ParseResult.decodeUnknownEither(StoreBody, { errors: "all" })
+const encode = Schema.encodeSync(Store)
+const isSame = Schema.equivalence(Store)
 
 const agree = (body: unknown): void => {
   const [short, long] = [decodeStoreBody(body), decodeBySchema(body)]
@@ -22,13 +22,13 @@ const agree = (body: unknown): void => {
     )
     return
   }
-  assert.instanceOf(short.right, KeyValueStore)
+  assert.instanceOf(short.right, Store)
   assert.isTrue(isSame(short.right, long.right.data))
   assert.deepStrictEqual(encode(short.right), encode(long.right.data))
   assert.deepStrictEqual(Object.keys(short.right), Object.keys(long.right.data))
 }
 
-const body = Arbitrary.make(KeyValueStore).map((store) => ({ data: { ...encode(store) } }))
+const body = Arbitrary.make(Store).map((store) => ({ data: { ...encode(store) } }))
 
 /** What a field may hold: good for some field, or for none. */
 const content = FastCheck.oneof(
@@ -38,7 +38,7 @@ const content = FastCheck.oneof(
   FastCheck.jsonValue()
 )
 
-const field = FastCheck.constantFrom(...Object.keys(KeyValueStore.fields), "brandNew", "__proto__", "constructor")
+const field = FastCheck.constantFrom(...Object.keys(Store.fields), "brandNew", "__proto__", "constructor")
 const count = FastCheck.constantFrom(...Object.keys(StoreStats.fields))
 
 describe("decodeStoreBody comes to what the schema comes to", () => {

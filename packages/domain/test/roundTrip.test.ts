@@ -17,8 +17,8 @@ describe("the walk over the exports", () => {
     assert.isAtLeast(codecs.length, 43)
     assert.includeMembers(
       codecs.map(({ name }) => name),
-      ["AccessDecision", "ApiErrorBody", "GeneralAccess", "GetStoreError", "JsonObject", "KeyValueStore"].concat(
-        ["KeyValueStoreBody", "Milliseconds", "PublicUrlFromString", "StoreId", "StoreRef", "StoreRefFromString"],
+      ["AccessDecision", "ApiErrorBody", "GeneralAccess", "GetStoreError", "JsonObject", "Store"].concat(
+        ["StoreBody", "Milliseconds", "PublicUrlFromString", "StoreId", "StoreRef", "StoreRefFromString"],
         ["StoreStats", "TimeoutError", "Timestamp", "UnknownAccessLevel", "Username"]
       )
     )

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { GeneratedStoreId, KeyValueStore, OwnerSetting, StoreName, Username } from "@effect-apify/domain"
+import { GeneratedStoreId, Store, OwnerSetting, StoreName, Username } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -85,7 +85,7 @@ const isId = Schema.is(GeneratedStoreId)
 const isName = Schema.is(StoreName)
 const ANY_ORIGIN = "http://localhost"
 
-const storeProblems = (store: KeyValueStore): ReadonlyArray<Schema.FilterIssue> => {
+const storeProblems = (store: Store): ReadonlyArray<Schema.FilterIssue> => {
   const links = { keysPublicUrl: store.keysPublicUrl, recordsPublicUrl: store.recordsPublicUrl }
   return [
     ...(isId(store.id) ? [] : [{ path: ["id"], message: "Expected 17 letters and digits" }]),
@@ -101,19 +101,19 @@ const storeProblems = (store: KeyValueStore): ReadonlyArray<Schema.FilterIssue> 
 }
 
 // Only stores that a request can name, with links that can be moved to the emulator.
-const ServableStore = KeyValueStore.annotations({ parseOptions: { onExcessProperty: "ignore" } }).pipe(
+const ServableStore = Store.annotations({ parseOptions: { onExcessProperty: "ignore" } }).pipe(
   Schema.filter(storeProblems, {
     identifier: "ServableStore",
     arbitrary: () => (fc) =>
       fc
         .tuple(
-          Arbitrary.makeLazy(KeyValueStore)(fc),
+          Arbitrary.makeLazy(Store)(fc),
           Arbitrary.makeLazy(GeneratedStoreId)(fc),
           fc.option(Arbitrary.makeLazy(StoreName)(fc))
         )
         .map(
           ([store, id, name]) =>
-            new KeyValueStore({
+            new Store({
               ...store,
               id,
               name: Option.fromNullable(name),
@@ -127,7 +127,7 @@ const ServableStore = KeyValueStore.annotations({ parseOptions: { onExcessProper
 )
 
 /**
- * A store in the wire form of `KeyValueStore`, the username of its owner, and who else has rights to it. In answers
+ * A store in the wire form of `Store`, the username of its owner, and who else has rights to it. In answers
  * `userId` and `username` are the owner's, so they may be left out of `store`.
  *
  * @since 0.1.0

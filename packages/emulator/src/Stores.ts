@@ -5,7 +5,7 @@
  */
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { KeyValueStore, OwnerSetting, type StoreRef } from "@effect-apify/domain"
+import { Store, OwnerSetting, type StoreRef } from "@effect-apify/domain"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -36,7 +36,7 @@ export interface RequestedStore {
  * @category schemas
  */
 export const StoredStore = Schema.Struct({
-  store: Schema.parseJson(KeyValueStore),
+  store: Schema.parseJson(Store),
   ownerId: Schema.String,
   ownerName: Schema.String,
   ownerSetting: OwnerSetting,

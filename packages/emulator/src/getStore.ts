@@ -8,8 +8,8 @@ import {
   effectiveLevel,
   emptyNameRefusal,
   insufficientPermissionsRefusal,
-  KeyValueStore,
-  KeyValueStoreBody,
+  Store,
+  StoreBody,
   PublicUrl,
   type Refusal,
   type Requester,
@@ -79,7 +79,7 @@ export const describeStore = (
   form: RequestedStore["form"],
   caller: Option.Option<Caller>,
   origin: string
-): Either.Either<KeyValueStore, Refusal> => {
+): Either.Either<Store, Refusal> => {
   if (Option.isNone(found)) return Either.left(storeNotFoundRefusal)
   const { store, ownerId, ownerName, ownerSetting } = found.value
   const access = decideAccess({
@@ -94,7 +94,7 @@ export const describeStore = (
   const restricted = effectiveLevel(store.generalAccess, ownerSetting) === "RESTRICTED"
   const link = linkTo(origin, restricted && access.seesSigningKey)
   return Either.right(
-    new KeyValueStore({
+    new Store({
       ...store,
       userId: Option.some(ownerId),
       username: Option.some(ownerName),
@@ -105,7 +105,7 @@ export const describeStore = (
   )
 }
 
-const encodeBody = Schema.encodeEither(KeyValueStoreBody)
+const encodeBody = Schema.encodeEither(StoreBody)
 
 /**
  * Get store as Apify answers it.

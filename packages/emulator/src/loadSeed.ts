@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { KeyValueStore } from "@effect-apify/domain"
+import { Store } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import { hashToken } from "./Accounts.js"
 import { type InvalidSeedError, type Seed, seedProblem } from "./Seed.js"
 
-const encodeStore = Schema.encode(Schema.parseJson(KeyValueStore))
+const encodeStore = Schema.encode(Schema.parseJson(Store))
 const decodeIds = Schema.decodeUnknown(Schema.Array(Schema.Struct({ id: Schema.String })))
 
 /** As long as Apify's ids, and the same for the same username in every run. */

@@ -3,7 +3,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
-import { KeyValueStoreBody } from "@effect-apify/domain"
+import { StoreBody } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import { DEMO_TOKEN, demoSeed, Emulator, type SeedJson } from "../src/index.js"
 import { type Answer, errorBody, request, storePath } from "./request.js"
 
-const decodeBody = Schema.decodeUnknown(Schema.parseJson(KeyValueStoreBody))
+const decodeBody = Schema.decodeUnknown(Schema.parseJson(StoreBody))
 
 const refusals = {
   emptyName: [400, errorBody("invalid-request", "Resource name parameter cannot be empty")],

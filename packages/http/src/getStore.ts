@@ -9,8 +9,8 @@
 
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
-import { type GetStoreError, MalformedStoreError } from "@effect-apify/domain/GetStoreError"
-import type { KeyValueStore } from "@effect-apify/domain/KeyValueStore"
+import { type GetStoreError, MalformedResponseError } from "@effect-apify/domain/GetStoreError"
+import type { Store } from "@effect-apify/domain/Store"
 import { formatStoreRef, parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -40,14 +40,14 @@ const parseJson = (text: string): Either.Either<unknown, unknown> => Either.try(
 export const interpretGetStore = (
   answer: Answer,
   circumstances: Circumstances
-): Either.Either<KeyValueStore, GetStoreError> =>
+): Either.Either<Store, GetStoreError> =>
   jsonText(answer, circumstances).pipe(
     Either.flatMap((text) => Either.mapLeft(parseJson(text), () => malformed(circumstances, "is not JSON"))),
     Either.flatMap((json) =>
       Either.mapLeft(
         decodeStoreBody(json),
         (issue) =>
-          new MalformedStoreError({
+          new MalformedResponseError({
             ...circumstances.asked,
             status: answer.status,
             kind: "Shape",
@@ -58,7 +58,7 @@ export const interpretGetStore = (
   )
 
 /** A class, for it lives as long as a call: docs/decisions/0011. */
-class GetStore implements Operation<KeyValueStore> {
+class GetStore implements Operation<Store> {
   readonly name = "getStore"
   readonly ref: string
   readonly request: HttpClientRequest.HttpClientRequest
@@ -104,7 +104,7 @@ class GetStore implements Operation<KeyValueStore> {
 export const getStore = (
   ref: StoreRef | string,
   options?: CallOptions
-): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+): Effect.Effect<Store, GetStoreError, ApifyClient> =>
   Either.match(typeof ref === "string" ? parseStoreRef(ref) : Either.right(ref), {
     onLeft: Effect.fail,
     onRight: (ref) => Effect.flatMap(ClientTag, (client) => client.run(new GetStore(ref, false), options))
@@ -118,5 +118,5 @@ export const getStore = (
 export const getStoreSpaced = (
   ref: StoreRef,
   options: CallOptions
-): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+): Effect.Effect<Store, GetStoreError, ApifyClient> =>
   Effect.flatMap(ClientTag, (client) => client.run(new GetStore(ref, true), options))

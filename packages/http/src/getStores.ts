@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
-import type { KeyValueStore } from "@effect-apify/domain/KeyValueStore"
+import type { Store } from "@effect-apify/domain/Store"
 import { formatStoreRef, parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -31,7 +31,7 @@ import { getStoreSpaced } from "./getStore.js"
 export interface StoreResult {
   /** The reference as it was given. */
   readonly ref: StoreRef | string
-  readonly result: Either.Either<KeyValueStore, GetStoreError>
+  readonly result: Either.Either<Store, GetStoreError>
 }
 
 /**
@@ -184,14 +184,14 @@ const makeSource = <E, R>(
 
 /** Asks for stores, once for those who ask for one at the same time. */
 const makeAsk = (options: CallOptions) => {
-  const inFlight = new Map<string, Deferred.Deferred<KeyValueStore, GetStoreError>>()
+  const inFlight = new Map<string, Deferred.Deferred<Store, GetStoreError>>()
 
-  return (ref: StoreRef): Effect.Effect<KeyValueStore, GetStoreError, ApifyClient> =>
+  return (ref: StoreRef): Effect.Effect<Store, GetStoreError, ApifyClient> =>
     Effect.suspend(() => {
       const key = keyOf(ref)
       const asked = inFlight.get(key)
       if (asked !== undefined) return Deferred.await(asked)
-      const answer = Deferred.unsafeMake<KeyValueStore, GetStoreError>(FiberId.none)
+      const answer = Deferred.unsafeMake<Store, GetStoreError>(FiberId.none)
       inFlight.set(key, answer)
       return Effect.onExit(getStoreSpaced(ref, options), (exit) => {
         inFlight.delete(key)

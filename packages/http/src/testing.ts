@@ -9,7 +9,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { decideAccess, effectiveLevel, type OwnerSetting, type Requester } from "@effect-apify/domain/AccessPolicy"
-import { type KeyValueStore, KeyValueStoreBody, KeyValueStore as Store } from "@effect-apify/domain/KeyValueStore"
+import { Store, StoreBody } from "@effect-apify/domain/Store"
 import type { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
   insufficientPermissionsRefusal,
@@ -97,7 +97,7 @@ export const layerRespond = (
  * @category options
  */
 export interface StoresOptions extends CallOptions {
-  readonly stores: ReadonlyArray<KeyValueStore>
+  readonly stores: ReadonlyArray<Store>
   /** The username of the one who asks. Nobody, without a token, unless told. */
   readonly caller?: string | undefined
   /** The rights that the caller was given to others' stores, by the store's id. */
@@ -111,7 +111,7 @@ export interface StoresOptions extends CallOptions {
  *
  * @example
  * ```ts
- * import { KeyValueStore, StoreId } from "@effect-apify/domain"
+ * import { Store, StoreId } from "@effect-apify/domain"
  * import { getStore } from "@effect-apify/http"
  * import { layerStores } from "@effect-apify/http/testing"
  * import * as DateTime from "effect/DateTime"
@@ -119,7 +119,7 @@ export interface StoresOptions extends CallOptions {
  * import * as Option from "effect/Option"
  *
  * const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
- * const mine = new KeyValueStore({
+ * const mine = new Store({
  *   id: StoreId.make("WkzbQMuFYuamGv3YF"),
  *   name: Option.some("my-store"),
  *   username: Option.some("janedoe"),
@@ -144,9 +144,9 @@ export const layerStores = (options: StoresOptions): Layer.Layer<ApifyClient | R
     { ...options, token: options.caller === undefined ? undefined : Redacted.make("apify_api_test") }
   )
 
-const encodeBody = Schema.encode(KeyValueStoreBody)
+const encodeBody = Schema.encode(StoreBody)
 
-const answerFor = (segment: string, options: StoresOptions): Either.Either<KeyValueStore, Refusal> =>
+const answerFor = (segment: string, options: StoresOptions): Either.Either<Store, Refusal> =>
   Either.gen(function* () {
     const ref = yield* Either.mapLeft(parseStoreRef(segment), () => storeNotFoundRefusal)
     if (ref._tag === "OwnStore" && options.caller === undefined) return yield* Either.left(tokenNotProvidedRefusal)
@@ -177,7 +177,7 @@ const answerFor = (segment: string, options: StoresOptions): Either.Either<KeyVa
 
 const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
 
-const isNamed = (store: KeyValueStore, ref: StoreRef, caller: string | undefined): boolean => {
+const isNamed = (store: Store, ref: StoreRef, caller: string | undefined): boolean => {
   if (ref._tag === "StoreById") return store.id === ref.id
   const owner = ref._tag === "StoreByName" ? ref.owner : caller
   const isOwner = (name: string) => isSame(name, owner)
@@ -187,7 +187,7 @@ const isNamed = (store: KeyValueStore, ref: StoreRef, caller: string | undefined
   )
 }
 
-const requesterOf = (store: KeyValueStore, { caller, rights }: StoresOptions): Requester => {
+const requesterOf = (store: Store, { caller, rights }: StoresOptions): Requester => {
   if (caller === undefined) return "Nobody"
   if (Option.exists(store.username, (owner) => isSame(owner, caller))) return "Owner"
   return rights?.[store.id] ?? "OtherUser"

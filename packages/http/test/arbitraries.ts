@@ -1,19 +1,19 @@
 /**
  * What the tests are made of: references, stores, answers and settings, generated.
  */
-import { KeyValueStore, KeyValueStoreBody, StoreRef } from "@effect-apify/domain"
+import { Store, StoreBody, StoreRef } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 
 export const storeRef = Arbitrary.make(StoreRef)
 
-export const store = Arbitrary.make(KeyValueStore)
+export const store = Arbitrary.make(Store)
 
-const encodeBody = Schema.encodeSync(KeyValueStoreBody)
+const encodeBody = Schema.encodeSync(StoreBody)
 
 /** A store as Apify sends it. */
-export const bodyOf = (store: KeyValueStore): string => JSON.stringify(encodeBody({ data: store }))
+export const bodyOf = (store: Store): string => JSON.stringify(encodeBody({ data: store }))
 
 /** The body of a store that is no more than it must be. */
 export const minimalBody = JSON.stringify({

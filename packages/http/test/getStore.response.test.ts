@@ -3,7 +3,7 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
-import { type GetStoreError, KeyValueStore, redact } from "@effect-apify/domain"
+import { type GetStoreError, Store, redact } from "@effect-apify/domain"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
@@ -52,7 +52,7 @@ const refused = (given: Given): GetStoreError =>
 
 const malformed = (given: Given) => {
   const error = refused(given)
-  return error._tag === "MalformedStoreError" ? error : assert.fail(`${error}`)
+  return error._tag === "MalformedResponseError" ? error : assert.fail(`${error}`)
 }
 
 const unexpected = (given: Given) => {
@@ -60,7 +60,7 @@ const unexpected = (given: Given) => {
   return error._tag === "UnexpectedResponseError" ? error : assert.fail(`${error}`)
 }
 
-const isSameStore = Schema.equivalence(KeyValueStore)
+const isSameStore = Schema.equivalence(Store)
 
 describe("a 200 with a store", () => {
   it.prop("is that store", [store], ([store]) => {
@@ -104,7 +104,7 @@ const marked = FastCheck.jsonValue().map((json) =>
 )
 
 /** A store with one field gone wrong. */
-const spoiled = FastCheck.tuple(store, FastCheck.constantFrom(...Object.keys(KeyValueStore.fields)), marked).map(
+const spoiled = FastCheck.tuple(store, FastCheck.constantFrom(...Object.keys(Store.fields)), marked).map(
   ([store, field, value]) => {
     const { data } = JSON.parse(bodyOf(store))
     return { data: { ...data, [field]: value } }
@@ -113,13 +113,13 @@ const spoiled = FastCheck.tuple(store, FastCheck.constantFrom(...Object.keys(Key
 
 describe("a 200 with any JSON", () => {
   it.prop(
-    "is a store or a MalformedStoreError that says where, and never what",
+    "is a store or a MalformedResponseError that says where, and never what",
     [FastCheck.oneof(marked, spoiled, FastCheck.record({ data: marked }))],
     ([json]) =>
       Either.match(interpret({ body: JSON.stringify(json) }), {
-        onRight: (store) => assert.isTrue(Schema.is(KeyValueStore)(store)),
+        onRight: (store) => assert.isTrue(Schema.is(Store)(store)),
         onLeft: (error) => {
-          if (error._tag !== "MalformedStoreError") return assert.fail(`${error}`)
+          if (error._tag !== "MalformedResponseError") return assert.fail(`${error}`)
           assert.strictEqual(error.kind, "Shape")
           assert.strictEqual(error.retryable, "Never")
           assert.isNotEmpty(error.problems)
@@ -174,7 +174,7 @@ describe("a 200 with any JSON", () => {
     ["in the schema", '{"data":{"schema":', "}}"],
     ["in a field that nobody knows", '{"data":{"invented":', "}}"],
     ["all over", "", ""]
-  ])("nested 100,000 deep %s is a MalformedStoreError", (_, before, after) => {
+  ])("nested 100,000 deep %s is a MalformedResponseError", (_, before, after) => {
     malformed({ body: `${before}${"[".repeat(100_000)}${"]".repeat(100_000)}${after}` })
   })
 
@@ -195,7 +195,7 @@ const isJson = (text: string) => Either.isRight(Either.try(() => JSON.parse(text
 
 describe("a 200 with no JSON", () => {
   it.prop(
-    "is a MalformedStoreError of the kind that is worth one more attempt",
+    "is a MalformedResponseError of the kind that is worth one more attempt",
     [FastCheck.string({ unit: "grapheme" }).filter((text) => !isJson(text))],
     ([body]) => {
       const error = malformed({ body })
@@ -267,7 +267,7 @@ describe("a 200 that cannot be read", () => {
 /** Which error each status is, where Apify's own words come with it. */
 const tags: ReadonlyArray<readonly [first: number, last: number, tag: GetStoreError["_tag"]]> = [
   [100, 199, "UnexpectedResponseError"],
-  [200, 200, "MalformedStoreError"],
+  [200, 200, "MalformedResponseError"],
   [201, 399, "UnexpectedResponseError"],
   [400, 400, "BadRequestError"],
   [401, 401, "UnauthorizedError"],

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { GeneratedStoreId, type GetStoreError, KeyValueStore, StoreId } from "@effect-apify/domain"
+import { GeneratedStoreId, type GetStoreError, Store, StoreId } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -19,8 +19,8 @@ import { layerRespond, layerStores, RecordedRequests } from "../src/testing.js"
 
 const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
 
-const storeWith = (id: string): KeyValueStore =>
-  new KeyValueStore({
+const storeWith = (id: string): Store =>
+  new Store({
     id: StoreId.make(id),
     name: Option.some(`store-${id}`),
     username: Option.some("janedoe"),
@@ -31,7 +31,7 @@ const storeWith = (id: string): KeyValueStore =>
 
 const idOf = (n: number): string => GeneratedStoreId.make(String(n).padStart(17, "a"))
 
-const encode = Schema.encodeSync(KeyValueStore)
+const encode = Schema.encodeSync(Store)
 
 const answerTo = (url: string): Response => Response.json({ data: encode(storeWith(url.split("/").at(-1) ?? "")) })
 

@@ -3,7 +3,7 @@
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { GetStoreError, KeyValueStore } from "@effect-apify/domain"
+import type { GetStoreError, Store } from "@effect-apify/domain"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
@@ -84,7 +84,7 @@ const bodyOf = (body: Stream.Stream<Uint8Array>, init: ResponseInit): Effect.Eff
 
 /** How a call went. Times are milliseconds since it began. */
 export interface Outcome {
-  readonly result: Either.Either<KeyValueStore, GetStoreError>
+  readonly result: Either.Either<Store, GetStoreError>
   readonly sentAt: ReadonlyArray<number>
   /** From each request to the next. */
   readonly gaps: ReadonlyArray<number>

@@ -3,7 +3,7 @@
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { KeyValueStoreBody } from "@effect-apify/domain"
+import { StoreBody } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -119,7 +119,7 @@ describe("a store", () => {
       const { result } = yield* callOf([answer(200, {}, body)])
       const store = Either.getOrThrow(result)
       assert.notInclude(printed(store), key)
-      const wire = JSON.stringify(yield* Schema.encode(KeyValueStoreBody)({ data: store }))
+      const wire = JSON.stringify(yield* Schema.encode(StoreBody)({ data: store }))
       assert.lengthOf(wire.split(key), 4)
     })
   )

@@ -2,7 +2,7 @@
  * The clients for unit tests: who may read which store, in Apify's words, and what was asked.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type GeneralAccess, KeyValueStore, StoreId } from "@effect-apify/domain"
+import { type GeneralAccess, Store, StoreId } from "@effect-apify/domain"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -19,7 +19,7 @@ const KEY = "CanaryKey"
 const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
 
 const storeAt = (level?: GeneralAccess) =>
-  new KeyValueStore({
+  new Store({
     id: StoreId.make(ID),
     name: Option.some("my-store"),
     userId: Option.some("BPWDBd7Z9c746JAnF"),
@@ -44,7 +44,7 @@ const outcome = (ref: string, options: Parameters<typeof ask>[1]) =>
     })
   )
 
-const isSameStore = Schema.equivalence(KeyValueStore)
+const isSameStore = Schema.equivalence(Store)
 
 describe("a client of stores in memory", () => {
   it.effect("gives its owner the store by id, by either name of the owner, by name alone, in any case", () =>
@@ -56,7 +56,7 @@ describe("a client of stores in memory", () => {
 
   it.effect.prop("gives any store as it is", [anyStore], ([store]) =>
     Effect.gen(function* () {
-      const known = new KeyValueStore({ ...store, id: StoreId.make(ID), username: Option.some("janedoe") })
+      const known = new Store({ ...store, id: StoreId.make(ID), username: Option.some("janedoe") })
       const read = yield* Effect.provide(getStore(ID), layerStores({ stores: [known], caller: "janedoe" }))
       assert.isTrue(isSameStore(read, known))
     })

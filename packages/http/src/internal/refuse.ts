@@ -6,8 +6,8 @@ import {
   BadRequestError,
   ForbiddenError,
   type GetStoreError,
-  MalformedStoreError,
-  type MalformedStoreProblem,
+  MalformedResponseError,
+  type Problem,
   MethodNotAllowedError,
   PaymentRequiredError,
   RateLimitedError,
@@ -162,10 +162,10 @@ export const jsonText = (answer: Answer, circumstances: Circumstances): Either.E
 }
 
 /** The error of a 200 whose body is no JSON. */
-export const malformed = ({ asked }: Circumstances, problem: string): MalformedStoreError =>
-  new MalformedStoreError({ ...asked, status: 200, kind: "Json", problems: [{ path: [], problem }] })
+export const malformed = ({ asked }: Circumstances, problem: string): MalformedResponseError =>
+  new MalformedResponseError({ ...asked, status: 200, kind: "Json", problems: [{ path: [], problem }] })
 
-type Path = MalformedStoreProblem["path"]
+type Path = Problem["path"]
 
 const segments = (path: ParseResult.Path): Path =>
   Arr.ensure(path).map((key) => (typeof key === "number" ? key : String(key)))
@@ -183,12 +183,12 @@ const describe = (ast: SchemaAST.AST): string =>
     return SchemaAST.isTypeLiteral(ast) ? "an object" : String(ast)
   })
 
-const mismatch = (path: Path, ast: SchemaAST.AST): ReadonlyArray<MalformedStoreProblem> => [
+const mismatch = (path: Path, ast: SchemaAST.AST): ReadonlyArray<Problem> => [
   { path, problem: `is not ${describe(ast)}` }
 ]
 
 /** What is wrong with a body that is not a store: every problem that an issue is made of, never what was found. */
-export const problemsOf = (issue: ParseResult.ParseIssue, path: Path = []): ReadonlyArray<MalformedStoreProblem> => {
+export const problemsOf = (issue: ParseResult.ParseIssue, path: Path = []): ReadonlyArray<Problem> => {
   switch (issue._tag) {
     case "Pointer":
       return problemsOf(issue.issue, [...path, ...segments(issue.path)])

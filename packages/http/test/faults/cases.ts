@@ -150,7 +150,7 @@ const unexpected = (problem: RegExp, more: object = {}): Outcome => ({
   ...more
 })
 const malformed = (kind: "Json" | "Shape", more: object = {}): Outcome => ({
-  _tag: "MalformedStoreError",
+  _tag: "MalformedResponseError",
   kind,
   ...more
 })

@@ -105,7 +105,7 @@ const tagOf = (status: number, { name }: Transport): string => {
     [501, "UnexpectedResponseError"],
     [505, "UnexpectedResponseError"],
     [511, "UnexpectedResponseError"],
-    [200, "MalformedStoreError"]
+    [200, "MalformedResponseError"]
   ])
   // What is below 200 announces an answer, and none comes.
   if (status < 200) return "TransportError"

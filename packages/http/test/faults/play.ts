@@ -1,7 +1,7 @@
 /**
  * Plays a case against the server, and says what came of it.
  */
-import { GetStoreError, type KeyValueStore } from "@effect-apify/domain"
+import { GetStoreError, type Store } from "@effect-apify/domain"
 import {
   deafOrigin,
   FaultServer,
@@ -33,7 +33,7 @@ export interface Left {
 
 /** What came of a call. */
 export interface Observed {
-  readonly exit: Exit.Exit<KeyValueStore, GetStoreError>
+  readonly exit: Exit.Exit<Store, GetStoreError>
   readonly elapsedMillis: number
   readonly report: Report
   /** Once the call was over, while its client lived on. */

@@ -13,10 +13,10 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { KeyValueStore, KeyValueStoreBody, PublicUrl, StoreId, StoreStats, UnknownAccessLevel } from "../src/index.js"
+import { Store, StoreBody, PublicUrl, StoreId, StoreStats, UnknownAccessLevel } from "../src/index.js"
 
-const decode = Schema.decodeUnknownSync(KeyValueStore)
-const encode = Schema.encodeSync(KeyValueStore)
+const decode = Schema.decodeUnknownSync(Store)
+const encode = Schema.encodeSync(Store)
 
 /** The answer that Apify's page shows. */
 const page = `{
@@ -73,10 +73,10 @@ const others = {
 
 describe("the page's example", () => {
   it("is the store that it says", () => {
-    const { data } = Schema.decodeSync(Schema.parseJson(KeyValueStoreBody))(page)
+    const { data } = Schema.decodeSync(Schema.parseJson(StoreBody))(page)
     assert.deepStrictEqual(
       data,
-      new KeyValueStore({
+      new Store({
         id: StoreId.make("WkzbQMuFYuamGv3YF"),
         name: Option.some("d7b9MDYsbtX5L7XAj"),
         title: Option.none(),
@@ -113,8 +113,8 @@ describe("the page's example", () => {
   })
 
   it("is written as it was read", () => {
-    const body = Schema.decodeSync(Schema.parseJson(KeyValueStoreBody))(page)
-    assert.strictEqual(JSON.stringify(Schema.encodeSync(KeyValueStoreBody)(body), null, 2), page)
+    const body = Schema.decodeSync(Schema.parseJson(StoreBody))(page)
+    assert.strictEqual(JSON.stringify(Schema.encodeSync(StoreBody)(body), null, 2), page)
   })
 })
 
@@ -122,7 +122,7 @@ describe("a store", () => {
   it("may have an id and three dates, and nothing else", () => {
     const store = decode(minimal)
     const { id, createdAt, modifiedAt, accessedAt } = store
-    assertEquals(store, new KeyValueStore({ id, createdAt, modifiedAt, accessedAt }))
+    assertEquals(store, new Store({ id, createdAt, modifiedAt, accessedAt }))
     assert.strictEqual(id, "WkzbQMuFYuamGv3YF")
     assert.deepStrictEqual([createdAt, modifiedAt, accessedAt].map(DateTime.formatIso), [
       "2019-12-12T07:34:14.202Z",
@@ -132,7 +132,7 @@ describe("a store", () => {
   })
 
   it("has the fields that Apify is known to send, and no more", () => {
-    assert.sameMembers(Object.keys(KeyValueStore.fields), [...required, ...Object.keys(others)])
+    assert.sameMembers(Object.keys(Store.fields), [...required, ...Object.keys(others)])
   })
 
   it.each(required)("is none without its %s", (field) => {
@@ -141,14 +141,14 @@ describe("a store", () => {
       { ...minimal, [field]: null },
       { ...minimal, [field]: "" }
     ]) {
-      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(KeyValueStore)(JSON.parse(JSON.stringify(json)))))
+      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Store)(JSON.parse(JSON.stringify(json)))))
     }
   })
 
   it.each(Object.keys(others))("is the same without a %s as with null", (field) => {
     const { [field]: _, ...rest }: Record<string, unknown> = { ...minimal, ...others }
     assert.deepStrictEqual(encode(decode({ ...rest, [field]: null })), encode(decode(rest)))
-    assert.isTrue(Schema.equivalence(KeyValueStore)(decode({ ...rest, [field]: null }), decode(rest)))
+    assert.isTrue(Schema.equivalence(Store)(decode({ ...rest, [field]: null }), decode(rest)))
   })
 
   it.each(Object.entries(others))("gives back the %s that was sent", (field, value) => {
@@ -156,7 +156,7 @@ describe("a store", () => {
   })
 
   it.each(Object.keys(others))("is none with a number for its %s", (field) => {
-    assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(KeyValueStore)({ ...minimal, [field]: 42 })))
+    assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Store)({ ...minimal, [field]: 42 })))
   })
 
   it("may have an id that Apify does not generate today, but not an empty one", () => {
@@ -189,7 +189,7 @@ describe.each([["null"], ["[]"], ['"x"'], ["{}"], ["42"], ['{"data":null}'], ['{
   "%s",
   (json) => {
     it("is no answer with a store", () => {
-      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Schema.parseJson(KeyValueStoreBody))(json)))
+      assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Schema.parseJson(StoreBody))(json)))
     })
   }
 )

@@ -13,7 +13,7 @@ import {
   ForbiddenError,
   GetStoreError,
   InvalidStoreRefError,
-  MalformedStoreError,
+  MalformedResponseError,
   MethodNotAllowedError,
   Milliseconds,
   PaymentRequiredError,
@@ -64,7 +64,7 @@ describe("the errors", () => {
     "RateLimitedError",
     "ServerError",
     "UnexpectedResponseError",
-    "MalformedStoreError",
+    "MalformedResponseError",
     "TransportError",
     "TimeoutError"
   ] as const
@@ -167,7 +167,7 @@ describe("the message", () => {
     ],
     [
       "of a malformed store lists every problem with its path",
-      new MalformedStoreError({
+      new MalformedResponseError({
         ...malformed,
         kind: "Shape",
         problems: [...malformed.problems, { path: ["data", "keys", 0], problem: "is missing" }]
@@ -262,7 +262,7 @@ describe("an error in a few words", () => {
     [new InvalidStoreRefError({ ref: '""', problem: "it is empty" }), "InvalidStoreRefError"],
     [new StoreNotFoundError(notFound), "StoreNotFoundError (404)"],
     [new ServerError({ ...broken, status: 503 }), "ServerError (503)"],
-    [new MalformedStoreError({ ...malformed, kind: "Json" }), "MalformedStoreError (200)"],
+    [new MalformedResponseError({ ...malformed, kind: "Json" }), "MalformedResponseError (200)"],
     [
       new TransportError({ ...call, reason: "connect", code: Option.some("ECONNREFUSED") }),
       "TransportError (ECONNREFUSED)"
@@ -291,8 +291,8 @@ describe("another attempt", () => {
     ["a redirect", new UnexpectedResponseError(redirect), "Never"],
     ["408", new UnexpectedResponseError({ ...html, status: 408 }), "ByPolicy"],
     ["501", new UnexpectedResponseError({ ...html, status: 501 }), "Never"],
-    ["a body that is no JSON", new MalformedStoreError({ ...malformed, kind: "Json" }), "Once"],
-    ["JSON of another shape", new MalformedStoreError({ ...malformed, kind: "Shape" }), "Never"],
+    ["a body that is no JSON", new MalformedResponseError({ ...malformed, kind: "Json" }), "Once"],
+    ["JSON of another shape", new MalformedResponseError({ ...malformed, kind: "Shape" }), "Never"],
     ["ENOTFOUND", new TransportError({ ...call, reason: "dns", code: Option.some("ENOTFOUND") }), "Once"],
     ["EAI_AGAIN", new TransportError({ ...call, reason: "dns", code: Option.some("EAI_AGAIN") }), "ByPolicy"],
     ["dns without a code", new TransportError({ ...call, reason: "dns" }), "ByPolicy"],

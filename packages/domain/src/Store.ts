@@ -27,16 +27,16 @@ const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
  * leaves out, or says is `null`, is `None`. Fields that this version does not know are dropped.
  *
  * Nothing that prints, logs or `JSON.stringify`s a store shows its signing key or a signature; to write a store as JSON
- * with them, encode it: `Schema.encode(KeyValueStore)`.
+ * with them, encode it: `Schema.encode(Store)`.
  *
  * Source: the endpoint's page; `title`, `recordsPublicUrl`, `schema` and `storageBytes` from live answers.
  *
  * @example
  * ```ts
- * import { KeyValueStore } from "@effect-apify/domain"
+ * import { Store } from "@effect-apify/domain"
  * import * as Schema from "effect/Schema"
  *
- * Schema.decodeUnknown(KeyValueStore)({
+ * Schema.decodeUnknown(Store)({
  *   id: "WkzbQMuFYuamGv3YF",
  *   createdAt: "2019-12-12T07:34:14.202Z",
  *   modifiedAt: "2019-12-13T08:36:13.202Z",
@@ -47,7 +47,7 @@ const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
  * @since 0.1.0
  * @category schemas
  */
-export class KeyValueStore extends Schema.Class<KeyValueStore>("KeyValueStore")({
+export class Store extends Schema.Class<Store>("Store")({
   id: StoreId,
   /** Unnamed stores have none, and expire. */
   name: optional(Schema.String),
@@ -85,7 +85,7 @@ export class KeyValueStore extends Schema.Class<KeyValueStore>("KeyValueStore")(
  * @since 0.1.0
  * @category schemas
  */
-export const KeyValueStoreBody = Schema.Struct({ data: KeyValueStore }).annotations({
-  identifier: "KeyValueStoreBody",
+export const StoreBody = Schema.Struct({ data: Store }).annotations({
+  identifier: "StoreBody",
   description: 'an object with a store under "data"'
 })

@@ -1,0 +1,496 @@
+/**
+ * The errors that every operation shares, one tagged error for each failure that a caller would handle differently.
+ *
+ * Each error's `message` says what happened and what to do. Each carries what was requested and, where the server
+ * responded, what the response said. None holds a token, a signature or a signing key.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { Count, Milliseconds } from "./Count.js"
+import { gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
+import { effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
+import { formatPath, Problem } from "./Problem.js"
+import { excerpt } from "./quote.js"
+import type { GaveUp } from "./Request.js"
+
+/**
+ * Marks every error of these packages.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const ApifyErrorTypeId: unique symbol = Symbol.for("@effect-apify/domain/ApifyError")
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type ApifyErrorTypeId = typeof ApifyErrorTypeId
+
+/**
+ * Whether another attempt may help: never, once (the cause is likely to last, but may have been bad luck), or as often
+ * as the retry policy allows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Retryable = "Never" | "Once" | "ByPolicy"
+
+const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
+  Option.match(store, { onNone: () => "the store", onSome: (store) => `the store ${store}` })
+
+/**
+ * 400: Apify rejected the request.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BadRequestError extends Schema.TaggedError<BadRequestError>()("BadRequestError", responseFields) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(`${responded(this)}. Check what was passed to ${this.operation}.`)
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 401: no token, or a token that Apify does not know.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("UnauthorizedError", {
+  ...responseFields,
+  /** Where the token was read from; `None` where the request carried no token. */
+  tokenSource: optionalText
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    Option.match(this.tokenSource, {
+      onNone: () =>
+        `${responded(this)}. The request carried no token. Set APIFY_TOKEN, or pass a token to ApifyClient.layer. Your token is in Apify Console, under Settings, API & Integrations.`,
+      onSome: (source) =>
+        `${responded(this)}. The token was read from ${source}. Check that it is complete, has not been revoked, and belongs to this server.`
+    })
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 402: the account has to pay first.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PaymentRequiredError extends Schema.TaggedError<PaymentRequiredError>()(
+  "PaymentRequiredError",
+  responseFields
+) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. Check the account's plan and limits in Apify Console, under Billing.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 403: the caller lacks the rights that the operation needs.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("ForbiddenError", responseFields) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. Ask the owner of ${storeOf(this)} to share it with you or to open its general access. A store that is open to anyone with its ID is not open by name.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 405: the server does not allow this method at this path.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MethodNotAllowedError extends Schema.TaggedError<MethodNotAllowedError>()(
+  "MethodNotAllowedError",
+  responseFields
+) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. Check that ${originOf(this.url)} is Apify's API and that no proxy rewrites the request.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 429: too many requests.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("RateLimitedError", {
+  ...responseFields,
+  gaveUp,
+  /** The limit that the server named, in requests a second. */
+  limit: optional(Count),
+  /** How long the server asked to wait. */
+  retryAfter: optional(Milliseconds)
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. ${Option.match(this.limit, {
+      onNone: () => "Send fewer requests at once",
+      onSome: (limit) => `The limit is ${limit} requests a second: send fewer at once`
+    })}, and wait ${Option.match(this.retryAfter, {
+      onNone: () => "before the next call",
+      onSome: (wait) => `${Duration.format(wait)} before the next call, as the server asks`
+    })}.`
+  )
+  get retryable(): Retryable {
+    return "ByPolicy"
+  }
+}
+
+/**
+ * 5xx, except for 501, 505 and 511: the server failed, and may recover.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", {
+  ...responseFields,
+  gaveUp,
+  /** How long the server asked to wait. */
+  retryAfter: optional(Milliseconds)
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. The server is at fault: try again later, and see https://status.apify.com.`
+  )
+  get retryable(): Retryable {
+    return "ByPolicy"
+  }
+}
+
+/**
+ * A response that this operation does not have: another status, a redirect, another content type, a body that is too
+ * large or cannot be decoded to text.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedResponseError>()("UnexpectedResponseError", {
+  ...responseFields,
+  gaveUp,
+  /** What was unexpected, as a sentence without its full stop. */
+  problem: Schema.String,
+  /** Origin and path of a redirect's target. It was not followed. */
+  location: optionalText
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. ${this.problem}.${Option.match(this.location, {
+      onNone: () => "",
+      onSome: (location) => ` The redirect to ${location} was not followed.`
+    })} Check that ${originOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
+  )
+  get retryable(): Retryable {
+    return this.status === 408 ? "ByPolicy" : "Never"
+  }
+}
+
+/**
+ * A success whose body is not what the operation returns: not JSON (`Json`), or JSON of another shape (`Shape`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MalformedResponseError extends Schema.TaggedError<MalformedResponseError>()("MalformedResponseError", {
+  ...requestFields,
+  gaveUp,
+  status: responseFields.status,
+  kind: Schema.Literal("Json", "Shape"),
+  problems: Schema.Array(Problem)
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${hostOf(this.url)} responded with ${this.status}, but the body is not what ${this.operation} returns${effort(this)}: ${this.problems
+      .map(({ path, problem }) => (path.length === 0 ? `it ${problem}` : `${excerpt(formatPath(path), 80)} ${problem}`))
+      .join("; ")}. Either this is not Apify's API, or the API has changed: look for a newer version of this library.`
+  )
+  get retryable(): Retryable {
+    return this.kind === "Json" ? "Once" : "Never"
+  }
+}
+
+/**
+ * Why there is no complete response.
+ *
+ * - `dns`: the host name could not be resolved.
+ * - `connect`: no connection could be made.
+ * - `tls`: no secure connection could be made.
+ * - `reset`: the connection broke before the response was complete.
+ * - `protocol`: what was received is not HTTP.
+ * - `closed`: the client was closed.
+ * - `unknown`: the transport does not say.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const TransportReason = Schema.Literal(
+  "dns",
+  "connect",
+  "tls",
+  "reset",
+  "protocol",
+  "closed",
+  "unknown"
+).annotations({ identifier: "TransportReason" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type TransportReason = typeof TransportReason.Type
+
+const transportMessages: Record<TransportReason, readonly [happened: string, advice: string]> = {
+  dns: ["the host name could not be resolved", "Check the base URL and this machine's network"],
+  connect: ["no connection could be made", "Check that the server is running, and any proxy or firewall in between"],
+  tls: [
+    "no secure connection could be made",
+    "Check the certificate, this machine's clock, and any proxy that intercepts TLS"
+  ],
+  reset: [
+    "the connection broke before the response was complete",
+    "Try again; if it keeps happening, look at the proxies in between"
+  ],
+  protocol: ["the data received is not valid HTTP", "Check that the base URL has the scheme and port of Apify's API"],
+  closed: ["the client was closed", "Keep the scope of the client's layer open for as long as there are calls"],
+  unknown: ["the request failed", "Check the base URL and the network"]
+}
+
+/**
+ * No response, or an incomplete one.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+  ...requestFields,
+  gaveUp,
+  reason: TransportReason,
+  /** The platform's own code, such as `ECONNREFUSED`. */
+  code: optionalText,
+  /** What the transport said, without secrets. */
+  description: optionalText,
+  /** Whether the connection had served an earlier request: the server may have closed it because it was idle. */
+  reused: Schema.Boolean.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => false)
+  ),
+  /** Whether another attempt would fail the same way. */
+  permanent: Schema.Boolean.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => false)
+  )
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${hostOf(this.url)}: ${transportMessages[this.reason][0]}${Option.match(this.code, {
+      onNone: () => "",
+      onSome: (code) => ` [${code}]`
+    })}${effort(this)}${Option.match(this.description, {
+      onNone: () => "",
+      onSome: (description) => `: ${description.replace(/\.$/, "")}`
+    })}. ${transportMessages[this.reason][1]}.`
+  )
+  get retryable(): Retryable {
+    if (this.permanent) return "Never"
+    switch (this.reason) {
+      case "tls":
+      case "protocol":
+      case "closed":
+        return "Never"
+      case "dns":
+        // A name that does not exist is likely to stay so; a name server that is busy (EAI_AGAIN) is not.
+        return Option.contains(this.code, "ENOTFOUND") ? "Once" : "ByPolicy"
+      default:
+        return "ByPolicy"
+    }
+  }
+}
+
+/**
+ * The time ran out: during an attempt (`attempt`), or during the whole call (`call`).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutError", {
+  ...requestFields,
+  gaveUp,
+  phase: Schema.Literal("attempt", "call"),
+  /** The time limit that was reached. */
+  limit: Milliseconds,
+  /** The message of the previous attempt's error, where there was one. */
+  lastFailure: optionalText
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    this.phase === "attempt"
+      ? `${hostOf(this.url)} did not respond completely within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise attemptTimeout.`
+      : `${this.operation} did not finish within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise callTimeout.${Option.match(
+          this.lastFailure,
+          { onNone: () => "", onSome: (failure) => ` The previous attempt failed: ${failure}` }
+        )}`
+  )
+  get retryable(): Retryable {
+    return this.phase === "attempt" ? "ByPolicy" : "Never"
+  }
+}
+
+/**
+ * The errors that every operation shares.
+ *
+ * @example
+ * ```ts
+ * import type { CallError } from "@effect-apify/domain"
+ * import * as Match from "effect/Match"
+ *
+ * const advice = Match.type<CallError>().pipe(
+ *   Match.tag("UnauthorizedError", () => "Set APIFY_TOKEN"),
+ *   Match.orElse(({ message }) => message)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const CallError = Schema.Union(
+  BadRequestError,
+  UnauthorizedError,
+  PaymentRequiredError,
+  ForbiddenError,
+  MethodNotAllowedError,
+  RateLimitedError,
+  ServerError,
+  UnexpectedResponseError,
+  MalformedResponseError,
+  TransportError,
+  TimeoutError
+).annotations({ identifier: "CallError" })
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type CallError = typeof CallError.Type
+
+/**
+ * The error with the reason for which it was not retried any further. Errors that are never retried stay as they are.
+ *
+ * @internal
+ */
+export const gaveUpBecause = (error: CallError, reason: GaveUp): CallError => {
+  const gaveUp = Option.some(reason)
+  switch (error._tag) {
+    case "RateLimitedError":
+      return new RateLimitedError({ ...error, gaveUp }, true)
+    case "ServerError":
+      return new ServerError({ ...error, gaveUp }, true)
+    case "UnexpectedResponseError":
+      return new UnexpectedResponseError({ ...error, gaveUp }, true)
+    case "MalformedResponseError":
+      return new MalformedResponseError({ ...error, gaveUp }, true)
+    case "TransportError":
+      return new TransportError({ ...error, gaveUp }, true)
+    case "TimeoutError":
+      return new TimeoutError({ ...error, gaveUp }, true)
+    default:
+      return error
+  }
+}
+
+/**
+ * What all errors of these packages have in common.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApifyError extends Error {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId
+  readonly _tag: string
+  readonly retryable: Retryable
+}
+
+/**
+ * Whether a value is an error of these packages.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isApifyError = (error: unknown): error is ApifyError => Predicate.hasProperty(error, ApifyErrorTypeId)
+
+/**
+ * Whether the same call may succeed when it is made again later.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isRetryable = (error: unknown): boolean => isApifyError(error) && error.retryable !== "Never"
+
+/**
+ * Whether Apify said that what was asked for does not exist.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isNotFound = (error: unknown): boolean => isApifyError(error) && error._tag.endsWith("NotFoundError")
+
+/**
+ * Whether Apify wants a token, or another one.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isUnauthorized = (error: unknown): error is UnauthorizedError =>
+  isApifyError(error) && error._tag === "UnauthorizedError"
+
+/**
+ * An error in a few words, for a line of a log: its tag, and the status or code that tells most.
+ *
+ * @example
+ * ```ts
+ * import { describeFailure, TransportError } from "@effect-apify/domain"
+ *
+ * declare const error: TransportError
+ * describeFailure(error) // "TransportError (ECONNREFUSED)"
+ * ```
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const describeFailure = (error: CallError): string => {
+  switch (error._tag) {
+    case "TransportError":
+      return `${error._tag} (${Option.getOrElse(error.code, () => error.reason)})`
+    case "TimeoutError":
+      return `${error._tag} (${error.phase})`
+    default:
+      return `${error._tag} (${error.status})`
+  }
+}

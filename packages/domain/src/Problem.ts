@@ -1,0 +1,134 @@
+/**
+ * What is wrong with data from outside, without showing the data.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { Count } from "./Count.js"
+
+/**
+ * One thing that is wrong: where, and what was expected there. Never the value that was found.
+ *
+ * `problem` is a predicate, to be read after the path: `is missing`, `is not a string`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Problem = Schema.Struct({
+  /** The keys and indices that lead to the value; empty for the whole document. */
+  path: Schema.Array(Schema.Union(Schema.String, Count)),
+  problem: Schema.String
+}).annotations({ identifier: "Problem" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Problem = typeof Problem.Type
+
+/**
+ * A path as a program would write it, such as `users[0].tokens[1].scope`; empty for the whole document.
+ *
+ * @example
+ * ```ts
+ * import { formatPath } from "@effect-apify/domain"
+ *
+ * formatPath(["users", 0, "username"]) // "users[0].username"
+ * ```
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const formatPath = (path: Problem["path"]): string =>
+  path.reduce<string>(
+    (parent, key) => (typeof key === "number" ? `${parent}[${key}]` : parent === "" ? key : `${parent}.${key}`),
+    ""
+  )
+
+/**
+ * Every problem in a schema issue, in the order in which the schema lists them. A schema's `description` says what was
+ * expected; a filter's message is taken as it is.
+ *
+ * @example
+ * ```ts
+ * import { problemsOf } from "@effect-apify/domain"
+ * import * as Either from "effect/Either"
+ * import * as ParseResult from "effect/ParseResult"
+ * import * as Schema from "effect/Schema"
+ *
+ * const decode = ParseResult.decodeUnknownEither(Schema.Struct({ id: Schema.String }), { errors: "all" })
+ * Either.mapLeft(decode({}), problemsOf) // Either.left([{ path: ["id"], problem: "is missing" }])
+ * ```
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const problemsOf = (issue: ParseResult.ParseIssue): ReadonlyArray<Problem> => problemsAt([], issue)
+
+type Path = Problem["path"]
+
+const problemsAt = (path: Path, issue: ParseResult.ParseIssue): ReadonlyArray<Problem> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsAt([...path, ...keysOf(issue.path)], issue.issue)
+    case "Composite": {
+      const problems = Arr.ensure(issue.issues).flatMap((inner) => problemsAt(path, inner))
+      if (!SchemaAST.isUnion(issue.ast)) return problems
+      // Of a union, the member that got furthest is the one that was meant; where none got in, none is.
+      const inside = problems.filter((problem) => problem.path.length > path.length)
+      return inside.length > 0 ? inside : mismatch(path, issue.ast)
+    }
+    case "Refinement":
+      return issue.kind === "Predicate" && !hasMessage(issue.issue)
+        ? mismatch(path, issue.ast)
+        : problemsAt(path, issue.issue)
+    case "Transformation":
+      return problemsAt(path, issue.issue)
+    case "Missing":
+      return [{ path, problem: "is missing" }]
+    case "Type":
+      return issue.message === undefined ? mismatch(path, issue.ast) : [{ path, problem: issue.message }]
+    case "Unexpected":
+      return [{ path, problem: "is not a known field" }]
+    case "Forbidden":
+      return [{ path, problem: issue.message ?? "is not allowed" }]
+  }
+}
+
+/** Whether a filter says itself what is wrong, and where. */
+const hasMessage = (issue: ParseResult.ParseIssue): boolean => {
+  switch (issue._tag) {
+    case "Pointer":
+      return hasMessage(issue.issue)
+    case "Composite":
+      return Arr.ensure(issue.issues).some(hasMessage)
+    case "Type":
+      return issue.message !== undefined
+    default:
+      return false
+  }
+}
+
+const keysOf = (path: ParseResult.Path): Path =>
+  Arr.ensure(path).map((key) => (typeof key === "number" ? key : String(key)))
+
+/** What was expected, leaving out what a reader of JSON cannot see: `undefined`, and what a value is decoded to. */
+const describe = (ast: SchemaAST.AST): string =>
+  Option.getOrElse(SchemaAST.getDescriptionAnnotation(ast), () => {
+    if (SchemaAST.isUnion(ast)) {
+      return ast.types
+        .filter((type) => !SchemaAST.isUndefinedKeyword(type))
+        .map(describe)
+        .join(" or ")
+    }
+    if (SchemaAST.isTransformation(ast)) return describe(ast.from)
+    return SchemaAST.isTypeLiteral(ast) ? "an object" : SchemaAST.isTupleType(ast) ? "an array" : String(ast)
+  })
+
+const mismatch = (path: Path, ast: SchemaAST.AST): ReadonlyArray<Problem> => [
+  { path, problem: `is not ${describe(ast)}` }
+]

@@ -1,0 +1,68 @@
+/**
+ * The errors of operations on a store, beyond those that every operation shares.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ApifyErrorTypeId, type Retryable } from "./CallError.js"
+import { responseFields } from "./internal/errorFields.js"
+import { printable, responded } from "./internal/errorMessage.js"
+
+/**
+ * The reference does not name a store. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidStoreRefError extends Schema.TaggedError<InvalidStoreRefError>()("InvalidStoreRefError", {
+  /** The reference as it was given, quoted and shortened. */
+  ref: Schema.String,
+  /** What is wrong with it. */
+  problem: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${this.ref} is not a reference to a store: ${this.problem}. Write its ID ("WkzbQMuFYuamGv3YF"), "username~store-name", or "~store-name" for a store in the token's own account.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+const { store: _, ...responseOfStore } = responseFields
+
+/**
+ * 404 from Apify itself: the store does not exist.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()("StoreNotFoundError", {
+  ...responseOfStore,
+  /** The reference of the store that was asked for. */
+  ref: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. There is no store ${this.ref}. Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account).`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * The errors of operations on a store, beyond those that every operation shares.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const StoreError = Schema.Union(InvalidStoreRefError, StoreNotFoundError).annotations({
+  identifier: "StoreError"
+})
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type StoreError = typeof StoreError.Type

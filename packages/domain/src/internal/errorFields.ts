@@ -1,0 +1,44 @@
+/**
+ * The fields of errors.
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Count, Milliseconds } from "../Count.js"
+import { GaveUp, HttpMethod } from "../Request.js"
+
+/** A field that an error may lack. */
+export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { as: "Option" }).pipe(Schema.withConstructorDefault(() => Option.none()))
+
+export const optionalText = optional(Schema.String)
+
+/** The fields of an error that was met after the call began. */
+export const requestFields = {
+  /** The operation's name, such as `getStore`. */
+  operation: Schema.String,
+  method: HttpMethod,
+  /** The requested URL, without credentials. */
+  url: Schema.String,
+  /** The reference of the store that the operation is about, where it is about one. */
+  store: optionalText,
+  /** How many requests were sent. */
+  attempts: Count,
+  /** The time from the start of the call to the error. */
+  elapsed: Milliseconds
+}
+
+/** The fields of an error that a response means. */
+export const responseFields = {
+  ...requestFields,
+  /** The status code; 0 where the transport hides it. */
+  status: Schema.Int.pipe(Schema.between(0, 999)),
+  /** `error.type` of the body, where the body is an Apify error. */
+  apifyType: optionalText,
+  /** `error.message` of the body, where the body is an Apify error. */
+  apifyMessage: optionalText,
+  /** The start of any other body, escaped, unless it might hold a secret. */
+  snippet: optionalText
+}
+
+/** The reason for which an error that may pass was not retried any further. */
+export const gaveUp = optional(GaveUp)

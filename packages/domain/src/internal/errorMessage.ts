@@ -1,0 +1,53 @@
+/**
+ * The messages of errors.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { excerpt } from "../quote.js"
+import type { GaveUp } from "../Request.js"
+
+interface Request {
+  readonly url: string
+  readonly attempts: number
+  readonly elapsed: Duration.Duration
+  readonly gaveUp?: Option.Option<GaveUp>
+}
+
+interface Response extends Request {
+  readonly status: number
+  readonly apifyType: Option.Option<string>
+  readonly apifyMessage: Option.Option<string>
+  readonly snippet: Option.Option<string>
+}
+
+/** A message on one line, without secrets, whatever the server, the transport and the caller put into it. */
+export const printable = (message: string): string => excerpt(message, Number.POSITIVE_INFINITY)
+
+// A pattern and not `new URL`: a message must never throw.
+export const originOf = (url: string): string => /^[a-z]+:\/\/[^/]*/i.exec(url)?.[0] ?? url
+export const hostOf = (url: string): string => originOf(url).replace(/^[a-z]+:\/\//i, "")
+
+const endings: Record<GaveUp, string> = {
+  retries: "",
+  deadline: "; no time for another before the deadline",
+  budget: "; not retried, because too many calls of this client failed lately"
+}
+
+/** " (3 attempts in 4s)" */
+export const effort = ({ attempts, elapsed, gaveUp = Option.none() }: Request): string => {
+  const ending = Option.match(gaveUp, { onNone: () => "", onSome: (reason) => endings[reason] })
+  if (attempts <= 1 && ending === "") return ""
+  return ` (${attempts} ${attempts === 1 ? "attempt" : "attempts"} in ${Duration.format(elapsed)}${ending})`
+}
+
+/** "Apify responded with 403 insufficient-permissions: … (2 attempts in 1s)" */
+export const responded = (error: Response): string => {
+  const who = Option.isSome(error.apifyType) ? "Apify" : hostOf(error.url)
+  const what = error.status === 0 ? "a redirect" : String(error.status)
+  const type = Option.match(error.apifyType, { onNone: () => "", onSome: (type) => ` ${type}` })
+  const text = Option.match(
+    Option.orElse(error.apifyMessage, () => error.snippet),
+    { onNone: () => "", onSome: (text) => `: ${text.replace(/\.$/, "")}` }
+  )
+  return `${who} responded with ${what}${type}${text}${effort(error)}`
+}
