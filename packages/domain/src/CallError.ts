@@ -14,7 +14,7 @@ import { Count, Milliseconds } from "./Count.js"
 import { gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
 import { effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
 import { formatPath, Problem } from "./Problem.js"
-import { excerpt } from "./quote.js"
+import { excerpt } from "./Redaction.js"
 import type { GaveUp } from "./Request.js"
 
 /**
@@ -444,6 +444,16 @@ export interface ApifyError extends Error {
  * @category guards
  */
 export const isApifyError = (error: unknown): error is ApifyError => Predicate.hasProperty(error, ApifyErrorTypeId)
+
+const callErrorTags: ReadonlySet<string> = new Set(CallError.members.map(({ _tag }) => _tag))
+
+/**
+ * Whether a value is one of the errors that every operation shares.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isCallError = (error: unknown): error is CallError => isApifyError(error) && callErrorTags.has(error._tag)
 
 /**
  * Whether the same call may succeed when it is made again later.

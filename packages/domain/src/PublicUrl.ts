@@ -6,7 +6,7 @@
 import * as Inspectable from "effect/Inspectable"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { REDACTED, redact } from "./quote.js"
+import { REDACTED, redact } from "./Redaction.js"
 
 // Up to the end of the parameter: a URL may hold quotes and commas, where `redact` takes a signature in a text to end.
 const signature = /([?&]signature=)[^&#]*/gi

@@ -22,6 +22,7 @@ export {
   describeFailure,
   ForbiddenError,
   isApifyError,
+  isCallError,
   isNotFound,
   isRetryable,
   isUnauthorized,
@@ -43,7 +44,7 @@ export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "./GeneralAccess.
 export { type Json, JsonObject, MAX_JSON_DEPTH } from "./Json.js"
 export { formatPath, Problem, problemsOf } from "./Problem.js"
 export { PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
-export { excerpt, quote, REDACTED, redact } from "./quote.js"
+export { excerpt, quote, REDACTED, redact } from "./Redaction.js"
 export {
   anonymousRefusal,
   emptyNameRefusal,

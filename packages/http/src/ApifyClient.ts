@@ -1,110 +1,204 @@
 /**
- * The client: settings, limits, and a transport that the caller chooses.
+ * The client: options, limits, and the transport that is provided.
  *
  * @since 0.1.0
  */
-
-import type * as HttpClient from "@effect/platform/HttpClient"
-import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
+import * as Headers from "@effect/platform/Headers"
+import type { CallError } from "@effect-apify/domain/CallError"
+import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import type { CallOptions } from "./CallOptions.js"
-import { ClientTag, layerConfigured, layerWith } from "./internal/client.js"
-import { overHttpClient } from "./internal/overHttpClient.js"
-import type { Operation } from "./Operation.js"
-
-export { DEFAULT_BASE_URL } from "./internal/client.js"
+import { collectedAttempt, streamedAttempt } from "./internal/attempt.js"
+import { Bag } from "./internal/bag.js"
+import { type Client, run } from "./internal/call.js"
+import { sendsAcceptEncoding } from "./internal/collect.js"
+import { environment } from "./internal/environment.js"
+import { RateLimiter } from "./internal/rateLimiter.js"
+import { RetryBudget } from "./internal/retryBudget.js"
+import { checkCallOptions, checkOptions, type Settings2 as Settings } from "./internal/settings.js"
+import { serverAttributes } from "./internal/telemetry.js"
+import type { Operation, StreamOperation } from "./Operation.js"
+import { Transport } from "./Transport.js"
 
 /**
- * What operations ask of a client.
+ * What operations need of a client.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Runs an operation within the client's limits, or those of one call; limits that limit nothing are a defect. */
-  readonly run: <A>(operation: Operation<A>, options?: CallOptions) => Effect.Effect<A, GetStoreError>
+  /** Runs an operation within the client's limits, or those of one call. Limits that cannot work are a defect. */
+  readonly run: <A, E>(operation: Operation<A, E>, options?: CallOptions) => Effect.Effect<A, E | CallError>
+  /**
+   * Runs an operation whose successful response is a stream. `attemptTimeout` is the time until the response begins, and
+   * then for each wait for a chunk. The scope's end aborts what was not read.
+   */
+  readonly stream: <A, E>(
+    operation: StreamOperation<A, E>,
+    options?: CallOptions
+  ) => Effect.Effect<A, E | CallError, Scope.Scope>
 }
 
 /**
- * The settings of every client, whatever it sends by.
- *
- * @since 0.1.0
- * @category options
- */
-export interface ClientOptions extends CallOptions {
-  /** Sent as `Authorization: Bearer`, to the base URL and nowhere else. Without one, only what is public can be read. */
-  readonly token?: Redacted.Redacted | undefined
-  /** Where Apify is. `https://api.apify.com` unless told. */
-  readonly baseUrl?: string | undefined
-}
-
-/**
- * The settings of a client on an `HttpClient`.
- *
- * @since 0.1.0
- * @category options
- */
-export interface Options extends ClientOptions {
-  /** Changes the transport, to add a proxy's header for instance. */
-  readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
-}
-
-/**
- * The client that operations such as `getStore` need. Its layers never pick a transport: that is the `HttpClient` of their
- * requirements. Clients that bring a transport along are in `@effect-apify/http/fetch` and `@effect-apify/http/node`.
+ * The client that operations such as `getStore` need.
  *
  * @since 0.1.0
  * @category tags
  */
-export class ApifyClient extends Context.Tag(ClientTag.key)<ApifyClient, Service>() {
-  /**
-   * A client with the settings given. Settings that could not work, or could lead the token astray, fail here, before
-   * anything is sent.
-   *
-   * @example
-   * ```ts
-   * import { ApifyClient } from "@effect-apify/http"
-   * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-   * import * as Layer from "effect/Layer"
-   * import type * as Redacted from "effect/Redacted"
-   *
-   * const client = ApifyClient.layer({ token: Redacted.make("apify_api_…"), attemptTimeout: "3 seconds" }).pipe(
-   *   Layer.provide(FetchHttpClient.layer)
-   * )
-   * ```
-   */
-  static readonly layer = ({
-    transformClient,
-    ...options
-  }: Options = {}): Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> =>
-    layerWith(options, (home) => overHttpClient(home, transformClient))
+export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<ApifyClient, Service>() {}
 
-  /**
-   * A client with the settings that Effect's `Config` finds, in the environment unless told otherwise: `APIFY_TOKEN`,
-   * `APIFY_API_BASE_URL`, `APIFY_ATTEMPT_TIMEOUT` and `APIFY_CALL_TIMEOUT` (such as `5 seconds`), `APIFY_RETRIES`. None is
-   * required.
-   *
-   * @example
-   * ```ts
-   * import { ApifyClient } from "@effect-apify/http"
-   * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-   * import * as Layer from "effect/Layer"
-   *
-   * const client = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
-   * ```
-   */
-  static readonly layerConfig: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> = Layer.suspend(() =>
-    ApifyClient.layerConfigWith({})
+/**
+ * The options of a client.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends CallOptions {
+  /** Sent as `Authorization: Bearer` to the base URL, and nowhere else. Default: none, which reads only what is public. */
+  readonly token?: Redacted.Redacted | undefined
+  /** The URL of the API, without `/v2`. Default: `https://api.apify.com`. */
+  readonly baseUrl?: string | undefined
+  /** A host, or a host and port, that the token may be sent to over plain `http`, such as `emulator:4010`. Default: this machine alone. */
+  readonly allowHttpHost?: string | undefined
+  /** Added to the `User-Agent` header, where the runtime lets programs set it. */
+  readonly userAgent?: string | undefined
+}
+
+/**
+ * A client with options. Options that cannot work, or that could take the token to another server, are a `ConfigError`:
+ * nothing is sent then.
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, FetchTransport } from "@effect-apify/http"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const client = ApifyClient.layer({ token: Redacted.make("apify_api_…"), attemptTimeout: "3 seconds" }).pipe(
+ *   Layer.provide(FetchTransport.layer)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigError, Transport> =>
+  Layer.scoped(ApifyClient, Effect.flatMap(checkOptions(options), make))
+
+/**
+ * A client with the options that Effect's `Config` finds, by default in the environment: `APIFY_TOKEN`,
+ * `APIFY_API_BASE_URL`, `APIFY_ATTEMPT_TIMEOUT` and `APIFY_CALL_TIMEOUT` (such as `5 seconds`), `APIFY_RETRIES`,
+ * `APIFY_ALLOW_HTTP_HOST`. All are optional, and a blank value counts as none. On Apify's platform, where
+ * `APIFY_IS_AT_HOME` is set, the base URL may be plain `http`.
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, FetchTransport } from "@effect-apify/http"
+ * import * as Layer from "effect/Layer"
+ *
+ * const client = Layer.provide(ApifyClient.layerConfig, FetchTransport.layer)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<ApifyClient, ConfigError, Transport> = /* @__PURE__ */ Layer.suspend(() =>
+  layerConfigWith({})
+)
+
+/**
+ * A client with the options that `Config` finds, and options for all that it does not find.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfigWith = (
+  options: Omit<Options, "token" | "baseUrl" | "allowHttpHost">
+): Layer.Layer<ApifyClient, ConfigError, Transport> =>
+  Layer.scoped(ApifyClient, Effect.flatMap(environment(options), make))
+
+const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | Transport> =>
+  Effect.flatMap(Transport, (transport) =>
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync((): Client => {
+          const { origin } = new URL(settings.baseUrl)
+          return {
+            transport,
+            origin,
+            basePath: settings.baseUrl.slice(origin.length),
+            headers: headersOf(settings),
+            tokenSource: settings.tokenSource,
+            server: serverAttributes(origin),
+            redact: settings.redact,
+            budget: new RetryBudget(),
+            limiter: new RateLimiter(),
+            open: new Bag(),
+            isClosed: false
+          }
+        }),
+        (client) =>
+          Effect.sync(() => {
+            client.isClosed = true
+            for (const closable of [...client.open.all]) closable.close()
+          })
+      ),
+      (client): Service => ({
+        run: (operation, options) =>
+          withLimits(settings, options, (limits) => run(client, operation, limits, collectedAttempt(operation))),
+        stream: (operation, options) =>
+          withLimits(settings, options, (limits) =>
+            Effect.suspend(() => {
+              let close: Effect.Effect<void> = Effect.void
+              const attempt = streamedAttempt(operation, (closeStream) => {
+                close = closeStream
+              })
+              return Effect.zipRight(
+                Effect.addFinalizer(() => Effect.suspend(() => close)),
+                run(client, operation, limits, attempt)
+              )
+            })
+          )
+      })
+    )
   )
 
-  /** As `layerConfig`, with options for what `Config` does not find. */
-  static readonly layerConfigWith = ({
-    transformClient,
-    ...options
-  }: Omit<Options, "token" | "baseUrl">): Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient> =>
-    layerConfigured(options, (home) => overHttpClient(home, transformClient))
-}
+const withLimits = <A, E, R>(
+  settings: Settings,
+  options: CallOptions | undefined,
+  call: (limits: Settings["limits"]) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  options === undefined
+    ? call(settings.limits)
+    : Either.match(checkCallOptions(settings.limits, options), {
+        onLeft: (error) => Effect.die(new Cause.IllegalArgumentException(String(error))),
+        onRight: call
+      })
+
+const USER_AGENT = "effect-apify/0.1.0"
+
+const headersOf = ({ token, userAgent }: Settings): Headers.Headers =>
+  Headers.fromInput({
+    accept: "application/json",
+    // What is not compressed cannot expand beyond the cap, and a store is small.
+    "accept-encoding": "identity",
+    ...(sendsAcceptEncoding()
+      ? {
+          "user-agent": Option.match(userAgent, {
+            onNone: () => USER_AGENT,
+            onSome: (suffix) => `${USER_AGENT} ${suffix}`
+          })
+        }
+      : {}),
+    ...Option.match(token, {
+      onNone: () => ({}),
+      onSome: (token) => ({ authorization: `Bearer ${Redacted.value(token)}` })
+    })
+  })

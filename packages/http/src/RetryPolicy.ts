@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
+import type { CallError } from "@effect-apify/domain/CallError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -23,7 +23,7 @@ export interface RetryPolicy {
   readonly baseDelay: Duration.DurationInput
   readonly maxDelay: Duration.DurationInput
   /** Whether to retry an error that could be. Every one, unless told. */
-  readonly while: (error: GetStoreError) => boolean
+  readonly while: (error: CallError) => boolean
 }
 
 /**
@@ -76,5 +76,5 @@ export const delay = (policy: RetryPolicy, failures: number): Effect.Effect<Dura
  * @since 0.1.0
  * @category delays
  */
-export const retryAfterOf = (error: GetStoreError): Option.Option<Duration.Duration> =>
+export const retryAfterOf = (error: CallError): Option.Option<Duration.Duration> =>
   error._tag === "RateLimitedError" || error._tag === "ServerError" ? error.retryAfter : Option.none()

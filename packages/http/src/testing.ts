@@ -1,5 +1,5 @@
 /**
- * Clients for unit tests: no network, and every other part of the real client at work.
+ * Clients for unit tests, without a network and with every other part of the real client.
  *
  * @since 0.1.0
  */
@@ -8,15 +8,9 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { decideAccess, effectiveLevel, type OwnerSetting, type Requester } from "@effect-apify/domain/AccessPolicy"
-import { Store, StoreBody } from "@effect-apify/domain/Store"
-import type { PublicUrl } from "@effect-apify/domain/PublicUrl"
-import {
-  insufficientPermissionsRefusal,
-  type Refusal,
-  storeNotFoundRefusal,
-  tokenNotProvidedRefusal
-} from "@effect-apify/domain/Refusal"
+import { type OwnerSetting, type Requester, type Right, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
+import { type Refusal, storeNotFoundRefusal, tokenNotProvidedRefusal } from "@effect-apify/domain/Refusal"
+import { type Store, StoreBody } from "@effect-apify/domain/Store"
 import { parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -27,8 +21,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import { ApifyClient, type Options } from "./ApifyClient.js"
+import * as ApifyClient from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
+import * as HttpClientTransport from "./HttpClientTransport.js"
 
 /**
  * The requests that a test client was asked to send, in order.
@@ -42,7 +37,7 @@ export class RecordedRequests extends Context.Tag("@effect-apify/http/testing/Re
 >() {}
 
 /**
- * Answers a request, as a web `Response`; or fails as a transport does.
+ * Responds to a request with a web `Response`, or fails as a transport does.
  *
  * @since 0.1.0
  * @category models
@@ -52,7 +47,7 @@ export type Respond = (
 ) => Effect.Effect<Response, HttpClientError.HttpClientError>
 
 /**
- * A client whose every request is answered by a function, and recorded.
+ * A client whose requests are recorded, and responded to by a function.
  *
  * @example
  * ```ts
@@ -73,8 +68,8 @@ export type Respond = (
  */
 export const layerRespond = (
   respond: Respond,
-  options: Options = {}
-): Layer.Layer<ApifyClient | RecordedRequests, ConfigError> =>
+  { transformClient, ...options }: ApifyClient.Options & HttpClientTransport.Options = {}
+): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
   Layer.unwrapEffect(
     Effect.map(Ref.make<ReadonlyArray<HttpClientRequest.HttpClientRequest>>([]), (requests) => {
       const transport = HttpClient.make((request) =>
@@ -84,35 +79,37 @@ export const layerRespond = (
         )
       )
       return Layer.merge(
-        Layer.provide(ApifyClient.layer(options), Layer.succeed(HttpClient.HttpClient, transport)),
+        ApifyClient.layer(options).pipe(
+          Layer.provide(HttpClientTransport.layerWith({ transformClient })),
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, transport))
+        ),
         Layer.succeed(RecordedRequests, { all: Ref.get(requests) })
       )
     })
   )
 
 /**
- * The stores that a test client knows, and who asks for them.
+ * The stores that a test client knows, and who the caller is.
  *
  * @since 0.1.0
  * @category options
  */
 export interface StoresOptions extends CallOptions {
   readonly stores: ReadonlyArray<Store>
-  /** The username of the one who asks. Nobody, without a token, unless told. */
+  /** The username of the caller. Default: none, as without a token. */
   readonly caller?: string | undefined
-  /** The rights that the caller was given to others' stores, by the store's id. */
-  readonly rights?: { readonly [storeId: string]: "Reader" | "Writer" } | undefined
-  /** The account setting of every owner. `RESTRICTED` unless told. */
+  /** The rights that the caller was granted to other users' stores, by the ID of the store. */
+  readonly rights?: { readonly [storeId: string]: Right } | undefined
+  /** The account setting of every owner. Default: `RESTRICTED`. */
   readonly ownerSetting?: OwnerSetting | undefined
 }
 
 /**
- * A client answered from stores held in memory. It applies Apify's access policy and refuses in Apify's words.
+ * A client of stores in memory, with Apify's access policy and error responses.
  *
  * @example
  * ```ts
- * import { Store, StoreId } from "@effect-apify/domain"
- * import { getStore } from "@effect-apify/http"
+ * import { getStore, Store, StoreId } from "@effect-apify/http"
  * import { layerStores } from "@effect-apify/http/testing"
  * import * as DateTime from "effect/DateTime"
  * import * as Effect from "effect/Effect"
@@ -134,10 +131,12 @@ export interface StoresOptions extends CallOptions {
  * @since 0.1.0
  * @category layers
  */
-export const layerStores = (options: StoresOptions): Layer.Layer<ApifyClient | RecordedRequests, ConfigError> =>
+export const layerStores = (
+  options: StoresOptions
+): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
   layerRespond(
     (request) =>
-      Either.match(answerFor(new URL(request.url).pathname.split("/").at(-1) ?? "", options), {
+      Either.match(responseFor(new URL(request.url).pathname.split("/").at(-1) ?? "", options), {
         onLeft: ({ error, status }) => Effect.succeed(Response.json({ error }, { status })),
         onRight: (store) => Effect.map(Effect.orDie(encodeBody({ data: store })), (body) => Response.json(body))
       }),
@@ -146,33 +145,16 @@ export const layerStores = (options: StoresOptions): Layer.Layer<ApifyClient | R
 
 const encodeBody = Schema.encode(StoreBody)
 
-const answerFor = (segment: string, options: StoresOptions): Either.Either<Store, Refusal> =>
+const responseFor = (segment: string, options: StoresOptions): Either.Either<Store, Refusal> =>
   Either.gen(function* () {
+    const { caller, ownerSetting = "RESTRICTED", stores } = options
     const ref = yield* Either.mapLeft(parseStoreRef(segment), () => storeNotFoundRefusal)
-    if (ref._tag === "OwnStore" && options.caller === undefined) return yield* Either.left(tokenNotProvidedRefusal)
+    if (ref._tag === "OwnStore" && caller === undefined) return yield* Either.left(tokenNotProvidedRefusal)
     const store = yield* Either.fromNullable(
-      options.stores.find((store) => isNamed(store, ref, options.caller)),
+      stores.find((store) => isNamed(store, ref, caller)),
       () => storeNotFoundRefusal
     )
-    const decision = decideAccess({
-      requester: requesterOf(store, options),
-      reference: ref._tag,
-      generalAccess: store.generalAccess,
-      ownerSetting: options.ownerSetting ?? "RESTRICTED"
-    })
-    if (decision._tag === "AccessDenied") {
-      return yield* Either.left(
-        decision.reason === "TokenNotProvided" ? tokenNotProvidedRefusal : insufficientPermissionsRefusal
-      )
-    }
-    const isRestricted = effectiveLevel(store.generalAccess, options.ownerSetting ?? "RESTRICTED") === "RESTRICTED"
-    const link = (url: PublicUrl) => (decision.seesSigningKey && isRestricted ? url : url.withoutSignature())
-    return new Store({
-      ...store,
-      keysPublicUrl: Option.map(store.keysPublicUrl, link),
-      recordsPublicUrl: Option.map(store.recordsPublicUrl, link),
-      urlSigningSecretKey: decision.seesSigningKey ? store.urlSigningSecretKey : Option.none()
-    })
+    return yield* viewFor(store, { requester: requesterFor(store, options), reference: ref._tag, ownerSetting })
   })
 
 const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
@@ -187,8 +169,11 @@ const isNamed = (store: Store, ref: StoreRef, caller: string | undefined): boole
   )
 }
 
-const requesterOf = (store: Store, { caller, rights }: StoresOptions): Requester => {
-  if (caller === undefined) return "Nobody"
-  if (Option.exists(store.username, (owner) => isSame(owner, caller))) return "Owner"
-  return rights?.[store.id] ?? "OtherUser"
-}
+const requesterFor = (store: Store, { caller, rights }: StoresOptions): Requester =>
+  caller === undefined
+    ? "ANONYMOUS"
+    : requesterOf({
+        scope: "WRITE",
+        isOwner: Option.exists(store.username, (owner) => isSame(owner, caller)),
+        granted: Option.fromNullable(rights?.[store.id])
+      })

@@ -11,12 +11,12 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import { ApifyClient, getStore, type Options } from "../src/index.js"
+import { ApifyClient, getStore, HttpClientTransport } from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { minimalBody } from "./arbitraries.js"
 import { inSimulatedTime } from "./simulatedTime.js"
@@ -24,20 +24,28 @@ import { inSimulatedTime } from "./simulatedTime.js"
 const TOKEN = "apify_api_Canary0123456789"
 const token = Redacted.make(TOKEN)
 
+type Client = Layer.Layer<ApifyClient.ApifyClient, ConfigError, HttpClient.HttpClient>
+
+/** A client on the `HttpClient` that is provided. */
+const layer = ({ transformClient, ...options }: ApifyClient.Options & HttpClientTransport.Options = {}): Client =>
+  Layer.provide(ApifyClient.layer(options), HttpClientTransport.layerWith({ transformClient }))
+
 const silent = Layer.succeed(
   HttpClient.HttpClient,
   HttpClient.make(() => Effect.dieMessage("A request was sent"))
 )
 
 /** Builds a client that has nothing to send. */
-const build = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>) =>
-  Effect.either(Effect.scoped(Layer.build(Layer.provide(layer, silent))))
+const build = (client: Client) => Effect.either(Effect.scoped(Layer.build(Layer.provide(client, silent))))
 
-const refusal = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>) =>
-  Effect.map(build(layer), (built) => (Either.isLeft(built) ? `${built.left}` : assert.fail("The client was built")))
+const refusal = (client: Client) =>
+  Effect.map(build(client), (built) => (Either.isLeft(built) ? `${built.left}` : assert.fail("The client was built")))
 
 const fromEnvironment = (variables: ReadonlyArray<readonly [string, string]>) =>
-  Layer.provide(ApifyClient.layerConfig, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
+  ApifyClient.layerConfig.pipe(
+    Layer.provide(HttpClientTransport.layer),
+    Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(variables))))
+  )
 
 describe("a base URL is taken", () => {
   it.effect.each([
@@ -54,12 +62,12 @@ describe("a base URL is taken", () => {
     "http://127.255.0.3",
     "http://[::1]:8080"
   ])("with a token: %s", (baseUrl) =>
-    Effect.map(build(ApifyClient.layer({ token, baseUrl })), (built) => assert.isTrue(Either.isRight(built)))
+    Effect.map(build(layer({ token, baseUrl })), (built) => assert.isTrue(Either.isRight(built)))
   )
 
   it.effect.each(["http://apify.example", "http://10.0.0.1:8080", "http://[fe80::1]"])(
     "without a token: %s",
-    (baseUrl) => Effect.map(build(ApifyClient.layer({ baseUrl })), (built) => assert.isTrue(Either.isRight(built)))
+    (baseUrl) => Effect.map(build(layer({ baseUrl })), (built) => assert.isTrue(Either.isRight(built)))
   )
 })
 
@@ -101,8 +109,8 @@ describe("a base URL is refused, and named", () => {
     "http://[::ffff:127.0.0.1]"
   ])("%j", (baseUrl) =>
     Effect.gen(function* () {
-      assert.include(yield* refusal(ApifyClient.layer({ baseUrl })), "baseUrl")
-      assert.include(yield* refusal(ApifyClient.layer({ token, baseUrl })), "baseUrl")
+      assert.include(yield* refusal(layer({ baseUrl })), "baseUrl")
+      assert.include(yield* refusal(layer({ token, baseUrl })), "baseUrl")
       assert.include(yield* refusal(fromEnvironment([["APIFY_API_BASE_URL", baseUrl]])), "APIFY_API_BASE_URL")
     })
   )
@@ -117,7 +125,7 @@ describe("a base URL is refused, and named", () => {
     "http://[::2]",
     "http://0.0.0.0"
   ])("%s, where there is a token that could be read on its way", (baseUrl) =>
-    Effect.map(refusal(ApifyClient.layer({ token, baseUrl })), (message) => {
+    Effect.map(refusal(layer({ token, baseUrl })), (message) => {
       assert.include(message, "baseUrl")
       assert.include(message, "https://")
     })
@@ -126,13 +134,13 @@ describe("a base URL is refused, and named", () => {
   it.effect.prop(
     "if a token would leave this machine in the clear, whatever it is",
     [
-      FastCheck.oneof(
-        FastCheck.webUrl({ validSchemes: ["http"] }),
-        FastCheck.string().map((text) => `http://${text}`)
+      fc.oneof(
+        fc.webUrl({ validSchemes: ["http"] }),
+        fc.string().map((text) => `http://${text}`)
       )
     ],
     ([baseUrl]) =>
-      Effect.map(build(ApifyClient.layer({ token, baseUrl })), (built) => {
+      Effect.map(build(layer({ token, baseUrl })), (built) => {
         if (Either.isLeft(built)) return
         assert.match(new URL(baseUrl).hostname, /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/)
       })
@@ -154,7 +162,7 @@ describe("a token is refused, and not shown", () => {
     "Bearer Canary"
   ])("%j", (value) =>
     Effect.gen(function* () {
-      const given = yield* refusal(ApifyClient.layer({ token: Redacted.make(value) }))
+      const given = yield* refusal(layer({ token: Redacted.make(value) }))
       const found = yield* refusal(fromEnvironment([["APIFY_TOKEN", value]]))
       assert.include(given, "token")
       assert.include(found, "APIFY_TOKEN")
@@ -164,7 +172,7 @@ describe("a token is refused, and not shown", () => {
 })
 
 describe("a limit is refused, and named", () => {
-  it.effect.each<readonly [setting: string, options: Options]>([
+  it.effect.each<readonly [setting: string, options: ApifyClient.Options]>([
     ["attemptTimeout", { attemptTimeout: 0 }],
     ["attemptTimeout", { attemptTimeout: Number.NaN }],
     ["callTimeout", { callTimeout: -5 }],
@@ -174,7 +182,7 @@ describe("a limit is refused, and named", () => {
     ["maxBodyBytes", { maxBodyBytes: 0 }],
     ["maxBodyBytes", { maxBodyBytes: Number.NaN }]
   ])("%s in %j", ([setting, options]) =>
-    Effect.map(refusal(ApifyClient.layer(options)), (message) => assert.include(message, setting))
+    Effect.map(refusal(layer(options)), (message) => assert.include(message, setting))
   )
 
   it.effect.each([
@@ -188,7 +196,7 @@ describe("a limit is refused, and named", () => {
 })
 
 /** The request of one call, as the transport gets it. */
-const sentBy = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>) =>
+const sentBy = (client: Client) =>
   Effect.gen(function* () {
     const sent = yield* Ref.make(Option.none<HttpClientRequest.HttpClientRequest>())
     const transport = HttpClient.make((request) =>
@@ -196,7 +204,7 @@ const sentBy = (layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClie
     )
     yield* Effect.provide(
       getStore("janedoe~my-store"),
-      Layer.provide(layer, Layer.succeed(HttpClient.HttpClient, transport))
+      Layer.provide(client, Layer.succeed(HttpClient.HttpClient, transport))
     )
     return Option.getOrThrow(yield* Ref.get(sent))
   })
@@ -206,7 +214,7 @@ const storeResponse = () => new Response(minimalBody, { headers: { "content-type
 describe("the token", () => {
   it.effect("is sent as a bearer token, and nowhere in the URL", () =>
     Effect.gen(function* () {
-      const request = yield* sentBy(ApifyClient.layer({ token }))
+      const request = yield* sentBy(layer({ token }))
       assert.strictEqual(request.headers.authorization, `Bearer ${TOKEN}`)
       assert.strictEqual(request.url, "https://api.apify.com/v2/key-value-stores/janedoe~my-store")
       assert.lengthOf(request.urlParams, 0)
@@ -215,21 +223,21 @@ describe("the token", () => {
 
   it.effect("is not there where none was given", () =>
     Effect.gen(function* () {
-      assert.notProperty((yield* sentBy(ApifyClient.layer())).headers, "authorization")
+      assert.notProperty((yield* sentBy(layer())).headers, "authorization")
       assert.notProperty((yield* sentBy(fromEnvironment([]))).headers, "authorization")
     })
   )
 
-  it.effect.each<readonly [from: string, layer: Layer.Layer<ApifyClient, ConfigError, HttpClient.HttpClient>]>([
-    ["the token option of the client's layer", ApifyClient.layer({ token })],
+  it.effect.each<readonly [from: string, client: Client]>([
+    ["the token option of the client's layer", layer({ token })],
     ["APIFY_TOKEN", fromEnvironment([["APIFY_TOKEN", TOKEN]])]
-  ])("that Apify refuses is said to come from %s", ([source, layer]) =>
+  ])("that Apify refuses is said to come from %s", ([source, client]) =>
     Effect.gen(function* () {
       const refuse = HttpClient.make((request) =>
         Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 401 })))
       )
       const error = yield* Effect.flip(
-        Effect.provide(getStore("~my-store"), Layer.provide(layer, Layer.succeed(HttpClient.HttpClient, refuse)))
+        Effect.provide(getStore("~my-store"), Layer.provide(client, Layer.succeed(HttpClient.HttpClient, refuse)))
       )
       if (error._tag !== "UnauthorizedError") return assert.fail(`${error}`)
       assert.strictEqual(Option.getOrNull(error.tokenSource), source)
@@ -242,7 +250,7 @@ describe("the token", () => {
       const error = yield* Effect.flip(getStore("~my-store"))
       if (error._tag !== "UnauthorizedError") return assert.fail(`${error}`)
       assert.isNull(Option.getOrNull(error.tokenSource))
-      assert.include(error.message, "set APIFY_TOKEN")
+      assert.include(error.message, "Set APIFY_TOKEN")
     }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response(null, { status: 401 })))))
   )
 })
@@ -307,7 +315,7 @@ describe("the transport", () => {
   it.effect("may be changed, but not the token that goes with it", () =>
     Effect.gen(function* () {
       const request = yield* sentBy(
-        ApifyClient.layer({
+        layer({
           token,
           transformClient: HttpClient.mapRequest(
             HttpClientRequest.setHeaders({ "x-proxy": "yes", authorization: "Basic abc" })
@@ -322,7 +330,7 @@ describe("the transport", () => {
   it.effect("that was changed to send elsewhere sends no token there", () =>
     Effect.gen(function* () {
       const request = yield* sentBy(
-        ApifyClient.layer({
+        layer({
           token,
           transformClient: HttpClient.mapRequest(HttpClientRequest.setUrl("https://evil.example/v2/key-value-stores/x"))
         })
@@ -341,7 +349,7 @@ describe("the transport", () => {
       yield* Effect.gen(function* () {
         const error = yield* Effect.flip(getStore("~my-store"))
         assert.strictEqual(error._tag, "UnexpectedResponseError")
-        assert.match(error.message, /redirect leads elsewhere/)
+        assert.match(error.message, /followed a redirect to another server/)
         const requests = yield* (yield* RecordedRequests).all
         assert.deepStrictEqual(
           requests.map(({ url }) => url),
@@ -355,7 +363,7 @@ describe("the transport", () => {
     "carries the token to %s, which is Apify by another spelling",
     (baseUrl) =>
       Effect.gen(function* () {
-        const request = yield* sentBy(ApifyClient.layer({ token, baseUrl }))
+        const request = yield* sentBy(layer({ token, baseUrl }))
         assert.strictEqual(request.headers.authorization, `Bearer ${TOKEN}`)
         assert.isTrue(request.url.startsWith("https://api.apify.com/v2/"))
       })
@@ -382,7 +390,7 @@ describe("the transport", () => {
         inits.push(init)
         return Promise.resolve(storeResponse())
       }
-      const client = Layer.provide(ApifyClient.layer({ token }), FetchHttpClient.layer).pipe(
+      const client = Layer.provide(layer({ token }), FetchHttpClient.layer).pipe(
         Layer.provide(
           Layer.succeed(FetchHttpClient.RequestInit, { redirect: "follow", keepalive: true, credentials: "include" })
         )

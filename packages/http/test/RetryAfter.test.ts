@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { parseRetryAfter } from "../src/index.js"
 
@@ -86,7 +86,7 @@ describe("Retry-After is ignored", () => {
 })
 
 const instant = (from: number, to: number) =>
-  FastCheck.integer({ min: from / 1000, max: to / 1000 }).map((seconds) => new Date(seconds * 1000))
+  fc.integer({ min: from / 1000, max: to / 1000 }).map((seconds) => new Date(seconds * 1000))
 
 const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
@@ -112,7 +112,7 @@ describe("any second from now on is read back", () => {
     readsBack(`${weekday}, ${day}-${month}-${year.slice(2)} ${time} GMT`, date)
   })
 
-  it.prop("in seconds", [FastCheck.nat(999_999_999)], ([seconds]) => {
+  it.prop("in seconds", [fc.nat(999_999_999)], ([seconds]) => {
     assert.strictEqual(millisOf(String(seconds)), seconds * 1000)
   })
 })
@@ -124,12 +124,12 @@ it.prop("a date in the past means no wait", [instant(0, now)], ([date]) => {
 it.prop(
   "any text at all is a wait of whole milliseconds, or ignored",
   [
-    FastCheck.oneof(
-      FastCheck.string({ unit: "binary" }),
-      FastCheck.stringMatching(/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/),
-      FastCheck.stringMatching(/^(Mon|Sunday),? (Feb|Sep) [ \d]\d \d{2}:\d{2}:\d{2} \d{2,4}$/)
+    fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.stringMatching(/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/),
+      fc.stringMatching(/^(Mon|Sunday),? (Feb|Sep) [ \d]\d \d{2}:\d{2}:\d{2} \d{2,4}$/)
     ),
-    FastCheck.date({ noInvalidDate: true })
+    fc.date({ noInvalidDate: true })
   ],
   ([value, at]) => {
     const millis = millisOf(value, at.getTime()) ?? 0

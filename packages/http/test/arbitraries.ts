@@ -3,7 +3,7 @@
  */
 import { Store, StoreBody, StoreRef } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 
 export const storeRef = Arbitrary.make(StoreRef)
@@ -26,12 +26,12 @@ export const minimalBody = JSON.stringify({
 })
 
 /** Words that a server may say, with nothing in them that is hidden or escaped. */
-export const words = FastCheck.stringMatching(/^[a-zA-Z]{1,12}( [a-zA-Z]{1,12}){0,5}$/)
+export const words = fc.stringMatching(/^[a-zA-Z]{1,12}( [a-zA-Z]{1,12}){0,5}$/)
 
 /** Statuses that no attempt more can help. */
-export const permanentStatus = FastCheck.constantFrom(
+export const permanentStatus = fc.constantFrom(
   ...[201, 203, 206, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 410, 418, 422, 499, 501, 505, 511]
 )
 
 /** Statuses of a server that may be back soon, 429 aside. */
-export const transientStatus = FastCheck.constantFrom(408, 500, 502, 503, 504, 520, 599)
+export const transientStatus = fc.constantFrom(408, 500, 502, 503, 504, 520, 599)

@@ -2,7 +2,6 @@
  * The client against the emulator, which share nothing but the schemas of domain: each is the other's witness.
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, demoSeed, Emulator } from "@effect-apify/emulator"
@@ -10,27 +9,23 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as FetchClient from "../src/fetch.js"
-import { ApifyClient, type ClientOptions, getStore } from "../src/index.js"
-import * as NodeClient from "../src/node.js"
+import { ApifyClient, FetchTransport, getStore, HttpClientTransport } from "../src/index.js"
+import * as UndiciTransport from "../src/UndiciTransport.js"
 
 const ID = "WkzbQMuFYuamGv3YF"
 
-const on = (transport: Layer.Layer<HttpClient.HttpClient>) => (options: ClientOptions) =>
-  Layer.provide(ApifyClient.layer(options), transport)
-
 describe.each([
-  { name: "ApifyClient.layer on fetch", layer: on(FetchHttpClient.layer) },
-  { name: "FetchClient.layer", layer: FetchClient.layer },
-  { name: "ApifyClient.layer on undici", layer: on(NodeHttpClient.layerUndici) },
-  { name: "NodeClient.layer", layer: NodeClient.layer }
-])("getStore with $name", ({ layer }) => {
+  { name: "HttpClient on fetch", transport: Layer.provide(HttpClientTransport.layer, FetchHttpClient.layer) },
+  { name: "FetchTransport", transport: FetchTransport.layer },
+  { name: "HttpClient on undici", transport: Layer.provide(HttpClientTransport.layer, NodeHttpClient.layerUndici) },
+  { name: "UndiciTransport", transport: UndiciTransport.layer }
+])("getStore by $name", ({ transport }) => {
   const clientWith = (token: string | undefined) =>
     Layer.unwrapEffect(
       Effect.map(Emulator, ({ url }) =>
-        layer({ baseUrl: url, token: token === undefined ? undefined : Redacted.make(token) })
+        ApifyClient.layer({ baseUrl: url, token: token === undefined ? undefined : Redacted.make(token) })
       )
-    )
+    ).pipe(Layer.provide(transport))
 
   const tagFor = (ref: string, token?: string) =>
     getStore(ref).pipe(

@@ -4,27 +4,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import { formatStoreRef } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
-import * as FastCheck from "effect/FastCheck"
-import { getStore, getStoreRequest } from "../src/index.js"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import { getStore } from "../src/index.js"
+import { GetStore } from "../src/Stores.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { minimalBody, storeRef } from "./arbitraries.js"
 
 describe("the request for any reference", () => {
   it.prop("is a GET of the store's path and nothing else", [storeRef], ([ref]) => {
-    const request = getStoreRequest(ref)
-    assert.strictEqual(request.method, "GET")
-    assert.strictEqual(request.url, `/v2/key-value-stores/${formatStoreRef(ref)}`)
-    assert.lengthOf(request.urlParams, 0)
-    assert.strictEqual(request.body._tag, "Empty")
-    assert.isEmpty(Object.keys(request.headers))
+    const { request } = new GetStore(ref, false)
+    assert.deepStrictEqual(
+      request,
+      Either.right({ method: "GET", path: `/v2/key-value-stores/${formatStoreRef(ref)}` })
+    )
   })
 
   it.effect.prop(
     "goes to the base URL, its path kept, and that one segment",
     [
       storeRef,
-      FastCheck.constantFrom("https://api.apify.com", "https://proxy.example/apify", "http://127.0.0.1:8080/a/b.c"),
-      FastCheck.constantFrom("", "/")
+      fc.constantFrom("https://api.apify.com", "https://proxy.example/apify", "http://127.0.0.1:8080/a/b.c"),
+      fc.constantFrom("", "/")
     ],
     ([ref, baseUrl, slash]) =>
       Effect.gen(function* () {
@@ -38,7 +39,7 @@ describe("the request for any reference", () => {
 describe("a text that is no reference", () => {
   it.effect.prop(
     "fails with InvalidStoreRefError, and nothing is sent",
-    [FastCheck.oneof(FastCheck.string({ unit: "binary" }), FastCheck.stringMatching(/^[a-z~./%\\?#@]{0,20}$/))],
+    [fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[a-z~./%\\?#@]{0,20}$/))],
     ([text]) =>
       Effect.gen(function* () {
         const result = yield* Effect.either(getStore(text))

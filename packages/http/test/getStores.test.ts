@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import { GeneratedStoreId, type GetStoreError, Store, StoreId } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -8,13 +7,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { getStores, type StoreResult } from "../src/index.js"
+import { GeneratedStoreId, type GetStoreError, getStores, Store, StoreId, type StoreResult } from "../src/index.js"
 import { layerRespond, layerStores, RecordedRequests } from "../src/testing.js"
 
 const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
@@ -43,7 +42,7 @@ const outcome = ({ ref, result }: StoreResult): readonly [unknown, string] => [
 describe("getStores", () => {
   it.effect.prop(
     "gives each reference its store or its error, in the order of the references",
-    [FastCheck.array(FastCheck.nat({ max: 9 }), { maxLength: 30 }), FastCheck.integer({ min: 1, max: 8 })],
+    [fc.array(fc.nat({ max: 9 }), { maxLength: 30 }), fc.integer({ min: 1, max: 8 })],
     ([numbers, concurrency]) =>
       Effect.gen(function* () {
         const known = [0, 1, 2, 3, 4].map((n) => storeWith(idOf(n)))

@@ -10,14 +10,14 @@ import * as Ref from "effect/Ref"
 import * as TestClock from "effect/TestClock"
 import { getStore } from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
-import { answer, neverAnswer, perform, type Step } from "./plannedServer.js"
+import { neverResponds, perform, responding, type Step } from "./plannedServer.js"
 
 describe("a call interrupted", () => {
   it.effect.each<readonly [when: string, step: Step]>([
-    ["while the server is silent", neverAnswer],
+    ["while the server is silent", neverResponds],
     ["while the body stalls", { _tag: "StallBody" }],
-    ["while it waits to try again", answer(503, { "retry-after": "30" })],
-    ["while it waits for its slot after a 429", answer(429, { "x-ratelimit-limit": "1" })]
+    ["while it waits to try again", responding(503, { "retry-after": "30" })],
+    ["while it waits for its slot after a 429", responding(429, { "x-ratelimit-limit": "1" })]
   ])("%s sends nothing more", ([, step]) =>
     Effect.gen(function* () {
       const aborted = yield* Ref.make(0)
@@ -32,7 +32,7 @@ describe("a call interrupted", () => {
         assert.isTrue(Exit.isInterrupted(exit))
         yield* TestClock.adjust("10 minutes")
         assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
-        assert.strictEqual(yield* Ref.get(aborted), step._tag === "NeverAnswer" ? 1 : 0)
+        assert.strictEqual(yield* Ref.get(aborted), step._tag === "NeverRespond" ? 1 : 0)
         assert.isTrue(Chunk.isEmpty(yield* TestClock.sleeps()))
       }).pipe(Effect.provide(server))
     })

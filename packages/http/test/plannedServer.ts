@@ -3,7 +3,6 @@
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { GetStoreError, Store } from "@effect-apify/domain"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
@@ -11,14 +10,13 @@ import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { CallOptions, Options } from "../src/index.js"
-import { getStore } from "../src/index.js"
+import { type ApifyClient, type CallOptions, type GetStoreError, getStore, type Store } from "../src/index.js"
 import { layerRespond, type Respond } from "../src/testing.js"
 import { minimalBody } from "./arbitraries.js"
 import { inSimulatedTime } from "./simulatedTime.js"
 
-interface Answer {
-  readonly _tag: "Answer"
+interface Planned {
+  readonly _tag: "Respond"
   readonly status: number
   readonly headers: { readonly [name: string]: string }
   readonly body: string
@@ -28,26 +26,26 @@ interface Answer {
 
 /** What the server does with one request. */
 export type Step =
-  | Answer
+  | Planned
   | { readonly _tag: "Fail"; readonly code: string; readonly message: string }
-  | { readonly _tag: "NeverAnswer" }
+  | { readonly _tag: "NeverRespond" }
   | { readonly _tag: "StallBody" }
   | { readonly _tag: "DripBody" }
 
 /** Steps in turn; the last one is for every request that is left. */
 export type Plan = readonly [Step, ...ReadonlyArray<Step>]
 
-export const answer = (
+export const responding = (
   status: number,
   headers: { readonly [name: string]: string } = {},
   body = '{"error":{"type":"planned","message":"As planned"}}'
-): Answer => ({ _tag: "Answer", status, headers: { "content-type": "application/json", ...headers }, body, after: 0 })
+): Planned => ({ _tag: "Respond", status, headers: { "content-type": "application/json", ...headers }, body, after: 0 })
 
 export const fail = (code: string, message = "It broke"): Step => ({ _tag: "Fail", code, message })
 
-export const neverAnswer: Step = { _tag: "NeverAnswer" }
+export const neverResponds: Step = { _tag: "NeverRespond" }
 
-export const theStore = answer(200, {}, minimalBody)
+export const theStore = responding(200, {}, minimalBody)
 
 /** An error as transports make them. */
 const transportFailure = (request: HttpClientRequest.HttpClientRequest, code: string, message: string) =>
@@ -63,14 +61,14 @@ const begun = new TextEncoder().encode('{"data":')
 export const perform = (step: Step, request: HttpClientRequest.HttpClientRequest): ReturnType<Respond> => {
   const json = { headers: { "content-type": "application/json" } }
   switch (step._tag) {
-    case "Answer":
+    case "Respond":
       return Effect.delay(
         Effect.sync(() => new Response(step.body, { status: step.status, headers: step.headers })),
         step.after
       )
     case "Fail":
       return Effect.fail(transportFailure(request, step.code, step.message))
-    case "NeverAnswer":
+    case "NeverRespond":
       return Effect.never
     case "StallBody":
       return bodyOf(Stream.concat(Stream.make(begun), Stream.never), json)
@@ -95,7 +93,7 @@ export interface Outcome {
 /** One call of a new client, with the chance that `seed` makes. */
 export const callOf = (
   plan: Plan,
-  options: Options = {},
+  options: ApifyClient.Options = {},
   { callOptions, seed = 0, start = 0 }: { callOptions?: CallOptions; seed?: number; start?: number } = {}
 ): Effect.Effect<Outcome> =>
   Effect.gen(function* () {

@@ -3,60 +3,66 @@
  * wrong in any order.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { GetStoreError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { type CallOptions, getStore, type Options, RetryPolicy } from "../src/index.js"
+import {
+  type ApifyClient,
+  type CallError,
+  type CallOptions,
+  type GetStoreError,
+  getStore,
+  RetryPolicy
+} from "../src/index.js"
 import { layerRespond, RecordedRequests, type Respond } from "../src/testing.js"
 import { permanentStatus, transientStatus } from "./arbitraries.js"
 import {
-  answer,
   callOf,
   fail,
-  neverAnswer,
+  neverResponds,
   type Outcome,
   type Plan,
   perform,
+  responding,
   type Step,
   theStore
 } from "./plannedServer.js"
 import { inSimulatedTime } from "./simulatedTime.js"
 
-const anyStep = FastCheck.oneof(
-  FastCheck.record({
-    _tag: FastCheck.constant("Answer" as const),
-    status: FastCheck.oneof(transientStatus, FastCheck.constant(429), permanentStatus, FastCheck.constant(200)),
-    headers: FastCheck.oneof(
-      FastCheck.constant({}),
-      FastCheck.nat(90).map((seconds) => ({ "retry-after": String(seconds) })),
-      FastCheck.nat(120).map((limit) => ({ "x-ratelimit-limit": String(limit) }))
+const anyStep = fc.oneof(
+  fc.record({
+    _tag: fc.constant("Respond" as const),
+    status: fc.oneof(transientStatus, fc.constant(429), permanentStatus, fc.constant(200)),
+    headers: fc.oneof(
+      fc.constant({}),
+      fc.nat(90).map((seconds) => ({ "retry-after": String(seconds) })),
+      fc.nat(120).map((limit) => ({ "x-ratelimit-limit": String(limit) }))
     ),
-    body: FastCheck.constantFrom("", "{", '{"data":{}}', "<html>"),
-    after: FastCheck.constantFrom(0, 0, 1, 700, 4999, 5000, 5001, 70_000)
+    body: fc.constantFrom("", "{", '{"data":{}}', "<html>"),
+    after: fc.constantFrom(0, 0, 1, 700, 4999, 5000, 5001, 70_000)
   }),
-  FastCheck.constantFrom("ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENOTFOUND", "EPROTO", "HPE_INVALID_METHOD").map(
-    (code) => fail(code)
-  ),
-  FastCheck.constantFrom<Step[]>(neverAnswer, { _tag: "StallBody" }, { _tag: "DripBody" })
+  fc
+    .constantFrom("ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENOTFOUND", "EPROTO", "HPE_INVALID_METHOD")
+    .map((code) => fail(code)),
+  fc.constantFrom<Step[]>(neverResponds, { _tag: "StallBody" }, { _tag: "DripBody" })
 )
 
-const planOf = (step: FastCheck.Arbitrary<Step>): FastCheck.Arbitrary<Plan> =>
-  FastCheck.tuple(step, FastCheck.array(step, { maxLength: 5 })).map(([first, more]) => [first, ...more])
+const planOf = (step: fc.Arbitrary<Step>): fc.Arbitrary<Plan> =>
+  fc.tuple(step, fc.array(step, { maxLength: 5 })).map(([first, more]) => [first, ...more])
 
 const anyPlan = planOf(anyStep)
-const seed = FastCheck.integer()
-const retries = FastCheck.nat(8)
+const seed = fc.integer()
+const retries = fc.nat(8)
 
 const failureOf = ({ result }: Outcome): GetStoreError =>
   Either.match(result, { onLeft: (error) => error, onRight: (store) => assert.fail(`${store}`) })
 
 const failureTag = (outcome: Outcome) => failureOf(outcome)._tag
 
-const LONG = { callTimeout: "1 hour" } satisfies Options
+const LONG = { callTimeout: "1 hour" } satisfies ApifyClient.Options
 
 describe("any call to any server", () => {
   it.effect.prop("sends no more requests than 1 + retries", [anyPlan, retries, seed], ([plan, retries, seed]) =>
@@ -68,7 +74,7 @@ describe("any call to any server", () => {
 
   it.effect.prop(
     "ends by its deadline, and leaves no timer",
-    [anyPlan, FastCheck.integer({ min: 1, max: 70_000 }), seed],
+    [anyPlan, fc.integer({ min: 1, max: 70_000 }), seed],
     ([plan, callTimeout, seed]) =>
       Effect.gen(function* () {
         const { endedAt, sentAt, timersLeft } = yield* callOf(plan, { callTimeout }, { seed })
@@ -80,7 +86,7 @@ describe("any call to any server", () => {
 
   it.effect.prop(
     "gives no attempt more than its time",
-    [anyPlan, FastCheck.integer({ min: 1, max: 10_000 }), seed],
+    [anyPlan, fc.integer({ min: 1, max: 10_000 }), seed],
     ([plan, attemptTimeout, seed]) =>
       Effect.gen(function* () {
         const { endedAt, sentAt } = yield* callOf(plan, { attemptTimeout, retry: RetryPolicy.none }, { seed })
@@ -100,20 +106,20 @@ describe("any call to any server", () => {
 })
 
 describe("an error that may pass", () => {
-  const passing = FastCheck.oneof(
-    FastCheck.tuple(transientStatus, FastCheck.constantFrom("", "busy", '{"error":{"type":"x","message":"y"}}')).map(
-      ([status, body]) => answer(status, {}, body)
-    ),
-    FastCheck.constantFrom("ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "EPIPE", "E_UNHEARD_OF").map(
-      (code) => fail(code)
-    ),
-    FastCheck.constant(answer(429)),
-    FastCheck.constant(neverAnswer)
+  const passing = fc.oneof(
+    fc
+      .tuple(transientStatus, fc.constantFrom("", "busy", '{"error":{"type":"x","message":"y"}}'))
+      .map(([status, body]) => responding(status, {}, body)),
+    fc
+      .constantFrom("ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "EPIPE", "E_UNHEARD_OF")
+      .map((code) => fail(code)),
+    fc.constant(responding(429)),
+    fc.constant(neverResponds)
   )
 
   it.effect.prop(
     "is tried again until the store comes",
-    [FastCheck.array(passing, { maxLength: 8 }), seed],
+    [fc.array(passing, { maxLength: 8 }), seed],
     ([failures, seed]) =>
       Effect.gen(function* () {
         const [first = theStore, ...rest] = failures
@@ -148,7 +154,7 @@ describe("an error that may pass", () => {
 
   it.effect.prop("is tried again after a wait within [D, 2D]", [seed], ([seed]) =>
     Effect.gen(function* () {
-      const { gaps } = yield* callOf([answer(503)], LONG, { seed })
+      const { gaps } = yield* callOf([responding(503)], LONG, { seed })
       assert.lengthOf(gaps, windows.length)
       windows.forEach(([shortest, longest], index) => {
         assert.isAtLeast(gaps[index] ?? 0, shortest)
@@ -161,7 +167,7 @@ describe("an error that may pass", () => {
     Effect.gen(function* () {
       const outcomes = yield* Effect.forEach(
         Array.from({ length: 200 }, (_, seed) => seed),
-        (seed) => callOf([answer(503), theStore], {}, { seed })
+        (seed) => callOf([responding(503), theStore], {}, { seed })
       )
       const waits = outcomes.map(({ gaps: [wait = 0] }) => wait)
       assert.isBelow(Math.min(...waits), 550)
@@ -173,16 +179,16 @@ describe("an error that may pass", () => {
   it.effect.prop(
     "is tried again no sooner than its Retry-After",
     [
-      FastCheck.constantFrom(429, 500, 502, 503, 504),
-      FastCheck.array(FastCheck.nat(100), { minLength: 1, maxLength: 5 }),
-      FastCheck.constantFrom((seconds: number) => String(seconds), untilSeconds),
+      fc.constantFrom(429, 500, 502, 503, 504),
+      fc.array(fc.nat(100), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom((seconds: number) => String(seconds), untilSeconds),
       seed
     ],
     ([status, waits, written, seed]) =>
       Effect.gen(function* () {
         const start = Date.UTC(2026, 8, 30, 12)
         const [first = theStore, ...rest] = waits.map((seconds) =>
-          answer(status, { "retry-after": written(seconds, start) })
+          responding(status, { "retry-after": written(seconds, start) })
         )
         const { gaps, sentAt } = yield* callOf([first, ...rest, theStore], LONG, { seed, start })
         assert.lengthOf(gaps, waits.length)
@@ -197,7 +203,7 @@ describe("an error that may pass", () => {
     "is tried again after the usual wait where Retry-After is %j",
     (value) =>
       Effect.gen(function* () {
-        const { gaps } = yield* callOf([answer(503, { "retry-after": value }), theStore])
+        const { gaps } = yield* callOf([responding(503, { "retry-after": value }), theStore])
         assert.lengthOf(gaps, 1)
         assert.isAtMost(gaps[0] ?? 0, 1000)
       })
@@ -210,15 +216,15 @@ function untilSeconds(seconds: number, start = 0): string {
 }
 
 describe("an error that another attempt cannot help", () => {
-  const forGood: FastCheck.Arbitrary<Step> = FastCheck.oneof(
-    FastCheck.tuple(permanentStatus, FastCheck.constantFrom({}, { "retry-after": "1" })).map(([status, headers]) =>
-      answer(status, headers)
-    ),
-    FastCheck.constantFrom("EPROTO", "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "HPE_INVALID_CONSTANT").map(
-      (code) => fail(code)
-    ),
-    FastCheck.constantFrom('{"data":{"id":42}}', "{}", "null").map((body) => answer(200, {}, body)),
-    FastCheck.constant(answer(200, { "content-type": "text/html" }, "<html>"))
+  const forGood: fc.Arbitrary<Step> = fc.oneof(
+    fc
+      .tuple(permanentStatus, fc.constantFrom({}, { "retry-after": "1" }))
+      .map(([status, headers]) => responding(status, headers)),
+    fc
+      .constantFrom("EPROTO", "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "HPE_INVALID_CONSTANT")
+      .map((code) => fail(code)),
+    fc.constantFrom('{"data":{"id":42}}', "{}", "null").map((body) => responding(200, {}, body)),
+    fc.constant(responding(200, { "content-type": "text/html" }, "<html>"))
   )
 
   it.effect.prop("is tried once, and ends the call at once", [forGood, seed], ([step, seed]) =>
@@ -232,9 +238,9 @@ describe("an error that another attempt cannot help", () => {
 })
 
 describe("an error that may have been bad luck", () => {
-  const badLuck = FastCheck.oneof(
-    FastCheck.constantFrom("", "{", '{"data":{"id":"Wkz', "<html>").map((body) => answer(200, {}, body)),
-    FastCheck.constant(fail("ENOTFOUND"))
+  const badLuck = fc.oneof(
+    fc.constantFrom("", "{", '{"data":{"id":"Wkz', "<html>").map((body) => responding(200, {}, body)),
+    fc.constant(fail("ENOTFOUND"))
   )
 
   it.effect.prop("is tried once more", [planOf(badLuck), seed], ([plan, seed]) =>
@@ -257,10 +263,10 @@ describe("an error that may have been bad luck", () => {
 describe("a wait past the deadline", () => {
   it.effect.prop(
     "that the server asks for ends the call at once with that error and the wait in it",
-    [FastCheck.constantFrom(429, 503), FastCheck.integer({ min: 60, max: 999_999 }), seed],
+    [fc.constantFrom(429, 503), fc.integer({ min: 60, max: 999_999 }), seed],
     ([status, seconds, seed]) =>
       Effect.gen(function* () {
-        const outcome = yield* callOf([answer(status, { "retry-after": String(seconds) }), theStore], {}, { seed })
+        const outcome = yield* callOf([responding(status, { "retry-after": String(seconds) }), theStore], {}, { seed })
         const error = failureOf(outcome)
         if (error._tag !== "RateLimitedError" && error._tag !== "ServerError") return assert.fail(`${error}`)
         assert.strictEqual(error._tag, status === 429 ? "RateLimitedError" : "ServerError")
@@ -272,10 +278,10 @@ describe("a wait past the deadline", () => {
 
   it.effect.prop(
     "of our own ends the call at once with a TimeoutError that tells the last failure",
-    [FastCheck.integer({ min: 1, max: 500 }), seed],
+    [fc.integer({ min: 1, max: 500 }), seed],
     ([callTimeout, seed]) =>
       Effect.gen(function* () {
-        const outcome = yield* callOf([answer(503), theStore], { callTimeout }, { seed })
+        const outcome = yield* callOf([responding(503), theStore], { callTimeout }, { seed })
         const error = failureOf(outcome)
         if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
         assert.strictEqual(error.phase, "call")
@@ -288,7 +294,7 @@ describe("a wait past the deadline", () => {
 
   it.effect("for its slot after a 429 ends the call with a TimeoutError, and sends nothing more", () =>
     Effect.gen(function* () {
-      const outcome = yield* callOf([answer(429), theStore], { callTimeout: "900 millis", retry: { baseDelay: 1 } })
+      const outcome = yield* callOf([responding(429), theStore], { callTimeout: "900 millis", retry: { baseDelay: 1 } })
       assert.deepStrictEqual(outcome.sentAt, [0])
       assert.strictEqual(failureTag(outcome), "TimeoutError")
     })
@@ -297,10 +303,10 @@ describe("a wait past the deadline", () => {
 
 describe("an attempt out of time", () => {
   it.effect.each<Step>([
-    neverAnswer,
+    neverResponds,
     { _tag: "StallBody" },
     { _tag: "DripBody" },
-    { _tag: "Answer", status: 200, headers: {}, body: "", after: 5001 }
+    { _tag: "Respond", status: 200, headers: {}, body: "", after: 5001 }
   ])("is tried again, then a TimeoutError of the phase attempt ($_tag)", (step) =>
     Effect.gen(function* () {
       const outcome = yield* callOf([step], { retry: { retries: 2 } })
@@ -315,7 +321,7 @@ describe("an attempt out of time", () => {
 
   it.effect("because the call is, is a TimeoutError of the phase call", () =>
     Effect.gen(function* () {
-      const outcome = yield* callOf([neverAnswer], { callTimeout: "3 seconds" })
+      const outcome = yield* callOf([neverResponds], { callTimeout: "3 seconds" })
       const error = failureOf(outcome)
       if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
       assert.strictEqual(error.phase, "call")
@@ -326,7 +332,7 @@ describe("an attempt out of time", () => {
 
   it.effect("because the call is, tells what the attempt before failed with", () =>
     Effect.gen(function* () {
-      const outcome = yield* callOf([answer(503), neverAnswer], { callTimeout: "3 seconds" })
+      const outcome = yield* callOf([responding(503), neverResponds], { callTimeout: "3 seconds" })
       const error = failureOf(outcome)
       if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
       assert.strictEqual(error.phase, "call")
@@ -337,7 +343,7 @@ describe("an attempt out of time", () => {
 
   it.effect("by a part of a millisecond is a TimeoutError like any other", () =>
     Effect.gen(function* () {
-      const outcome = yield* callOf([neverAnswer], { attemptTimeout: "1500 micros", retry: RetryPolicy.none })
+      const outcome = yield* callOf([neverResponds], { attemptTimeout: "1500 micros", retry: RetryPolicy.none })
       assert.strictEqual(failureTag(outcome), "TimeoutError")
       assert.strictEqual(outcome.endedAt, 2)
     })
@@ -348,14 +354,14 @@ describe("the options of a call", () => {
   it.effect("take the place of the client's, one by one", () =>
     Effect.gen(function* () {
       const options = { attemptTimeout: "2 seconds", retry: { retries: 5, baseDelay: 10, maxDelay: 10 } } as const
-      const own = yield* callOf([neverAnswer], options)
+      const own = yield* callOf([neverResponds], options)
       assert.lengthOf(own.sentAt, 6)
       assert.strictEqual(own.gaps[0], 2010)
-      const changed = yield* callOf([neverAnswer], options, {
+      const changed = yield* callOf([neverResponds], options, {
         callOptions: { attemptTimeout: "1 second", retry: { retries: 1 } }
       })
       assert.deepStrictEqual(changed.sentAt, [0, 1010])
-      const late = yield* callOf([neverAnswer], options, { callOptions: { callTimeout: "1 second" } })
+      const late = yield* callOf([neverResponds], options, { callOptions: { callTimeout: "1 second" } })
       assert.strictEqual(late.endedAt, 1000)
     })
   )
@@ -390,39 +396,43 @@ describe("the options of a call", () => {
 
   it.effect("RetryPolicy.none tries once", () =>
     Effect.gen(function* () {
-      const { sentAt } = yield* callOf([answer(503), theStore], {}, { callOptions: { retry: RetryPolicy.none } })
+      const { sentAt } = yield* callOf([responding(503), theStore], {}, { callOptions: { retry: RetryPolicy.none } })
       assert.deepStrictEqual(sentAt, [0])
     })
   )
 
   it.effect("retry.while tells which errors to try again, of those that could be", () =>
     Effect.gen(function* () {
-      const retry = { while: (error: GetStoreError) => error._tag === "RateLimitedError" }
-      assert.lengthOf((yield* callOf([answer(429), theStore], { retry })).sentAt, 2)
-      assert.lengthOf((yield* callOf([answer(503), theStore], { retry })).sentAt, 1)
-      assert.lengthOf((yield* callOf([answer(403), theStore], { retry: { while: () => true } })).sentAt, 1)
+      const retry = { while: (error: CallError) => error._tag === "RateLimitedError" }
+      assert.lengthOf((yield* callOf([responding(429), theStore], { retry })).sentAt, 2)
+      assert.lengthOf((yield* callOf([responding(503), theStore], { retry })).sentAt, 1)
+      assert.lengthOf((yield* callOf([responding(403), theStore], { retry: { while: () => true } })).sentAt, 1)
     })
   )
 })
 
 describe("the budget of a client", () => {
   it.effect("is refilled by answers of a healthy server, whether they are stores or not", () => {
-    const missing = answer(404, {}, '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
+    const missing = responding(
+      404,
+      {},
+      '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}'
+    )
     let next: ReadonlyArray<Step> = []
     const respond: Respond = (request) =>
       Effect.suspend(() => {
-        const [step = answer(503), ...rest] = next
+        const [step = responding(503), ...rest] = next
         next = rest
         return perform(step, request)
       })
     const callMany = (count: number) => Effect.repeatN(Effect.either(getStore("~my-store")), count - 1)
     const calls = Effect.gen(function* () {
       yield* callMany(50)
-      next = [answer(503), theStore]
+      next = [responding(503), theStore]
       assert.isTrue(Either.isLeft(yield* Effect.either(getStore("~my-store"))), "the outage has spent the budget")
       next = Array.from({ length: 1000 }, () => missing)
       yield* callMany(1000)
-      next = [answer(503), theStore]
+      next = [responding(503), theStore]
       yield* getStore("~my-store")
     })
     return inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { retries: 2, baseDelay: 1 } })))

@@ -7,10 +7,10 @@ import { StoreBody } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { answer, callOf, fail, type Step } from "./plannedServer.js"
+import { callOf, fail, responding, type Step } from "./plannedServer.js"
 
 /** Every way that a value is likely to be printed. */
 const printed = (value: unknown): string =>
@@ -24,15 +24,15 @@ const printed = (value: unknown): string =>
   ].join("\n")
 
 /** Of visible ASCII, and long enough that it stands nowhere by chance. */
-const secretToken = FastCheck.oneof(
-  FastCheck.stringMatching(/^apify_api_[a-zA-Z0-9]{20,40}$/),
-  FastCheck.stringMatching(/^Canary[!-~]{10,40}$/)
+const secretToken = fc.oneof(
+  fc.stringMatching(/^apify_api_[a-zA-Z0-9]{20,40}$/),
+  fc.stringMatching(/^Canary[!-~]{10,40}$/)
 )
 
-const secretKey = FastCheck.stringMatching(/^KeyCanary[a-zA-Z0-9]{10,40}$/)
+const secretKey = fc.stringMatching(/^KeyCanary[a-zA-Z0-9]{10,40}$/)
 
 /** A place to put a text. */
-const wrapping = FastCheck.constantFrom<Array<(text: string) => string>>(
+const wrapping = fc.constantFrom<Array<(text: string) => string>>(
   (text) => text,
   (text) => `Bad token: ${text}.`,
   (text) => `${"x".repeat(150)}${text}`,
@@ -43,16 +43,17 @@ const wrapping = FastCheck.constantFrom<Array<(text: string) => string>>(
   (text) => JSON.stringify({ data: { id: text, createdAt: text, stats: text, schema: text } })
 )
 
-const status = FastCheck.constantFrom(200, 201, 302, 400, 401, 402, 403, 404, 405, 408, 410, 429, 500, 501, 503, 511)
+const status = fc.constantFrom(200, 201, 302, 400, 401, 402, 403, 404, 405, 408, 410, 429, 500, 501, 503, 511)
 
-const contentType = FastCheck.constantFrom("application/json", "text/html", "text/plain")
+const contentType = fc.constantFrom("application/json", "text/html", "text/plain")
 
 /** A server, or a transport, that sends secrets back in every place that errors are made of. */
 const echoOf = (token: string, key: string) =>
-  FastCheck.oneof(
-    FastCheck.record({ status, contentType, wrap: wrapping, inQuery: FastCheck.boolean() }).map(
-      ({ contentType, inQuery, status, wrap }) =>
-        answer(
+  fc.oneof(
+    fc
+      .record({ status, contentType, wrap: wrapping, inQuery: fc.boolean() })
+      .map(({ contentType, inQuery, status, wrap }) =>
+        responding(
           status,
           {
             "content-type": contentType,
@@ -62,17 +63,17 @@ const echoOf = (token: string, key: string) =>
           },
           wrap(`${token} urlSigningSecretKey: ${key}, signature=${key}`)
         )
-    ),
-    FastCheck.constantFrom("ECONNREFUSED", "EPROTO", "HPE_INVALID_METHOD", "").map((code) => fail(code, token)),
-    FastCheck.constantFrom<Step[]>(
-      answer(200, { "content-type": token }, "{}"),
-      answer(200, { "content-type": `application/json; charset=${token}` }, "{}")
+      ),
+    fc.constantFrom("ECONNREFUSED", "EPROTO", "HPE_INVALID_METHOD", "").map((code) => fail(code, token)),
+    fc.constantFrom<Step[]>(
+      responding(200, { "content-type": token }, "{}"),
+      responding(200, { "content-type": `application/json; charset=${token}` }, "{}")
     )
   )
 
-const given = FastCheck.tuple(secretToken, secretKey).chain(([token, key]) =>
-  FastCheck.record({ token: FastCheck.constant(token), key: FastCheck.constant(key), step: echoOf(token, key) })
-)
+const given = fc
+  .tuple(secretToken, secretKey)
+  .chain(([token, key]) => fc.record({ token: fc.constant(token), key: fc.constant(key), step: echoOf(token, key) }))
 
 describe("an error", () => {
   it.effect.prop("shows neither token nor signing key, wherever they were sent back", [given], ([given]) =>
@@ -116,7 +117,7 @@ describe("a store", () => {
           recordsPublicUrl: `https://api.apify.com/v2/key-value-stores/x/records?limit=1&signature=${key}`
         }
       })
-      const { result } = yield* callOf([answer(200, {}, body)])
+      const { result } = yield* callOf([responding(200, {}, body)])
       const store = Either.getOrThrow(result)
       assert.notInclude(printed(store), key)
       const wire = JSON.stringify(yield* Schema.encode(StoreBody)({ data: store }))

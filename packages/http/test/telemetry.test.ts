@@ -4,10 +4,10 @@
 import { inspect } from "node:util"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -22,20 +22,20 @@ import {
   ApifyClient,
   type CallOptions,
   getStore,
+  HttpClientTransport,
   Metrics,
   type Operation,
-  type Options,
   RetryPolicy
 } from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
-import { answer, fail, neverAnswer, type Plan, perform, theStore } from "./plannedServer.js"
+import { fail, neverResponds, type Plan, perform, responding, theStore } from "./plannedServer.js"
 import { attributesOf, recordSpans } from "./spans.js"
 
 const TOKEN = "CanaryToken0123456789"
 const KEY = "CanaryKey0123456789"
 
 /** A client of a server that does as planned. */
-const planned = (plan: Plan, options: Options = {}) => {
+const planned = (plan: Plan, options: ApifyClient.Options = {}) => {
   const steps = [...plan]
   return layerRespond((request) => perform(steps.shift() ?? plan[0], request), {
     token: Redacted.make(TOKEN),
@@ -51,7 +51,7 @@ const runToEnd = (callOptions?: CallOptions) =>
     return yield* Fiber.join(fiber)
   })
 
-const spansOf = (plan: Plan, options?: Options) =>
+const spansOf = (plan: Plan, options?: ApifyClient.Options) =>
   Effect.gen(function* () {
     const { recorder, spans } = yield* recordSpans
     yield* Effect.withTracer(runToEnd(), recorder)
@@ -65,13 +65,16 @@ describe("an operation that throws", () => {
     Effect.gen(function* () {
       const broken: Operation<never> = {
         name: "broken",
-        ref: "~my-store",
-        request: HttpClientRequest.get("/v2/key-value-stores/~my-store"),
-        interpret: () => {
+        store: Option.some("~my-store"),
+        isIdempotent: true,
+        isPaced: false,
+        rate: "resource",
+        request: Either.right({ method: "GET", path: "/v2/key-value-stores/~my-store" }),
+        decode: () => {
           throw new Error("a bug")
         }
       }
-      const client = yield* ApifyClient
+      const client = yield* ApifyClient.ApifyClient
       const exit = yield* Effect.exit(client.run(broken))
       assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
       const counted = Metrics.calls.pipe(Metric.tagged("operation", "broken"), Metric.tagged("outcome", "defect"))
@@ -92,7 +95,12 @@ describe("a transport that fails, with a defect beside its failure", () => {
         )
       )
       const exit = yield* getStore("~my-store", { retry: { retries: 0 } }).pipe(
-        Effect.provide(Layer.provide(ApifyClient.layer(), Layer.succeed(HttpClient.HttpClient, broken))),
+        Effect.provide(
+          ApifyClient.layer().pipe(
+            Layer.provide(HttpClientTransport.layer),
+            Layer.provide(Layer.succeed(HttpClient.HttpClient, broken))
+          )
+        ),
         Effect.exit
       )
       assert.notInclude(inspect(exit, { depth: null }), "a secret")
@@ -104,10 +112,10 @@ describe("a transport that fails, with a defect beside its failure", () => {
 describe("the trace of a call", () => {
   it.effect("is a span of its own, with a client span for each attempt", () =>
     Effect.gen(function* () {
-      const { attempts, call } = yield* spansOf([answer(503), fail("ECONNRESET"), theStore])
+      const { attempts, call } = yield* spansOf([responding(503), fail("ECONNRESET"), theStore])
       assert.strictEqual(call.name, "ApifyClient.getStore")
       assert.strictEqual(call.kind, "internal")
-      assert.deepStrictEqual(attributesOf(call), { "apify.store.ref": "janedoe~my-store" })
+      assert.deepStrictEqual(attributesOf(call), { "apify.store.ref": "janedoe~my-store", "apify.call.attempts": 3 })
       assert.lengthOf(attempts, 3)
       for (const attempt of attempts) {
         assert.strictEqual(attempt.name, "GET")
@@ -139,7 +147,7 @@ describe("the trace of a call", () => {
 
   it.effect("describes attempts as OpenTelemetry's HTTP clients do", () =>
     Effect.gen(function* () {
-      const { attempts } = yield* spansOf([answer(503), fail("ECONNRESET"), theStore])
+      const { attempts } = yield* spansOf([responding(503), fail("ECONNRESET"), theStore])
       const common = {
         "http.request.method": "GET",
         "server.address": "api.apify.com",
@@ -170,7 +178,7 @@ describe("the trace of a call", () => {
 
   it.effect("goes on at the server: each request carries the span of its attempt", () =>
     Effect.gen(function* () {
-      const { attempts, requests } = yield* spansOf([answer(503), theStore])
+      const { attempts, requests } = yield* spansOf([responding(503), theStore])
       assert.deepStrictEqual(
         requests.map(({ headers }) => headers.traceparent),
         attempts.map(({ spanId, traceId }) => `00-${traceId}-${spanId}-01`)
@@ -180,7 +188,7 @@ describe("the trace of a call", () => {
 
   it.effect("ends spans with the error that ended the attempt and the call", () =>
     Effect.gen(function* () {
-      const { attempts, call } = yield* spansOf([answer(403)])
+      const { attempts, call } = yield* spansOf([responding(403)])
       for (const { status } of [call, ...attempts]) {
         assert.strictEqual(status._tag === "Ended" && status.exit._tag, "Failure")
       }
@@ -218,7 +226,7 @@ const increaseOf = <E, R>(count: Effect.Effect<number>, call: Effect.Effect<unkn
   })
 
 describe("the metrics of a call", () => {
-  const troubled = () => Effect.provide(runToEnd(), planned([answer(503), fail("ECONNRESET"), theStore]))
+  const troubled = () => Effect.provide(runToEnd(), planned([responding(503), fail("ECONNRESET"), theStore]))
 
   it.effect("count the requests that it sends", () =>
     Effect.gen(function* () {
@@ -235,8 +243,8 @@ describe("the metrics of a call", () => {
 
   it.effect.each<readonly [outcome: string, plan: Plan]>([
     ["success", [theStore]],
-    ["ForbiddenError", [answer(403)]],
-    ["TimeoutError", [neverAnswer]]
+    ["ForbiddenError", [responding(403)]],
+    ["TimeoutError", [neverResponds]]
   ])("count its outcome: %s", ([outcome, plan]) =>
     Effect.gen(function* () {
       const call = Effect.provide(runToEnd({ retry: RetryPolicy.none }), planned(plan))
@@ -250,7 +258,7 @@ describe("the metrics of a call", () => {
         const fiber = yield* Effect.fork(getStore("~my-store"))
         yield* TestClock.adjust("1 second")
         yield* Fiber.interrupt(fiber)
-      }).pipe(Effect.provide(planned([neverAnswer])))
+      }).pipe(Effect.provide(planned([neverResponds])))
       assert.strictEqual(yield* increaseOf(countOf(Metrics.calls, ["outcome", "interrupted"]), call), 1)
     })
   )
@@ -259,7 +267,7 @@ describe("the metrics of a call", () => {
     Effect.gen(function* () {
       const latency = Metric.value(Metric.tagged(Metrics.latency, "operation", "getStore"))
       const before = yield* latency
-      yield* Effect.provide(runToEnd({ retry: RetryPolicy.none }), planned([neverAnswer]))
+      yield* Effect.provide(runToEnd({ retry: RetryPolicy.none }), planned([neverResponds]))
       const after = yield* latency
       assert.strictEqual(after.count - before.count, 1)
       assert.strictEqual(after.sum - before.sum, 5000)
@@ -283,7 +291,7 @@ describe("the log of a call", () => {
   it.effect("has a line for each retry, at debug level, that says why and when", () =>
     Effect.gen(function* () {
       const logs = yield* logsOf(
-        Effect.provide(runToEnd(), planned([answer(503, { "retry-after": "30" }), fail("ECONNRESET"), theStore]))
+        Effect.provide(runToEnd(), planned([responding(503, { "retry-after": "30" }), fail("ECONNRESET"), theStore]))
       )
       assert.deepStrictEqual(
         logs.map(({ level }) => level),
@@ -297,7 +305,7 @@ describe("the log of a call", () => {
   it.effect("is empty where nothing is tried again", () =>
     Effect.gen(function* () {
       assert.isEmpty(yield* logsOf(Effect.provide(runToEnd(), planned([theStore]))))
-      assert.isEmpty(yield* logsOf(Effect.provide(runToEnd(), planned([answer(403)]))))
+      assert.isEmpty(yield* logsOf(Effect.provide(runToEnd(), planned([responding(403)]))))
     })
   )
 })
@@ -310,11 +318,11 @@ describe("secrets", () => {
       const store = JSON.parse(theStore.body)
       const { recorder, spans } = yield* recordSpans
       const plan: Plan = [
-        answer(503, echo, said),
-        answer(429, echo, JSON.stringify({ error: { type: TOKEN, message: said } })),
-        answer(500, echo, JSON.stringify({ message: said })),
+        responding(503, echo, said),
+        responding(429, echo, JSON.stringify({ error: { type: TOKEN, message: said } })),
+        responding(500, echo, JSON.stringify({ message: said })),
         fail("ECONNRESET", said),
-        answer(200, echo, JSON.stringify({ data: { ...store.data, urlSigningSecretKey: KEY } }))
+        responding(200, echo, JSON.stringify({ data: { ...store.data, urlSigningSecretKey: KEY } }))
       ]
       const logs = yield* logsOf(Effect.withTracer(Effect.provide(runToEnd(), planned(plan)), recorder))
       const metrics = yield* Metric.snapshot

@@ -93,8 +93,8 @@ describe("a client of stores in memory", () => {
   it.effect("lets readers read and writers see the signing key", () =>
     Effect.gen(function* () {
       for (const ref of [ID, "janedoe~my-store"]) {
-        assert.strictEqual(yield* outcome(ref, { caller: "johndoe", rights: { [ID]: "Reader" } }), "store")
-        assert.strictEqual(yield* outcome(ref, { caller: "johndoe", rights: { [ID]: "Writer" } }), "key")
+        assert.strictEqual(yield* outcome(ref, { caller: "johndoe", rights: { [ID]: "READ" } }), "store")
+        assert.strictEqual(yield* outcome(ref, { caller: "johndoe", rights: { [ID]: "WRITE" } }), "key")
       }
     })
   )

@@ -4,21 +4,27 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
+import type { ConfigError } from "effect/ConfigError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as FetchClient from "../src/fetch.js"
-import { ApifyClient, type ClientOptions, getStore, type Operation, RetryPolicy } from "../src/index.js"
-import * as NodeClient from "../src/node.js"
+import {
+  ApifyClient,
+  FetchTransport,
+  getStore,
+  HttpClientTransport,
+  type Operation,
+  RetryPolicy,
+  type Transport
+} from "../src/index.js"
+import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
 import { attributesOf, recordSpans } from "./spans.js"
 
@@ -54,31 +60,34 @@ const urlOf = (server: Server): string => {
   return isAddress(address) ? `http://127.0.0.1:${address.port}` : assert.fail("The server does not listen")
 }
 
-const answerAsApify: RequestListener = (request, response) => {
+const respondAsApify: RequestListener = (request, response) => {
   const found = request.url === "/v2/key-value-stores/janedoe~my-store"
   response.writeHead(found ? 200 : 404, { "content-type": "application/json; charset=utf-8" })
   response.end(found ? minimalBody : '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
 }
 
-const on = (transport: Layer.Layer<HttpClient.HttpClient>) => (options: ClientOptions) =>
-  Layer.provide(ApifyClient.layer(options), transport)
+type TransportLayer = Layer.Layer<Transport.Transport, ConfigError>
 
-const clients = [
-  { name: "ApifyClient.layer on fetch", layer: on(FetchHttpClient.layer) },
-  { name: "FetchClient.layer", layer: FetchClient.layer },
-  { name: "ApifyClient.layer on undici", layer: on(NodeHttpClient.layerUndici) },
-  { name: "NodeClient.layer", layer: NodeClient.layer }
+const transports: ReadonlyArray<{ readonly name: string; readonly transport: TransportLayer }> = [
+  { name: "HttpClient on fetch", transport: Layer.provide(HttpClientTransport.layer, FetchHttpClient.layer) },
+  { name: "FetchTransport", transport: FetchTransport.layer },
+  { name: "HttpClient on undici", transport: Layer.provide(HttpClientTransport.layer, NodeHttpClient.layerUndici) },
+  { name: "UndiciTransport", transport: UndiciTransport.layer }
 ]
 
-describe.each(clients)("with $name", ({ layer }) => {
-  const clientOf = (server: Server, options: ClientOptions = {}) => layer({ baseUrl: urlOf(server), ...options })
+const clientOn = (transport: TransportLayer, options: ApifyClient.Options) =>
+  Layer.provide(ApifyClient.layer(options), transport)
+
+describe.each(transports)("with $name", ({ transport }) => {
+  const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
+    clientOn(transport, { baseUrl: urlOf(server), ...options })
 
   it.scopedLive("a store comes", () =>
     Effect.gen(function* () {
       const requests: Array<IncomingMessage> = []
       const server = yield* listening((request, response) => {
         requests.push(request)
-        answerAsApify(request, response)
+        respondAsApify(request, response)
       })
       const store = yield* Effect.provide(
         getStore("janedoe~my-store"),
@@ -94,7 +103,7 @@ describe.each(clients)("with $name", ({ layer }) => {
 
   it.scopedLive("a missing store is a StoreNotFoundError", () =>
     Effect.gen(function* () {
-      const server = yield* listening(answerAsApify)
+      const server = yield* listening(respondAsApify)
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~other"), clientOf(server)))
       assert.strictEqual(error._tag, "StoreNotFoundError")
     })
@@ -115,8 +124,8 @@ describe.each(clients)("with $name", ({ layer }) => {
 
   it.scopedLive("a server that is gone is a TransportError, connect", () =>
     Effect.gen(function* () {
-      const baseUrl = yield* Effect.scoped(Effect.map(listening(answerAsApify), urlOf))
-      const client = layer({ baseUrl, retry: { retries: 0 } })
+      const baseUrl = yield* Effect.scoped(Effect.map(listening(respondAsApify), urlOf))
+      const client = clientOn(transport, { baseUrl, retry: { retries: 0 } })
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.strictEqual(error._tag === "TransportError" && error.reason, "connect")
     })
@@ -154,26 +163,29 @@ describe.each(clients)("with $name", ({ layer }) => {
       const requests: Array<readonly [url: string | undefined, authorization: string | undefined]> = []
       const server = yield* listening((request, response) => {
         requests.push([request.url, request.headers.authorization])
-        answerAsApify(request, response)
+        respondAsApify(request, response)
       })
       const elsewhere = yield* listening((request, response) => {
         requests.push([request.url, request.headers.authorization])
         response.end()
       })
-      const operation = (url: string): Operation<string> => ({
+      const operation = (path: string): Operation<string> => ({
         name: "list",
-        ref: "janedoe~my-store",
-        request: HttpClientRequest.get(url, { urlParams: { limit: 10 } }),
-        interpret: ({ status }) => Either.right(String(status))
+        store: Option.none(),
+        isIdempotent: true,
+        isPaced: false,
+        rate: "resource",
+        request: Either.right({ method: "GET", path, query: { limit: "10", prefix: "a b&c", absent: undefined } }),
+        decode: ({ status }) => Either.right(String(status))
       })
       yield* Effect.gen(function* () {
-        const client = yield* ApifyClient
+        const client = yield* ApifyClient.ApifyClient
         assert.strictEqual(yield* client.run(operation("/v2/key-value-stores")), "404")
         // What fetch takes for a password it refuses to send.
         yield* Effect.exit(client.run(operation(`@${urlOf(elsewhere).slice("http://".length)}/`)))
       }).pipe(Effect.provide(clientOf(server, { token: Redacted.make("apify_api_test"), retry: RetryPolicy.none })))
       const [first, ...others] = requests
-      assert.deepStrictEqual(first, ["/v2/key-value-stores?limit=10", "Bearer apify_api_test"])
+      assert.deepStrictEqual(first, ["/v2/key-value-stores?limit=10&prefix=a%20b%26c", "Bearer apify_api_test"])
       for (const [, authorization] of others) assert.notEqual(authorization, "Bearer apify_api_test")
     })
   )
@@ -183,7 +195,7 @@ describe.each(clients)("with $name", ({ layer }) => {
       const told: Array<unknown> = []
       const server = yield* listening((request, response) => {
         told.push(request.headers.traceparent)
-        answerAsApify(request, response)
+        respondAsApify(request, response)
       })
       const { recorder, spans } = yield* recordSpans
       const call = Effect.withTracer(getStore("janedoe~my-store"), recorder)
@@ -196,7 +208,7 @@ describe.each(clients)("with $name", ({ layer }) => {
 
   it.scopedLive("a hundred calls at once all get their store", () =>
     Effect.gen(function* () {
-      const server = yield* listening(answerAsApify)
+      const server = yield* listening(respondAsApify)
       const calls = Effect.all(
         Array.from({ length: 100 }, () => getStore("janedoe~my-store")),
         { concurrency: "unbounded" }
@@ -240,39 +252,40 @@ describe.each(clients)("with $name", ({ layer }) => {
   )
 })
 
-describe.each([
-  { name: "NodeHttpClient.layerUndici", layer: on(NodeHttpClient.layerUndici) },
-  { name: "NodeClient.layer", layer: NodeClient.layer }
-])("the scope of $name", ({ layer }) => {
-  it.scopedLive("closes the sockets that were kept alive", () =>
-    Effect.gen(function* () {
-      const { freed, server } = yield* watching(answerAsApify)
-      yield* Effect.gen(function* () {
-        yield* getStore("janedoe~my-store")
-        yield* getStore("janedoe~my-store")
-        assert.isFalse(yield* Deferred.isDone(freed))
-      }).pipe(Effect.provide(layer({ baseUrl: urlOf(server) })))
-      yield* Deferred.await(freed)
-    })
-  )
-})
+describe.each(transports.filter(({ name }) => name.endsWith("ndici") || name.startsWith("Undici")))(
+  "the scope of $name",
+  ({ transport }) => {
+    it.scopedLive("closes the sockets that were kept alive", () =>
+      Effect.gen(function* () {
+        const { freed, server } = yield* watching(respondAsApify)
+        yield* Effect.gen(function* () {
+          yield* getStore("janedoe~my-store")
+          yield* getStore("janedoe~my-store")
+          assert.isFalse(yield* Deferred.isDone(freed))
+        }).pipe(Effect.provide(clientOn(transport, { baseUrl: urlOf(server) })))
+        yield* Deferred.await(freed)
+      })
+    )
+  }
+)
 
-describe("FetchClient", () => {
+describe("FetchTransport", () => {
   it.scopedLive("takes no new connection for an old one, whatever headers its init adds", () =>
     Effect.gen(function* () {
       const server = yield* listening((request) => request.socket.end())
-      const options = { baseUrl: urlOf(server), retry: RetryPolicy.none, init: { headers: { x: "x".repeat(600) } } }
-      const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), FetchClient.layer(options)))
+      const transport = FetchTransport.layerWith({ init: { headers: { x: "x".repeat(600) } } })
+      const client = clientOn(transport, { baseUrl: urlOf(server), retry: RetryPolicy.none })
+      const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
     })
   )
 })
 
-describe("NodeClient", () => {
+describe("UndiciTransport", () => {
   it.effect("refuses options that undici does not take, before anything is sent", () =>
     Effect.gen(function* () {
       for (const agent of [{ connections: -1 }, { keepAliveTimeout: -1 }]) {
-        const error = yield* Effect.flip(Effect.scoped(Layer.build(NodeClient.layer({ agent }))))
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(UndiciTransport.layerWith({ agent }))))
         assert.include(String(error), "agent")
       }
     })
@@ -284,38 +297,23 @@ describe("NodeClient", () => {
         response.writeHead(304, { "content-length": "900" }).end()
       })
       const error = yield* Effect.flip(
-        Effect.provide(getStore("janedoe~my-store"), NodeClient.layer({ baseUrl: urlOf(server) }))
+        Effect.provide(getStore("janedoe~my-store"), clientOn(UndiciTransport.layer, { baseUrl: urlOf(server) }))
       )
       assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 304, attempts: 1 })
     })
   )
 
-  it.scopedLive.each(["layer", "layerConfigWith"] as const)("%s opens no more connections than its agent may", (make) =>
+  it.scopedLive("opens no more connections than its agent may", () =>
     Effect.gen(function* () {
       let sockets = 0
-      const server = yield* listening(answerAsApify)
+      const server = yield* listening(respondAsApify)
       server.on("connection", () => sockets++)
-      const config = ConfigProvider.fromMap(new Map([["APIFY_API_BASE_URL", urlOf(server)]]))
-      const options = { agent: { connections: 2 } }
-      const client =
-        make === "layer"
-          ? NodeClient.layer({ baseUrl: urlOf(server), ...options })
-          : Layer.provide(NodeClient.layerConfigWith(options), Layer.setConfigProvider(config))
+      const transport = UndiciTransport.layerWith({ agent: { connections: 2 } })
       yield* Effect.all(
         Array.from({ length: 20 }, () => getStore("janedoe~my-store")),
         { concurrency: "unbounded" }
-      ).pipe(Effect.provide(client))
+      ).pipe(Effect.provide(clientOn(transport, { baseUrl: urlOf(server) })))
       assert.strictEqual(sockets, 2)
-    })
-  )
-
-  it.scopedLive("reads its settings from the environment", () =>
-    Effect.gen(function* () {
-      const server = yield* listening(answerAsApify)
-      const config = ConfigProvider.fromMap(new Map([["APIFY_API_BASE_URL", urlOf(server)]]))
-      const client = Layer.provide(NodeClient.layerConfig, Layer.setConfigProvider(config))
-      const store = yield* Effect.provide(getStore("janedoe~my-store"), client)
-      assert.strictEqual(store.id, "WkzbQMuFYuamGv3YF")
     })
   )
 })

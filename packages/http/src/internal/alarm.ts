@@ -1,23 +1,25 @@
 /**
- * Time limits that cost next to nothing while nobody runs out of time.
+ * Time limits that cost next to nothing as long as they are not reached (docs/decisions/0005).
  *
- * `Effect.timeout` forks two fibers and sets a timer for each call. Here all time limits by one clock share the fiber that
- * sleeps until the first of them is due, and is there only while there are any.
+ * All limits of one clock share a fiber, which sleeps until the first of them is due. There is none while there are no
+ * limits.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
-import * as Option from "effect/Option"
+import { Bag } from "./bag.js"
 
-/** A class, for it lives as long as a call: docs/decisions/0011. */
+/** Whole milliseconds of a clock that never jumps. */
+export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
+
 class Limit {
+  place = 0
+
   constructor(
-    /** By the clock, in milliseconds. */
+    /** In milliseconds of the clock. */
     readonly due: number,
-    readonly ring: () => void,
-    /** Where it stands among the others. */
-    public place: number
+    readonly run: () => void
   ) {}
 }
 
@@ -26,91 +28,63 @@ interface Sleeper {
   wake: () => void
 }
 
-interface Alarm {
-  /** Rings after a time, unless taken back by what this returns. */
-  readonly set: (millis: number, ring: () => void) => () => void
-}
+class Alarm {
+  private readonly limits = new Bag<Limit>()
+  private sleeper: Sleeper | undefined
 
-/** Whole milliseconds by a clock that never jumps. */
-export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
+  constructor(private readonly clock: Clock.Clock) {}
 
-/**
- * Limits in no order. Not a `Set`: one that is added to and taken from all the time leaves a chain of dead tables behind,
- * which keeps what was in them alive until the next full garbage collection.
- */
-const makeLimits = () => {
-  const limits: Array<Limit> = []
-  return {
-    all: limits,
-    add: (due: number, ring: () => void): Limit => {
-      const limit = new Limit(due, ring, limits.length)
-      limits.push(limit)
-      return limit
-    },
-    /** The last one takes its place. */
-    remove: (limit: Limit): void => {
-      if (limits[limit.place] !== limit) return
-      const last = limits.pop()
-      if (last === undefined || last === limit) return
-      last.place = limit.place
-      limits[last.place] = last
+  set(millis: number, run: () => void): () => void {
+    const limit = new Limit(monotonicMillis(this.clock) + millis, run)
+    this.limits.add(limit)
+    if (this.sleeper === undefined || limit.due < this.sleeper.until) this.sleepUntil(limit.due)
+    return () => {
+      this.limits.remove(limit)
+      if (this.limits.all.length === 0) this.wake()
     }
   }
-}
 
-const makeAlarm = (clock: Clock.Clock): Alarm => {
-  const limits = makeLimits()
-  let sleeper: Option.Option<Sleeper> = Option.none()
-
-  const wake = (): void => {
-    if (Option.isSome(sleeper)) sleeper.value.wake()
-    sleeper = Option.none()
+  private wake(): void {
+    this.sleeper?.wake()
+    this.sleeper = undefined
   }
 
-  const sleepUntil = (until: number): void => {
-    wake()
-    const next: Sleeper = { until, wake: () => {} }
+  private sleepUntil(until: number): void {
+    this.wake()
+    const sleeper: Sleeper = { until, wake: () => {} }
     // Before it sleeps: a clock may be done with that at once.
-    sleeper = Option.some(next)
-    const wait = Duration.millis(Math.max(0, until - monotonicMillis(clock)))
-    const fiber = Effect.runFork(Effect.zipRight(clock.sleep(wait), Effect.sync(ringDue)))
-    next.wake = () => fiber.unsafeInterruptAsFork(FiberId.none)
+    this.sleeper = sleeper
+    const wait = Duration.millis(Math.max(0, until - monotonicMillis(this.clock)))
+    const fiber = Effect.runFork(
+      Effect.zipRight(
+        this.clock.sleep(wait),
+        Effect.sync(() => this.runDue())
+      )
+    )
+    sleeper.wake = () => fiber.unsafeInterruptAsFork(FiberId.none)
   }
 
-  const ringDue = (): void => {
-    sleeper = Option.none()
-    const now = monotonicMillis(clock)
-    const due = limits.all.filter(({ due }) => due <= now)
-    for (const limit of due) limits.remove(limit)
-    // Before any rings: one that throws keeps no other from its time.
-    if (limits.all.length > 0) {
-      sleepUntil(limits.all.reduce((first, { due }) => Math.min(first, due), Number.POSITIVE_INFINITY))
+  private runDue(): void {
+    this.sleeper = undefined
+    const now = monotonicMillis(this.clock)
+    const due = this.limits.all.filter((limit) => limit.due <= now)
+    for (const limit of due) this.limits.remove(limit)
+    // Before any of them runs: one that throws keeps no other from its time.
+    if (this.limits.all.length > 0) {
+      this.sleepUntil(this.limits.all.reduce((first, { due }) => Math.min(first, due), Number.POSITIVE_INFINITY))
     }
-    for (const { ring } of due) ring()
-  }
-
-  return {
-    set: (millis, ring) => {
-      const limit = limits.add(monotonicMillis(clock) + millis, ring)
-      if (Option.isNone(sleeper) || limit.due < sleeper.value.until) sleepUntil(limit.due)
-      return () => {
-        limits.remove(limit)
-        if (limits.all.length === 0) wake()
-      }
-    }
+    for (const { run } of due) run()
   }
 }
 
 const alarms = new WeakMap<Clock.Clock, Alarm>()
 
-const alarmOf = (clock: Clock.Clock): Alarm => {
-  const known = alarms.get(clock)
-  if (known !== undefined) return known
-  const alarm = makeAlarm(clock)
-  alarms.set(clock, alarm)
-  return alarm
+/** Runs a function after some milliseconds of a clock. What this returns cancels it. */
+export const setAlarm = (clock: Clock.Clock, millis: number, run: () => void): (() => void) => {
+  let alarm = alarms.get(clock)
+  if (alarm === undefined) {
+    alarm = new Alarm(clock)
+    alarms.set(clock, alarm)
+  }
+  return alarm.set(millis, run)
 }
-
-/** Rings once a time has passed by a clock, unless taken back by what this returns. */
-export const setAlarm = (clock: Clock.Clock, time: Duration.Duration, ring: () => void): (() => void) =>
-  alarmOf(clock).set(Duration.toMillis(time), ring)

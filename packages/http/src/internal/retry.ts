@@ -1,132 +1,114 @@
 /**
- * The one place that decides whether and when to try again, and how a failure is met.
+ * The one place that decides whether and when to try again.
  */
-import { type GetStoreError, TimeoutError } from "@effect-apify/domain/GetStoreError"
-import * as Cause from "effect/Cause"
+import { type CallError, gaveUpBecause } from "@effect-apify/domain/CallError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { CallLimits } from "../CallOptions.js"
-import type { Asked } from "../Operation.js"
 import * as RetryPolicy from "../RetryPolicy.js"
 
-/** What a call has gone through. */
+/** What a call has been through. */
 export interface History {
   /** Requests sent. */
   readonly attempts: number
+  /** Retries that the budget paid for. */
+  readonly charged: number
   /** Whether an error that is retried once was. */
-  readonly retriedOnce: boolean
+  readonly hasRetriedOnce: boolean
   /** Whether a connection that the server had closed was retried. */
-  readonly retriedReused: boolean
+  readonly hasRetriedReused: boolean
   /** What the last attempt failed with. */
-  readonly lastError: Option.Option<GetStoreError>
+  readonly lastError: Option.Option<CallError>
 }
 
+/** The history of a call that begins. */
+export const beginning: History = {
+  attempts: 0,
+  charged: 0,
+  hasRetriedOnce: false,
+  hasRetriedReused: false,
+  lastError: Option.none()
+}
+
+/** What the decision depends on, besides the error and the history. */
+export interface RetrySituation {
+  readonly limits: CallLimits
+  /** Milliseconds until the deadline of the call. */
+  readonly remaining: number
+  /** Whether the request may be sent again even if the server has carried it out. */
+  readonly isIdempotent: boolean
+  /** Whether the body can be sent again. */
+  readonly isBodyIntact: boolean
+  /** Takes what a retry costs from the budget, or refuses. */
+  readonly charge: () => boolean
+}
+
+/** Either the history with which to try again after a wait, or the error with which the call ends. */
 export type Verdict =
-  | { readonly _tag: "Retry"; readonly wait: Duration.Duration }
-  | { readonly _tag: "Stop"; readonly error: GetStoreError }
+  | { readonly _tag: "Retry"; readonly waitMillis: number; readonly history: History }
+  | { readonly _tag: "Stop"; readonly error: CallError }
 
-const stop = (error: GetStoreError): Verdict => ({ _tag: "Stop", error })
+const stop = (error: CallError): Verdict => ({ _tag: "Stop", error })
 
-const isWorthRetrying = (error: GetStoreError, { retry }: CallLimits, { attempts, retriedOnce }: History): boolean => {
-  if (error.retryable === "Never" || (error.retryable === "Once" && retriedOnce)) return false
-  return attempts <= retry.retries && retry.while(error)
-}
+/** The statuses with which a server that works refuses a request. */
+const refusals: ReadonlySet<string> = new Set<CallError["_tag"]>([
+  "BadRequestError",
+  "UnauthorizedError",
+  "PaymentRequiredError",
+  "ForbiddenError",
+  "MethodNotAllowedError"
+])
 
-/** Whether the server works all the same: it answered, and not that it is broken or busy. */
-export const isHealthy = (error: GetStoreError): boolean =>
-  "status" in error && error.status < 500 && error.status !== 408 && error.status !== 429
+/** Whether an error shows that the server works. */
+export const isRefusal = (error: CallError): boolean => refusals.has(error._tag)
 
-/** Whether the connection failed that had carried an earlier answer. */
-export const isReused = (error: GetStoreError): boolean => error._tag === "TransportError" && error.reused
+/** Whether the connection failed that had served an earlier request. */
+const isStale = (error: CallError): boolean => error._tag === "TransportError" && error.reused
+
+/** Whether the request cannot have reached the server. */
+const wasNotSent = (error: CallError): boolean =>
+  error._tag === "TransportError" && (error.reason === "dns" || error.reason === "connect")
 
 /**
  * Decides what follows an error.
  *
- * - What cannot help, or was tried often enough, ends the call with that error.
- * - A wait that the server asks for and that the call has no time for ends it with that error now.
- * - Any other wait that would pass the deadline ends it with a `TimeoutError`, now rather than then.
- * - A connection that the server closed while it lay idle says nothing about the server: once in a call, the request goes
- *   out again at once and free of charge.
- * - A retry is charged to the budget, but for a 429, which pacing answers to.
+ * - An error that another attempt cannot help, or after which the request must not be sent again, ends the call.
+ * - So does any error once the policy's retries are used up, once the budget is empty, or where the wait would pass the
+ *   deadline: then at once, and the error says so.
+ * - A connection that the server closed while it was idle says nothing about the server: once in a call, the request is
+ *   sent again at once and free of charge.
+ * - A 429 is not charged to the budget: the rate limiter takes care of it.
  */
 export const decide = (
-  error: GetStoreError,
-  asked: Asked,
-  limits: CallLimits,
+  error: CallError,
   history: History,
-  budget: Budget
-): Effect.Effect<Verdict> =>
-  isWorthRetrying(error, limits, history)
-    ? Effect.map(RetryPolicy.delay(limits.retry, history.attempts), (backoff) => {
-        if (isReused(error) && !history.retriedReused) return { _tag: "Retry", wait: Duration.zero }
-        const remaining = Duration.subtract(limits.callTimeout, asked.elapsed)
-        const floor = Option.getOrElse(RetryPolicy.retryAfterOf(error), () => Duration.zero)
-        if (Duration.greaterThanOrEqualTo(floor, remaining)) return stop(error)
-        const wait = Duration.max(backoff, floor)
-        if (Duration.greaterThanOrEqualTo(wait, remaining)) return stop(callTimeout(asked, limits, Option.some(error)))
-        if (error._tag !== "RateLimitedError" && !budget.take()) return stop(error)
-        return { _tag: "Retry", wait }
-      })
-    : Effect.succeed(stop(error))
-
-/** The whole call's time ran out. */
-export const callTimeout = (
-  asked: Asked,
-  { callTimeout }: CallLimits,
-  lastError: Option.Option<GetStoreError>
-): TimeoutError =>
-  new TimeoutError({
-    ...asked,
-    phase: "call",
-    limit: callTimeout,
-    lastFailure: Option.map(lastError, ({ message }) => message)
-  })
-
-/**
- * Goes on after a failure. `Effect.catchAll` leaves more behind (docs/decisions/0011), and lets through what a failure and a
- * defect beside it hold, which may be a transport's secrets.
- */
-export const recover = <A, E, E2, R>(
-  effect: Effect.Effect<A, E, R>,
-  next: (error: E) => Effect.Effect<A, E2>
-): Effect.Effect<A, E2, R> =>
-  Effect.matchCauseEffect(effect, {
-    onFailure: (cause) => Either.match(Cause.failureOrCause(cause), { onLeft: next, onRight: Effect.failCause }),
-    onSuccess: Effect.succeed
-  })
-
-// All calls of a client share a budget of retries, so that clients do not keep a broken server down. A retry takes a token, an
-// answer of a server that works brings part of one back: a store, or a refusal such as a 404. While there is none nothing comes
-// back: a total outage costs the server `CAPACITY` requests more than there are calls, which is 1 % once a thousand calls were
-// made. While most calls are answered the bucket stays full, and every retry is granted.
-
-/** Enough for one lone call to try all of its default retries. */
-export const CAPACITY = 10
-
-/** Answers that bring a retry back: up to a tenth of the calls may fail for good before retries run short. */
-export const ANSWERS_PER_RETRY = 10
-
-export interface Budget {
-  /** Takes a token for a retry, where there is one. */
-  readonly take: () => boolean
-  /** The server works: it answered. */
-  readonly refund: () => void
-}
-
-/** A full budget. */
-export const makeBudget = (): Budget => {
-  // Counted in the parts that an answer brings back, so that ten of them make a whole.
-  let parts = CAPACITY * ANSWERS_PER_RETRY
-  return {
-    take: () => {
-      if (parts < ANSWERS_PER_RETRY) return false
-      parts -= ANSWERS_PER_RETRY
-      return true
-    },
-    refund: () => {
-      parts = Math.min(CAPACITY * ANSWERS_PER_RETRY, parts + 1)
-    }
+  { charge, isBodyIntact, isIdempotent, limits, remaining }: RetrySituation
+): Effect.Effect<Verdict> => {
+  const { retryable } = error
+  if (retryable === "Never" || (retryable === "Once" && history.hasRetriedOnce)) return Effect.succeed(stop(error))
+  if (!isBodyIntact || !(isIdempotent || wasNotSent(error))) return Effect.succeed(stop(error))
+  if (history.attempts > limits.retry.retries || !limits.retry.while(error)) {
+    return Effect.succeed(stop(gaveUpBecause(error, "retries")))
   }
+  return Effect.map(RetryPolicy.delay(limits.retry, history.attempts), (delay) => {
+    const next = { ...history, lastError: Option.some(error) }
+    if (isStale(error) && !history.hasRetriedReused) {
+      return { _tag: "Retry", waitMillis: 0, history: { ...next, hasRetriedReused: true } }
+    }
+    const floor = Option.getOrElse(RetryPolicy.retryAfterOf(error), () => Duration.zero)
+    const waitMillis = Duration.toMillis(Duration.max(delay, floor))
+    if (waitMillis >= remaining) return stop(gaveUpBecause(error, "deadline"))
+    const isFree = error._tag === "RateLimitedError"
+    if (!isFree && !charge()) return stop(gaveUpBecause(error, "budget"))
+    return {
+      _tag: "Retry",
+      waitMillis,
+      history: {
+        ...next,
+        charged: history.charged + (isFree ? 0 : 1),
+        hasRetriedOnce: history.hasRetriedOnce || retryable === "Once"
+      }
+    }
+  })
 }

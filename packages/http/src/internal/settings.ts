@@ -91,3 +91,25 @@ export const redactor = (token: Option.Option<Redacted.Redacted>): ((text: strin
       return (text) => redact(text.replaceAll(value, REDACTED).replaceAll(escaped, REDACTED))
     }
   })
+
+import type { Options } from "../ApifyClient.js"
+import { type CallOptions, defaultLimits, withOptions } from "../CallOptions.js"
+export interface Settings2 extends Settings {
+  limits: CallLimits
+  token: Option.Option<Redacted.Redacted>
+  userAgent: Option.Option<string>
+  redact: (t: string) => string
+}
+export const checkCallOptions = (limits: CallLimits, options: CallOptions) => checkLimits(withOptions(limits, options))
+export const checkOptions = (options: Options): Either.Either<Settings2, ConfigError.ConfigError> =>
+  Either.map(checkLimits(withOptions(defaultLimits, options)), (limits) => {
+    const token = Option.fromNullable(options.token)
+    return {
+      limits,
+      token,
+      baseUrl: options.baseUrl ?? "https://api.apify.com",
+      tokenSource: Option.as(token, "token"),
+      userAgent: Option.fromNullable(options.userAgent),
+      redact: redactor(token)
+    }
+  })

@@ -1,10 +1,8 @@
 /**
  * Spans and metrics of a call.
  */
-
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Headers from "@effect/platform/Headers"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
-import type { GetStoreError } from "@effect-apify/domain/GetStoreError"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
@@ -18,67 +16,70 @@ import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import type { TransportRequest } from "../Transport.js"
 
-/** Where a call reports to. A class, for it lives as long as a call: docs/decisions/0011. */
+/** Where a call reports to. A class, because it lives as long as a call (docs/decisions/0011). */
 export class Telemetry {
   constructor(
     readonly operation: string,
-    /** None where no tracer was installed. */
+    /** `None` where no tracer is installed. */
     readonly tracer: Option.Option<Tracer.Tracer>,
     /** What the caller tags its metrics with. */
     readonly labels: ReadonlyArray<MetricLabel.MetricLabel>
   ) {}
 }
 
-/** The tracer that is there when none was installed: what it records nobody sees. */
+/** The tracer that is there when none was installed: nobody sees what it records. */
 const noTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 const isInstalled = (tracer: Tracer.Tracer): boolean => tracer !== noTracer
 
-/** What makes an attempt with a request and, where there is a tracer, a span. */
-export type MakeAttempt<A> = (
-  request: HttpClientRequest.HttpClientRequest,
-  span: Option.Option<Tracer.Span>
-) => Effect.Effect<A, GetStoreError>
+/** Attributes of OpenTelemetry that are the same for all requests of a client. */
+export interface ServerAttributes {
+  readonly "server.address": string
+  readonly "server.port": number
+}
 
-const attributesOf = (request: HttpClientRequest.HttpClientRequest, resends: number) => {
-  const url = new URL(request.url)
+export const serverAttributes = (origin: string): ServerAttributes => {
+  const { hostname, port, protocol } = new URL(origin)
   return {
-    "http.request.method": request.method,
-    "server.address": url.hostname,
-    "server.port": url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port),
-    "url.full": url.href,
-    ...(resends === 0 ? {} : { "http.request.resend_count": resends })
+    "server.address": hostname.replace(/^\[|\]$/g, ""),
+    "server.port": port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
   }
 }
 
 /**
- * Gives an attempt a span, as OpenTelemetry's conventions for HTTP clients have it, where there is a tracer. `HttpClient`'s
- * own span records every header that a server sends, and a server may send a token back: so this one takes its place.
+ * Gives an attempt a span, by OpenTelemetry's conventions for HTTP clients, where there is a tracer. It takes the place of
+ * `HttpClient`'s own span, which records every response header, and a server may send a token back in one.
  */
-export const withAttemptSpan = <A>(
+export const withAttemptSpan = <A, E>(
   { tracer }: Telemetry,
-  request: HttpClientRequest.HttpClientRequest,
+  request: TransportRequest,
+  server: ServerAttributes,
   resends: number,
   propagates: Effect.Effect<boolean>,
-  attempt: MakeAttempt<A>
-): Effect.Effect<A, GetStoreError> =>
-  Option.isNone(tracer)
-    ? attempt(request, Option.none())
-    : Effect.useSpan(
-        request.method,
-        { kind: "client", captureStackTrace: false, attributes: attributesOf(request, resends) },
-        (span) =>
-          Effect.flatMap(propagates, (propagate) =>
-            attempt(
-              propagate ? HttpClientRequest.setHeaders(request, HttpTraceContext.toHeaders(span)) : request,
-              Option.some(span)
-            )
-          ).pipe(Effect.tapError((error) => Effect.sync(() => span.attribute("error.type", error._tag))))
+  attempt: (request: TransportRequest, span: Option.Option<Tracer.Span>) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  if (Option.isNone(tracer)) return attempt(request, Option.none())
+  const attributes = {
+    "http.request.method": request.method,
+    ...server,
+    "url.full": request.origin + request.path,
+    ...(resends === 0 ? {} : { "http.request.resend_count": resends })
+  }
+  return Effect.useSpan(request.method, { kind: "client", captureStackTrace: false, attributes }, (span) =>
+    Effect.flatMap(propagates, (propagate) =>
+      attempt(
+        propagate ? { ...request, headers: Headers.merge(request.headers, HttpTraceContext.toHeaders(span)) } : request,
+        Option.some(span)
       )
+    ).pipe(
+      Effect.tapErrorCause((cause) => Effect.sync(() => span.attribute("error.type", labelOf(Exit.failCause(cause)))))
+    )
+  )
+}
 
-// A metric whose tags are in its key is looked up once, one that `Metric.tagged` makes at each update: what is updated with every
-// call is made of these.
+// A metric whose tags are in its key is looked up once, one made by `Metric.tagged` at each update.
 
 export const callsKey = MetricKey.counter("apify_calls", {
   description: "Calls that ended, by operation and outcome",
@@ -123,20 +124,25 @@ const retriesOf = memoized((operation, error) =>
 const attemptsOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(attemptsKey, "operation", operation)))
 const latencyOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(latencyKey, "operation", operation)))
 
-const labelOf = (exit: Exit.Exit<unknown, GetStoreError>): string => {
+/** `success`, `interrupted`, `defect`, or the tag of the error; `failure` for an error of the caller's that has no tag. */
+const labelOf = (exit: Exit.Exit<unknown, unknown>): string => {
   if (Exit.isSuccess(exit)) return "success"
   if (Cause.isInterruptedOnly(exit.cause)) return "interrupted"
-  return Option.match(Cause.failureOption(exit.cause), { onNone: () => "defect", onSome: ({ _tag }) => _tag })
+  return Option.match(Cause.failureOption(exit.cause), {
+    onNone: () => "defect",
+    onSome: (error) => (isTagged(error) ? error._tag : "failure")
+  })
 }
 
-/** A call that has been told where to report to, and which fiber makes it. */
-export type Reporting<A> = (
-  telemetry: Telemetry,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>
-) => Effect.Effect<A, GetStoreError>
+const isTagged = (error: unknown): error is { readonly _tag: string } =>
+  typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
 
-/** Gives a call a span where there is a tracer. */
-export const withCallSpan = <A>(operation: string, ref: string, call: Reporting<A>): Effect.Effect<A, GetStoreError> =>
+/** Runs a call with what it reports to, in a span where there is a tracer. */
+export const withCallSpan = <A, E>(
+  operation: string,
+  store: Option.Option<string>,
+  call: (telemetry: Telemetry, fiber: Fiber.RuntimeFiber<unknown, unknown>) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
   Effect.withFiberRuntime((fiber) => {
     const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
     const telemetry = new Telemetry(operation, tracer, fiber.getFiberRef(FiberRef.currentMetricLabels))
@@ -146,23 +152,33 @@ export const withCallSpan = <A>(operation: string, ref: string, call: Reporting<
           // The fiber has the span by then.
           Effect.withFiberRuntime((fiber) => call(telemetry, fiber)),
           `ApifyClient.${operation}`,
-          { attributes: { "apify.store.ref": ref }, captureStackTrace: false }
+          {
+            attributes: Option.match(store, { onNone: () => ({}), onSome: (store) => ({ "apify.store.ref": store }) }),
+            captureStackTrace: false
+          }
         )
   })
 
-/** Counts and times a call that has ended. */
+/** Counts and times a call that has ended, and completes its span. */
 export const countCall = (
-  { labels, operation }: Telemetry,
+  { labels, operation, tracer }: Telemetry,
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  attempts: number,
   millis: number,
-  exit: Exit.Exit<unknown, GetStoreError>
+  exit: Exit.Exit<unknown, unknown>
 ): void => {
+  const outcome = labelOf(exit)
   latencyOf(operation).unsafeUpdate(millis, labels)
-  callsOf(operation, labelOf(exit)).unsafeUpdate(1, labels)
+  callsOf(operation, outcome).unsafeUpdate(1, labels)
+  const span = fiber.currentSpan
+  if (Option.isNone(tracer) || span?._tag !== "Span") return
+  span.attribute("apify.call.attempts", attempts)
+  if (Exit.isFailure(exit)) span.attribute("error.type", outcome)
 }
 
 /** Counts a request. */
 export const countAttempt = ({ labels, operation }: Telemetry): void => attemptsOf(operation).unsafeUpdate(1, labels)
 
 /** Counts a retry. */
-export const countRetry = ({ labels, operation }: Telemetry, error: GetStoreError): void =>
-  retriesOf(operation, error._tag).unsafeUpdate(1, labels)
+export const countRetry = ({ labels, operation }: Telemetry, error: string): void =>
+  retriesOf(operation, error).unsafeUpdate(1, labels)

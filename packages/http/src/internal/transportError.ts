@@ -3,12 +3,11 @@
  *
  * Nothing of what was thrown is kept but a code such as `ECONNREFUSED`: its message may hold a token.
  */
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type { TransportReason } from "@effect-apify/domain/GetStoreError"
+import type { TransportReason } from "@effect-apify/domain/CallError"
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type { Unanswered } from "./transport.js"
+import type { TransportRequest } from "../Transport.js"
 
 const isCode = (code: unknown): code is string => typeof code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)
 
@@ -32,17 +31,17 @@ const codeOf = (thrown: unknown): Option.Option<string> =>
 /** What transports put around the URL and the headers of a request, and what HTTP puts between: never as much as this. */
 const MOST_ADDED = 160
 
-const sizeOf = ({ headers, url }: HttpClientRequest.HttpClientRequest): number =>
+const sizeOf = ({ headers, origin, path }: TransportRequest): number =>
   Object.entries(headers).reduce(
     (size, [name, value]) => size + name.length + value.length + 4,
-    url.length + MOST_ADDED
+    origin.length + path.length + MOST_ADDED
   )
 
 /**
  * Whether the connection had sent more than this request: then it had brought an answer before. Only undici tells, and only
  * of connections that the server closed in order; of what is not told, nothing is claimed.
  */
-const hadAnswered = (thrown: unknown, request: HttpClientRequest.HttpClientRequest): boolean =>
+const hadAnswered = (thrown: unknown, request: TransportRequest): boolean =>
   chainOf(thrown).some(({ socket }) => Predicate.isRecord(socket) && Number(socket.bytesWritten) > sizeOf(request))
 
 /** By code, first match. Sources: Node's system, TLS and OpenSSL codes, llhttp's `HPE_`, undici's `UND_ERR_`. */
@@ -73,12 +72,22 @@ export interface Failure {
 }
 
 /** Why no answer came. */
-export const classify = ({ cause, request }: Unanswered): Failure => {
+export const classify = (
+  cause: unknown,
+  request: TransportRequest,
+  _redact: (text: string) => string
+): Failure & { description: Option.Option<string>; permanent: boolean } => {
   const code = codeOf(cause)
   const reason = Option.flatMapNullable(code, (code) => reasons.find(([pattern]) => pattern.test(code))?.[1]).pipe(
     Option.getOrElse(() => "unknown" as const)
   )
-  return { reason, code, reused: reason === "reset" && hadAnswered(cause, request) }
+  return {
+    reason,
+    code,
+    description: Option.none(),
+    permanent: false,
+    reused: reason === "reset" && hadAnswered(cause, request)
+  }
 }
 
 /** Whether what was thrown tells of a body that could not be decompressed (zlib's codes, and undici's of fetch). */

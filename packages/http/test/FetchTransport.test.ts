@@ -1,19 +1,19 @@
 /**
- * What is `FetchClient`'s own: how it uses the `fetch` that it is given, and what becomes of bodies. The fault tests run on it
+ * What is `FetchTransport`'s own: how it uses the `fetch` that it is given, and what becomes of bodies. The fault tests run on it
  * as on every transport.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import * as FetchClient from "../src/fetch.js"
-import { getStore } from "../src/index.js"
-import { concat, readUpTo } from "../src/internal/body.js"
+import { ApifyClient, FetchTransport, getStore } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
+
+const clientWith = (options: FetchTransport.Options) =>
+  Layer.provide(ApifyClient.layer(), FetchTransport.layerWith(options))
 
 type Fetch = typeof globalThis.fetch
 
@@ -24,7 +24,7 @@ const answering =
 
 const storeResponse = () => new Response(minimalBody, { headers: { "content-type": "application/json" } })
 
-describe("FetchClient", () => {
+describe("FetchTransport", () => {
   it.effect("uses the platform's fetch as it is at the time, unless it was given another", () =>
     Effect.gen(function* () {
       const asked: Array<string> = []
@@ -40,8 +40,8 @@ describe("FetchClient", () => {
         }),
         () =>
           Effect.zipRight(
-            Effect.provide(getStore("~my-store"), FetchClient.layer()),
-            Effect.provide(getStore("~my-store"), FetchClient.layer({ fetch: named("given") }))
+            Effect.provide(getStore("~my-store"), clientWith({})),
+            Effect.provide(getStore("~my-store"), clientWith({ fetch: named("given") }))
           ),
         () =>
           Effect.sync(() => {
@@ -52,10 +52,7 @@ describe("FetchClient", () => {
     })
   )
 
-  it.effect.each([
-    ["layer", FetchClient.layer],
-    ["layerConfigWith", FetchClient.layerConfigWith]
-  ] as const)("%s keeps the options that it was told, but for what could lead the token astray", ([, layer]) =>
+  it.effect("keeps the options that it is given, except for those that protect the token", () =>
     Effect.gen(function* () {
       const inits: Array<RequestInit> = []
       const fetch = answering((init) => {
@@ -63,7 +60,7 @@ describe("FetchClient", () => {
         return storeResponse()
       })
       const init: RequestInit = { redirect: "follow", keepalive: true, headers: { "x-team": "search" } }
-      yield* Effect.provide(getStore("~my-store"), layer({ fetch, init }))
+      yield* Effect.provide(getStore("~my-store"), clientWith({ fetch, init }))
       const [sent] = inits
       assert.deepInclude(sent, {
         method: "GET",
@@ -92,7 +89,10 @@ describe("FetchClient", () => {
         () =>
           Effect.provide(
             getStore("~my-store"),
-            Layer.provide(FetchClient.layerConfig, Layer.setConfigProvider(config))
+            ApifyClient.layerConfig.pipe(
+              Layer.provide(FetchTransport.layer),
+              Layer.provide(Layer.setConfigProvider(config))
+            )
           ),
         () =>
           Effect.sync(() => {
@@ -109,7 +109,7 @@ describe("FetchClient", () => {
         throw new TypeError("no fetch here")
       }
       const error = yield* Effect.flip(
-        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(FetchClient.layer({ fetch: throwing })))
+        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(clientWith({ fetch: throwing })))
       )
       assert.strictEqual(error._tag, "TransportError")
     })
@@ -123,7 +123,7 @@ describe("FetchClient", () => {
         return new Promise(() => {})
       })
       const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
-        Effect.provide(FetchClient.layer({ fetch: silent })),
+        Effect.provide(clientWith({ fetch: silent })),
         Effect.flip,
         Effect.fork
       )
@@ -155,7 +155,7 @@ describe("FetchClient", () => {
       })
       const clock = yield* Effect.clock
       const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
-        Effect.provide(FetchClient.layer({ fetch: answered })),
+        Effect.provide(clientWith({ fetch: answered })),
         Effect.flip,
         Effect.fork
       )
@@ -174,7 +174,7 @@ describe("FetchClient", () => {
         return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(null) }))
       })
       const error = yield* Effect.flip(
-        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(FetchClient.layer({ fetch: garbage })))
+        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(clientWith({ fetch: garbage })))
       )
       assert.strictEqual(error._tag === "TransportError" && error.reason, "reset")
       assert.deepStrictEqual(
@@ -186,7 +186,7 @@ describe("FetchClient", () => {
 
   it.effect("refuses headers that HTTP does not allow, before anything is sent", () =>
     Effect.gen(function* () {
-      const layer = FetchClient.layer({ init: { headers: { "x-team": "a\nb" } } })
+      const layer = clientWith({ init: { headers: { "x-team": "a\nb" } } })
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
       assert.include(String(error), "init.headers")
     })
@@ -207,40 +207,10 @@ describe("FetchClient", () => {
           )
       )
       const error = yield* Effect.flip(
-        getStore("~my-store", { maxBodyBytes: 10_000 }).pipe(Effect.provide(FetchClient.layer({ fetch: endless })))
+        getStore("~my-store", { maxBodyBytes: 10_000 }).pipe(Effect.provide(clientWith({ fetch: endless })))
       )
       assert.strictEqual(error._tag, "UnexpectedResponseError")
       assert.isTrue(cancelled)
     })
   )
-})
-
-describe("a body", () => {
-  const chunks = FastCheck.array(FastCheck.uint8Array({ maxLength: 20 }), { maxLength: 20 })
-
-  it.effect.prop(
-    "is read to its end, or to the chunk with which it exceeds the cap",
-    [chunks, FastCheck.nat(200)],
-    ([chunks, cap]) =>
-      Effect.gen(function* () {
-        const stream = new ReadableStream<Uint8Array>({
-          start: (controller) => {
-            for (const chunk of chunks) controller.enqueue(chunk)
-            controller.close()
-          }
-        })
-        const read = yield* Effect.promise(() => readUpTo(cap, stream))
-        const whole = chunks.flatMap((chunk) => [...chunk])
-        assert.deepStrictEqual([...read], whole.slice(0, read.length))
-        assert.deepStrictEqual(read.length <= cap, whole.length <= cap)
-        if (whole.length <= cap) assert.strictEqual(read.length, whole.length)
-      })
-  )
-
-  it.prop("is its chunks, one after the other", [chunks], ([chunks]) => {
-    assert.deepStrictEqual(
-      [...concat(chunks)],
-      chunks.flatMap((chunk) => [...chunk])
-    )
-  })
 })

@@ -1,0 +1,209 @@
+/**
+ * Sends by `fetch`, without an `HttpClient` in between: for browsers, Deno, Bun, edge workers and Node. It makes the
+ * smallest bundle, and costs less than `HttpClientTransport` on `FetchHttpClient`.
+ *
+ * @since 0.1.0
+ */
+import * as Headers from "@effect/platform/Headers"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as Layer from "effect/Layer"
+import { type ProtectedOption, protectedInit } from "./internal/requestInit.js"
+import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
+
+/**
+ * How to use `fetch`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** Called in place of the platform's `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /** For every request, such as headers for a proxy. Redirects, cache and credentials are the client's own. */
+  readonly init?: Omit<RequestInit, "method" | "body" | "signal" | ProtectedOption> | undefined
+}
+
+/**
+ * Sends by the platform's `fetch`.
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, FetchTransport, getStore } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const program = getStore("janedoe~my-store").pipe(
+ *   Effect.provide(Layer.provide(ApifyClient.layerConfig, FetchTransport.layer))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Transport> = /* @__PURE__ */ Layer.sync(Transport, () => make({}, Headers.empty))
+
+/**
+ * Sends by `fetch` with options. Headers that HTTP does not allow are a `ConfigError`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: Options): Layer.Layer<Transport, ConfigError.ConfigError> =>
+  Layer.effect(
+    Transport,
+    Effect.map(
+      Effect.try({
+        try: () => Headers.fromInput(new globalThis.Headers(options.init?.headers)),
+        catch: () => ConfigError.InvalidData(["init", "headers"], "must have names and values that HTTP allows")
+      }),
+      (headers) => make(options, headers)
+    )
+  )
+
+const make = ({ fetch, init = {} }: Options, headers: Headers.Headers): typeof Transport.Service => ({
+  prepare: Effect.succeed(
+    (receiver) =>
+      new FetchExchange(
+        receiver,
+        (signal) => {
+          const { body, headers: own, method, origin, path } = receiver.request
+          // `fetch` is looked up at each request, so that a test may replace it.
+          return (fetch ?? globalThis.fetch)(origin + path, {
+            ...init,
+            ...protectedInit(),
+            method,
+            headers: Headers.merge(headers, own),
+            signal,
+            ...bodyInit(body)
+          })
+        },
+        fetch === undefined
+      )
+  ),
+  propagates: FiberRef.get(FiberRef.currentTracerEnabled)
+})
+
+const bodyInit = (body: TransportBody): RequestInit => {
+  switch (body._tag) {
+    case "Empty":
+      return { body: null }
+    case "Bytes":
+      return { body: new Uint8Array(body.bytes) }
+    case "Stream": {
+      const chunks = body.chunks[Symbol.asyncIterator]()
+      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
+        {
+          pull: async (controller) => {
+            const next = await chunks.next()
+            if (next.done === true) controller.close()
+            else controller.enqueue(new Uint8Array(next.value))
+          }
+        },
+        { highWaterMark: 0 }
+      )
+      return { body: stream, ...{ duplex: "half" } }
+    }
+  }
+}
+
+class FetchExchange implements Exchange {
+  private readonly controller = new AbortController()
+  private resumePaused: (() => void) | undefined
+  private paused: Promise<void> | undefined
+
+  constructor(
+    private readonly receiver: Receiver,
+    send: (signal: AbortSignal) => Promise<Response>,
+    /** Whether bodies keep to their headers, and heed the signal. */
+    private readonly isPlatforms: boolean
+  ) {
+    this.receive(send).then(
+      () => receiver.onEnd(),
+      (cause) => {
+        // There may be more on its way.
+        this.abort()
+        receiver.onError(cause)
+      }
+    )
+  }
+
+  private async receive(send: (signal: AbortSignal) => Promise<Response>): Promise<void> {
+    const response = await send(this.controller.signal)
+    const head: ResponseHead = { status: response.status, headers: Headers.fromInput(response.headers) }
+    const reading = this.receiver.onHead(head)
+    switch (reading) {
+      case "none":
+        cancel(response.body)
+        return
+      case "stop":
+        // Some bodies have no stream to cancel.
+        cancel(response.body)
+        this.abort()
+        return
+      case "whole":
+        if (this.isPlatforms) {
+          this.receiver.onChunk(new Uint8Array(await response.arrayBuffer()))
+          return
+        }
+    }
+    if (response.body === null) return
+    if (typeof response.body?.getReader === "function") return this.read(response.body)
+    // A `fetch` of the caller's may return something that only resembles a `Response`.
+    if (typeof response.arrayBuffer !== "function") {
+      throw new TypeError("fetch returned a response whose body is neither a ReadableStream nor has arrayBuffer()")
+    }
+    this.receiver.onChunk(new Uint8Array(await response.arrayBuffer()))
+  }
+
+  private async read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const reader = stream.getReader()
+    const stop = (): void => {
+      reader.cancel().catch(ignore)
+    }
+    const { signal } = this.controller
+    // For a `fetch` that does not heed its signal.
+    signal.addEventListener("abort", stop)
+    try {
+      while (!signal.aborted) {
+        const { done, value } = await reader.read()
+        if (done) return
+        if (!this.receiver.onChunk(value)) {
+          this.abort()
+          return
+        }
+        if (this.paused !== undefined) await this.paused
+      }
+    } finally {
+      signal.removeEventListener("abort", stop)
+    }
+  }
+
+  abort(): void {
+    this.resume()
+    this.controller.abort()
+  }
+
+  get stop(): Effect.Effect<void> {
+    return Effect.sync(() => this.abort())
+  }
+
+  pause(): void {
+    this.paused ??= new Promise((resolve) => {
+      this.resumePaused = resolve
+    })
+  }
+
+  resume(): void {
+    this.paused = undefined
+    this.resumePaused?.()
+  }
+}
+
+const ignore = (): void => {}
+
+/** Nobody waits for the end of what nobody reads. */
+const cancel = (body: ReadableStream<Uint8Array> | null | undefined): void => {
+  body?.cancel?.().catch(ignore)
+}

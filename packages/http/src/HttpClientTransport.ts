@@ -1,0 +1,330 @@
+/**
+ * Sends by the `HttpClient` of `@effect/platform` that is provided: any that there is.
+ *
+ * An exchange runs in a fiber of its own, which can be left behind at a deadline: whatever a transport does, it holds up
+ * no call.
+ *
+ * @since 0.1.0
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
+import { protectedInit } from "./internal/requestInit.js"
+import {
+  type Exchange,
+  type Receiver,
+  TOKEN_GUARD,
+  Transport,
+  type TransportBody,
+  type TransportRequest,
+  type TransportService
+} from "./Transport.js"
+
+/**
+ * How to use the `HttpClient`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** Changes the client, to add a proxy's header for instance. Wherever it sends a request, the token goes to the base URL alone. */
+  readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
+}
+
+/**
+ * Sends by the `HttpClient` that is provided.
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, getStore, HttpClientTransport } from "@effect-apify/http"
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const client = ApifyClient.layerConfig.pipe(
+ *   Layer.provide(HttpClientTransport.layer),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
+ *
+ * const program = Effect.provide(getStore("janedoe~my-store"), client)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Transport, never, HttpClient.HttpClient> = /* @__PURE__ */ Layer.suspend(() =>
+  layerWith({})
+)
+
+/**
+ * Sends by the `HttpClient` that is provided, with options.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = ({
+  transformClient = identity
+}: Options): Layer.Layer<Transport, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    Transport,
+    Effect.zipWith(
+      HttpClient.HttpClient,
+      Effect.serviceOption(FetchHttpClient.RequestInit),
+      (client, init): TransportService => {
+        const httpFor = memoizeLast((home) =>
+          client.pipe(
+            HttpClient.transform(guardToken(home)),
+            transformClient,
+            // Applied last, so that a request that was pointed to another server gets no token.
+            HttpClient.mapRequest(authorize(home)),
+            HttpClient.withScope
+          )
+        )
+        const services = Context.make(FetchHttpClient.RequestInit, {
+          ...Option.getOrUndefined(init),
+          ...protectedInit()
+        })
+        return {
+          prepare: Effect.map(
+            Scope.make(),
+            (scope) => (receiver) => new FiberExchange(httpFor(receiver.request), services, scope, receiver)
+          ),
+          propagates
+        }
+      }
+    )
+  )
+
+/** Aborts its request when its scope closes. */
+type Http = HttpClient.HttpClient.With<HttpClientError.HttpClientError, Scope.Scope>
+
+/** Whether requests carry their span to the server. */
+const propagates = Effect.withFiberRuntime<boolean>((fiber) =>
+  Effect.succeed(
+    fiber.getFiberRef(FiberRef.currentTracerEnabled) && fiber.getFiberRef(HttpClient.currentTracerPropagation)
+  )
+)
+
+/** Where the token goes: to one origin. */
+interface Home {
+  readonly origin: string
+  readonly authorization: string | undefined
+}
+
+const homeOf = ({ headers, origin }: TransportRequest): Home => ({ origin, authorization: headers.authorization })
+
+/** A function that remembers its last result: a client has one home. */
+const memoizeLast = <A>(make: (home: Home) => A): ((request: TransportRequest) => A) => {
+  let last: { readonly home: Home; readonly made: A } | undefined
+  return (request) => {
+    if (last?.home.origin !== request.origin || last.home.authorization !== request.headers.authorization) {
+      const home = homeOf(request)
+      last = { home, made: make(home) }
+    }
+    return last.made
+  }
+}
+
+const isWithin = ({ origin }: Home, { url }: HttpClientRequest.HttpClientRequest): boolean =>
+  url.startsWith(`${origin}/`)
+
+const authorize =
+  (home: Home) =>
+  (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
+    home.authorization !== undefined && isWithin(home, request)
+      ? HttpClientRequest.setHeader(request, "authorization", home.authorization)
+      : request
+
+/** Refuses to take the token elsewhere, as a client that was changed to follow redirects would. */
+const guardToken =
+  (home: Home) =>
+  <A, E, R>(
+    send: Effect.Effect<A, E, R>,
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<A, E | HttpClientError.RequestError, R> =>
+    request.headers.authorization === undefined || isWithin(home, request)
+      ? send
+      : Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", cause: TOKEN_GUARD }))
+
+/** The request, without its token. */
+const requestOf = ({ body, headers, method, origin, path }: TransportRequest): HttpClientRequest.HttpClientRequest =>
+  withBody(
+    HttpClientRequest.make(method)(origin + path, { headers: Headers.remove(headers, "authorization") }),
+    body,
+    headers["content-type"]
+  )
+
+const withBody = (
+  request: HttpClientRequest.HttpClientRequest,
+  body: TransportBody,
+  contentType: string | undefined
+): HttpClientRequest.HttpClientRequest => {
+  switch (body._tag) {
+    case "Empty":
+      return request
+    case "Bytes":
+      return HttpClientRequest.bodyUint8Array(request, body.bytes, contentType)
+    case "Stream":
+      return HttpClientRequest.bodyStream(request, Stream.fromAsyncIterable(body.chunks, identity), {
+        ...(contentType === undefined ? {} : { contentType }),
+        ...(body.length === undefined ? {} : { contentLength: body.length })
+      })
+  }
+}
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class FiberExchange implements Exchange {
+  private readonly runtime: Runtime.Runtime<Scope.Scope>
+  private readonly fiber: Fiber.RuntimeFiber<void>
+  private isPaused = false
+  private resumePaused: (() => void) | undefined
+
+  constructor(
+    http: Http,
+    services: Context.Context<never>,
+    private readonly scope: Scope.CloseableScope,
+    private readonly receiver: Receiver
+  ) {
+    this.runtime = runtimeOf(receiver, services, scope)
+    // The receiver is told what it ends in, and not the fiber. A fiber that fails is logged with its cause, and the cause of a
+    // transport may hold a token; and a fiber's result outlives it, until the next full garbage collection.
+    const told = Effect.matchCause(this.exchange(http), {
+      onFailure: (cause) => {
+        this.closeScope()
+        this.receiver.onError(causeOf(cause))
+      },
+      onSuccess: (isComplete) => {
+        if (isComplete) this.receiver.onEnd()
+        else this.closeScope()
+      }
+    })
+    this.fiber = Runtime.runFork(this.runtime)(told, withoutOwnSpans)
+  }
+
+  /** Sends the request and reads its response, and says whether that was read to its end. */
+  private exchange(http: Http): Effect.Effect<boolean, HttpClientError.HttpClientError, Scope.Scope> {
+    const { request } = this.receiver
+    const executed = Effect.matchCauseEffect(http.execute(requestOf(request)), {
+      // A client that the caller has made to fail by status has a response all the same.
+      onFailure: (cause) =>
+        Option.match(Option.filter(Cause.failureOption(cause), isStatusError), {
+          onNone: () => Effect.failCause(cause),
+          onSome: ({ response }) => Effect.succeed(response)
+        }),
+      onSuccess: Effect.succeed
+    })
+    return Effect.flatMap(executed, (response) => {
+      const reading = this.receiver.onHead({
+        status: response.status,
+        headers: response.headers,
+        isAnonymous: request.headers.authorization !== undefined && response.request.headers.authorization === undefined
+      })
+      switch (reading) {
+        case "stop":
+          return Effect.succeed(false)
+        case "none":
+          return Effect.succeed(true)
+        case "whole":
+          return Effect.map(response.arrayBuffer, (buffer) => this.receiver.onChunk(new Uint8Array(buffer)))
+        case "chunks":
+          return this.read(response)
+      }
+    })
+  }
+
+  private read(response: HttpClientResponse.HttpClientResponse): Effect.Effect<boolean, HttpClientError.ResponseError> {
+    return Effect.suspend(() => {
+      let isWanted = true
+      return response.stream.pipe(
+        Stream.runForEachWhile((chunk) =>
+          Effect.suspend(() => {
+            isWanted = this.receiver.onChunk(chunk)
+            return this.isPaused ? Effect.as(this.resumed, isWanted) : Effect.succeed(isWanted)
+          })
+        ),
+        Effect.catchIf(
+          (error) => error.reason === "EmptyBody",
+          () => Effect.void
+        ),
+        Effect.map(() => isWanted)
+      )
+    })
+  }
+
+  private readonly resumed = Effect.async<void>((resume) => {
+    this.resumePaused = () => resume(Effect.void)
+  })
+
+  private closeScope(): void {
+    Runtime.runFork(this.runtime)(Scope.close(this.scope, Exit.void))
+  }
+
+  abort(): void {
+    this.fiber.unsafeInterruptAsFork(FiberId.none)
+    this.closeScope()
+  }
+
+  get stop(): Effect.Effect<void> {
+    return Effect.zipRight(Fiber.interrupt(this.fiber), Scope.close(this.scope, Exit.void))
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.resumePaused?.()
+  }
+}
+
+/** All that the caller's fiber has, and what transports are told. */
+const runtimeOf = (
+  { fiber, span }: Receiver,
+  services: Context.Context<never>,
+  scope: Scope.Scope
+): Runtime.Runtime<Scope.Scope> => {
+  const context = Context.mergeAll(fiber.currentContext, services, Context.make(Scope.Scope, scope))
+  return Runtime.make({
+    context: Option.isNone(span) ? context : Context.add(context, Tracer.ParentSpan, span.value),
+    // Interruptible, even where the caller is not.
+    runtimeFlags: Runtime.defaultRuntimeFlags,
+    fiberRefs: fiber.getFiberRefs()
+  })
+}
+
+const always = (): boolean => true
+
+/** `HttpClient`'s own spans record every response header, and a server may send a token back in one. */
+const withoutOwnSpans = {
+  updateRefs: (refs: FiberRefs.FiberRefs, fiberId: FiberId.Runtime): FiberRefs.FiberRefs =>
+    FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: always })
+}
+
+const isStatusError = (error: HttpClientError.HttpClientError): error is HttpClientError.ResponseError =>
+  error._tag === "ResponseError" && error.reason === "StatusCode"
+
+/** What the transport itself threw. */
+const causeOf = (cause: Cause.Cause<HttpClientError.HttpClientError>): unknown =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => Cause.squash(cause),
+    onSome: (error) => error.cause ?? error
+  })

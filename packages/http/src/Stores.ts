@@ -1,0 +1,208 @@
+/**
+ * Operations on stores.
+ *
+ * @since 0.1.0
+ */
+import { MISSING_STORE_TYPES } from "@effect-apify/domain/ApiError"
+import type { CallError } from "@effect-apify/domain/CallError"
+import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
+import type { Store } from "@effect-apify/domain/Store"
+import { type InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+import { type StoreRef, storeSegment } from "@effect-apify/domain/StoreRef"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import type * as Stream from "effect/Stream"
+import { ApifyClient } from "./ApifyClient.js"
+import type { CallOptions } from "./CallOptions.js"
+import { mapConcurrently } from "./internal/concurrently.js"
+import { apiErrorOf, decodeJson, errorOf, malformed, responseFieldsOf } from "./internal/response.js"
+import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
+
+/**
+ * What `getStore` can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type GetStoreError = CallError | InvalidStoreRefError | StoreNotFoundError
+
+/**
+ * Gets a store.
+ *
+ * `GET /v2/key-value-stores/:storeId`
+ *
+ * @param ref a `StoreRef`, or its text: an ID, `username~store-name`, or `~store-name` in the token's own account
+ * @param options the limits of this call, where they differ from the client's
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, FetchTransport, getStore } from "@effect-apify/http"
+ * import * as DateTime from "effect/DateTime"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* getStore("janedoe~my-store")
+ *   yield* Effect.log(`${store.id} was last changed at ${DateTime.formatIso(store.modifiedAt)}`)
+ * })
+ *
+ * program.pipe(
+ *   Effect.provide(Layer.provide(ApifyClient.layerConfig, FetchTransport.layer)),
+ *   Effect.runPromise
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const getStore = (
+  ref: StoreRef | string,
+  options?: CallOptions
+): Effect.Effect<Store, GetStoreError, ApifyClient> =>
+  Effect.flatMap(ApifyClient, (client) => client.run(new GetStore(ref, false), options))
+
+type StoreFailure = InvalidStoreRefError | StoreNotFoundError
+
+/**
+ * Get store as an operation. A class, because it lives as long as a call (docs/decisions/0011).
+ *
+ * @internal
+ */
+export class GetStore implements Operation<Store, StoreFailure> {
+  readonly name = "getStore"
+  readonly isIdempotent = true
+  readonly rate = "resource"
+  readonly store: Option.Option<string>
+  readonly request: Either.Either<OperationRequest, StoreFailure>
+
+  constructor(
+    ref: StoreRef | string,
+    readonly isPaced: boolean
+  ) {
+    const segment = storeSegment(ref)
+    this.store = Either.getRight(segment)
+    this.request = Either.map(segment, (segment) => ({ method: "GET", path: `/v2/key-value-stores/${segment}` }))
+  }
+
+  decode(response: OperationResponse, context: DecodeContext): Either.Either<Store, CallError | StoreFailure> {
+    if (response.status !== 200) return Either.left(storeErrorOf(response, context))
+    return Either.filterOrLeft(
+      decodeJson(response, context, decodeStoreBody),
+      (store) => this.isAskedFor(store),
+      () => malformed(response, context, [{ path: ["data", "id"], problem: "is not the ID that was requested" }])
+    )
+  }
+
+  /** A store requested by ID has that ID. */
+  private isAskedFor(store: Store): boolean {
+    return Option.match(this.store, {
+      onNone: () => false,
+      onSome: (segment) => segment.includes("~") || segment === store.id
+    })
+  }
+}
+
+/** The error for a response to an operation on a store that is not its success. */
+const storeErrorOf = (response: OperationResponse, context: DecodeContext): CallError | StoreNotFoundError => {
+  const isMissing =
+    response.status === 404 && Option.exists(apiErrorOf(response), ({ type }) => MISSING_STORE_TYPES.has(type))
+  if (!isMissing) return errorOf(response, context)
+  const { store, ...fields } = responseFieldsOf(response, context)
+  return new StoreNotFoundError({ ...fields, ref: Option.getOrElse(store, () => "") })
+}
+
+/**
+ * The outcome for one store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoreResult {
+  /** The reference as it was given. */
+  readonly ref: StoreRef | string
+  readonly result: Either.Either<Store, GetStoreError>
+}
+
+/**
+ * How to get many stores. The limits are those of each call.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface GetStoresOptions extends CallOptions {
+  /** How many stores to get at once, at least 1. Default: 16. */
+  readonly concurrency?: number | undefined
+  /** Whether results are given as they are ready, and not in the order of the references. Default: false. */
+  readonly unordered?: boolean | undefined
+}
+
+/**
+ * Gets many stores, each of them or its error.
+ *
+ * References that name the same store while it is being requested share one request and its outcome. Requests for one
+ * store, retries included, keep to Apify's 60 a second over all such streams of a client. A store is known by its
+ * reference: its ID and its name count as two stores.
+ *
+ * If a stream of references fails, the stores that were requested by then are given first. A `concurrency` that is not a
+ * whole number of at least 1 is a defect.
+ *
+ * @example
+ * ```ts
+ * import { getStores } from "@effect-apify/http"
+ * import * as Console from "effect/Console"
+ * import * as Either from "effect/Either"
+ * import * as Stream from "effect/Stream"
+ *
+ * const program = getStores(["~one", "~two", "~three"], { concurrency: 2 }).pipe(
+ *   Stream.runForEach(({ ref, result }) =>
+ *     Either.match(result, {
+ *       onLeft: (error) => Console.error(error.message),
+ *       onRight: (store) => Console.log(ref, store.id)
+ *     })
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const getStores = <E = never, R = never>(
+  refs: Iterable<StoreRef | string> | Stream.Stream<StoreRef | string, E, R>,
+  { concurrency = 16, unordered = false, ...options }: GetStoresOptions = {}
+): Stream.Stream<StoreResult, E, ApifyClient | R> => {
+  const get = makeShared(options)
+  // A lone string is a reference, although its characters could be iterated.
+  return mapConcurrently(Predicate.isString(refs) ? [refs] : refs, { concurrency, unordered }, (ref) =>
+    Effect.map(Effect.either(get(ref)), (result) => ({ ref, result }))
+  )
+}
+
+/** Gets stores, once for all who ask for the same store at the same time. */
+const makeShared = (options: CallOptions) => {
+  const underWay = new Map<string, Deferred.Deferred<Store, GetStoreError>>()
+
+  return (ref: StoreRef | string): Effect.Effect<Store, GetStoreError, ApifyClient> =>
+    Effect.suspend(() => {
+      const operation = new GetStore(ref, true)
+      const key = Option.map(operation.store, keyOf)
+      if (Option.isNone(key)) return Effect.flatMap(ApifyClient, (client) => client.run(operation, options))
+      const shared = underWay.get(key.value)
+      if (shared !== undefined) return Deferred.await(shared)
+      const result = Deferred.unsafeMake<Store, GetStoreError>(FiberId.none)
+      underWay.set(key.value, result)
+      return Effect.onExit(
+        Effect.flatMap(ApifyClient, (client) => client.run(operation, options)),
+        (exit) => {
+          underWay.delete(key.value)
+          return Deferred.done(result, exit)
+        }
+      )
+    })
+}
+
+/** Names are compared without case, IDs with it. */
+const keyOf = (segment: string): string => (segment.includes("~") ? segment.toLowerCase() : segment)

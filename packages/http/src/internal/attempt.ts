@@ -1,0 +1,354 @@
+/**
+ * One attempt: a request, and what its response means, within its time and in a span of its own.
+ */
+import * as Headers from "@effect/platform/Headers"
+import { type CallError, RateLimitedError, TimeoutError, TransportError } from "@effect-apify/domain/CallError"
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import type * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
+import type { Operation, StreamOperation } from "../Operation.js"
+import {
+  type Exchange,
+  type Reading,
+  type Receiver,
+  type ResponseHead,
+  TOKEN_GUARD,
+  type TransportBody,
+  type TransportRequest
+} from "../Transport.js"
+import { monotonicMillis, setAlarm } from "./alarm.js"
+import {
+  type Call,
+  type Closable,
+  callTimeout,
+  closedError,
+  decodeContextOf,
+  type MakeAttempt,
+  remainingMillis,
+  summaryOf
+} from "./call.js"
+import { type CollectedResponse, Collector, isSuccess } from "./collect.js"
+import { Download } from "./download.js"
+import { unexpected } from "./response.js"
+import type { History } from "./retry.js"
+import { countAttempt, withAttemptSpan } from "./telemetry.js"
+import { classify, isUndecodable } from "./transportError.js"
+import { Upload, type UploadListener } from "./upload.js"
+
+/** What a response means to an operation. */
+interface Decoder<A, E> {
+  readonly decode: (response: CollectedResponse, call: Call<E>) => Either.Either<A, E | CallError>
+  /** For an operation that reads a success as a stream. */
+  readonly decodeStream?: (
+    head: ResponseHead,
+    body: Stream.Stream<Uint8Array, CallError>,
+    call: Call<E>
+  ) => Either.Either<A, E | CallError>
+  /** Takes what has to be closed once the stream is not needed any more. */
+  readonly onStream?: (close: Effect.Effect<void>) => void
+}
+
+/** Attempts of an operation whose responses are collected. */
+export const collectedAttempt = <A, E>(operation: Operation<A, E>): MakeAttempt<A, E> =>
+  attemptWith({
+    decode: (response, call) => operation.decode(response, decodeContextOf(call, response.isAnonymous === true))
+  })
+
+/** Attempts of an operation whose success is a stream. The scope's end aborts what was not read. */
+export const streamedAttempt = <A, E>(
+  operation: StreamOperation<A, E>,
+  onStream: (close: Effect.Effect<void>) => void
+): MakeAttempt<A, E> =>
+  attemptWith({
+    decode: (response, call) =>
+      Either.left(operation.decodeError(response, decodeContextOf(call, response.isAnonymous === true))),
+    decodeStream: (head, body, call) =>
+      operation.decodeHead(head, body, decodeContextOf(call, head.isAnonymous === true)),
+    onStream
+  })
+
+/** For the caller an attempt is one asynchronous step, however many the transport takes. */
+const attemptWith =
+  <A, E>(decoder: Decoder<A, E>): MakeAttempt<A, E> =>
+  (call, history) => {
+    const { server, transport } = call.client
+    const resends = call.attempts
+    return withAttemptSpan(call.telemetry, requestOf(call), server, resends, transport.propagates, (request, span) =>
+      Effect.flatMap(transport.prepare, (open) =>
+        Effect.async((resume) => new Attempt(call, history, request, span, decoder, resume).begin(open))
+      )
+    )
+  }
+
+const emptyBody: TransportBody = { _tag: "Empty" }
+
+/** The body of a stream is added when the attempt begins to read it. */
+const requestOf = <E>({ client, path, request }: Call<E>): TransportRequest => ({
+  method: request.method,
+  origin: client.origin,
+  path,
+  headers:
+    request.headers === undefined ? client.headers : Headers.merge(client.headers, Headers.fromInput(request.headers)),
+  body: request.body?._tag === "Bytes" ? request.body : emptyBody
+})
+
+/**
+ * An attempt under way. It ends with whichever is first: the response, as the transport tells it; a time limit, which
+ * aborts the exchange; the failure of the caller's stream; the closing of the client; or the interruption of the call. What
+ * arrives later is ignored.
+ */
+class Attempt<A, E> implements Receiver, UploadListener<E> {
+  readonly request: TransportRequest
+  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  private readonly sentAt: number
+  private readonly upload: Upload<E> | undefined
+  private exchange: Exchange | undefined
+  private collector: Collector | undefined
+  private download: Download | undefined
+  private head: ResponseHead | undefined
+  private isOver = false
+  private isPaused = false
+  private cancelAlarm = constVoid
+
+  constructor(
+    private readonly call: Call<E>,
+    private readonly history: History,
+    request: TransportRequest,
+    readonly span: Option.Option<Tracer.Span>,
+    private readonly decoder: Decoder<A, E>,
+    private readonly resume: (outcome: Effect.Effect<A, E | CallError>) => void
+  ) {
+    call.attempts += 1
+    this.fiber = call.fiber
+    this.sentAt = monotonicMillis(call.clock)
+    const { body } = call.request
+    this.upload = body?._tag === "Stream" ? new Upload(body.stream, runtimeOf(call.fiber), this) : undefined
+    this.request =
+      body?._tag === "Stream" && this.upload !== undefined
+        ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
+        : request
+  }
+
+  begin(open: (receiver: Receiver) => Exchange): void {
+    const { call } = this
+    countAttempt(call.telemetry)
+    const exchange = open(this)
+    this.exchange = exchange
+    if (this.isPaused) exchange.pause()
+    // A transport, and then a clock, may be done with it at once.
+    if (this.isOver) return
+    this.startAlarm()
+    if (this.isOver) return
+    call.stop = Effect.suspend(() => {
+      this.isOver = true
+      this.cancelAlarm()
+      return Effect.zipRight(exchange.stop, this.closeUpload)
+    })
+    call.close = () => this.abort(() => Effect.fail(closedError(call)))
+  }
+
+  /** Starts the limit of the attempt, cut to what is left of the call. */
+  private startAlarm(): void {
+    const { call } = this
+    const attemptMillis = Duration.toMillis(call.limits.attemptTimeout)
+    const left = remainingMillis(call)
+    this.cancelAlarm = setAlarm(call.clock, Math.min(attemptMillis, left), () =>
+      this.abort(() =>
+        Effect.fail(left < attemptMillis ? callTimeout(call, this.history) : this.attemptTimeout(attemptMillis))
+      )
+    )
+  }
+
+  private attemptTimeout(millis: number): TimeoutError {
+    return new TimeoutError({ ...summaryOf(this.call), phase: "attempt", limit: Duration.millis(millis) })
+  }
+
+  onRead(): void {
+    this.call.hasReadBody = true
+    // Whatever time the caller's stream takes is not the server's. The deadline of the call still holds.
+    this.cancelAlarm()
+    const left = remainingMillis(this.call)
+    if (this.isOver || left === Number.POSITIVE_INFINITY) return
+    this.cancelAlarm = setAlarm(this.call.clock, left, () =>
+      this.abort(() => Effect.fail(callTimeout(this.call, this.history)))
+    )
+  }
+
+  onSend(): void {
+    this.cancelAlarm()
+    if (!this.isOver) this.startAlarm()
+  }
+
+  onFailure(cause: Cause.Cause<E>): void {
+    this.abort(() => {
+      this.call.hasSourceFailed = true
+      return Effect.failCause(cause)
+    })
+  }
+
+  onHead(head: ResponseHead): Reading {
+    if (this.isOver) return "stop"
+    this.head = head
+    if (this.decoder.decodeStream !== undefined && isSuccess(head.status)) {
+      this.beginDownload(head, this.decoder.decodeStream)
+      return "chunks"
+    }
+    const collector = new Collector(head, this.request.method, this.call.limits.maxBodyBytes)
+    this.collector = collector
+    if (collector.reading === "stop") this.endWith(collector.response)
+    return collector.reading
+  }
+
+  onChunk(chunk: Uint8Array): boolean {
+    if (this.download !== undefined) {
+      this.download.push(chunk)
+      return true
+    }
+    if (this.isOver || this.collector === undefined) return false
+    if (this.collector.push(chunk)) return true
+    this.endWith(this.collector.response)
+    return false
+  }
+
+  onEnd(): void {
+    this.download?.finish(Option.none())
+    if (this.isOver || this.collector === undefined) return
+    const { collector } = this
+    if (collector.isGzip) collector.gunzip().then((response) => this.endWith(response))
+    else this.endWith(collector.response)
+  }
+
+  onError(cause: unknown): void {
+    if (this.download !== undefined) {
+      this.download.finish(Option.some(transportErrorOf(this.call, this.request, cause, this.head)))
+      return
+    }
+    // It may have declared the length that a body would have.
+    if (this.collector?.reading === "none") this.endWith(this.collector.response)
+    else this.end(() => Effect.fail(transportErrorOf(this.call, this.request, cause, this.head)))
+  }
+
+  private endWith(response: CollectedResponse): void {
+    this.end(() => {
+      const { call } = this
+      const result = this.decoder.decode(response, call)
+      if (Either.isLeft(result) && response.status === 429) {
+        call.client.limiter.limited(
+          call.storeKey,
+          call.operation.rate,
+          this.sentAt,
+          monotonicMillis(call.clock),
+          limitOf(result.left)
+        )
+      }
+      return result
+    })
+  }
+
+  private beginDownload(head: ResponseHead, decodeStream: NonNullable<Decoder<A, E>["decodeStream"]>): void {
+    const { call } = this
+    const { open } = call.client
+    const limit = Duration.toMillis(call.limits.attemptTimeout)
+    const finish = (error: CallError): void => {
+      this.exchange?.abort()
+      download.finish(Option.some(error))
+    }
+    const download = new Download({
+      pause: () => {
+        this.isPaused = true
+        this.exchange?.pause()
+      },
+      resume: () => {
+        this.isPaused = false
+        this.exchange?.resume()
+      },
+      startIdleLimit: () => setAlarm(call.clock, limit, () => finish(this.attemptTimeout(limit)))
+    })
+    this.download = download
+    const closable: Closable = { place: 0, close: () => finish(closedError(call)) }
+    open.add(closable)
+    this.decoder.onStream?.(
+      Effect.suspend(() => {
+        open.remove(closable)
+        download.finish(Option.none())
+        return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
+      })
+    )
+    this.end(() => decodeStream(head, download.stream, call), false)
+  }
+
+  /** Ends the attempt, and the exchange with it. */
+  private abort(outcome: () => Effect.Effect<A, E | CallError>): void {
+    this.end(outcome)
+    this.exchange?.abort()
+  }
+
+  private end(outcome: () => Effect.Effect<A, E | CallError>, isUploadOver = true): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.cancelAlarm()
+    this.call.stop = Effect.void
+    this.call.close = constVoid
+    // In the caller's fiber, and once: what an operation or a tracer throws is the call's defect.
+    const result = Effect.suspend(() => {
+      const { head, span } = this
+      if (head !== undefined && Option.isSome(span)) {
+        span.value.attribute("http.response.status_code", head.status)
+        if (head.protocolVersion !== undefined) span.value.attribute("network.protocol.version", head.protocolVersion)
+      }
+      return outcome()
+    })
+    this.resume(this.upload === undefined || !isUploadOver ? result : Effect.zipRight(this.closeUpload, result))
+  }
+
+  private get closeUpload(): Effect.Effect<void> {
+    return this.upload?.close ?? Effect.void
+  }
+}
+
+/** What the caller's stream runs in. */
+const runtimeOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Runtime.Runtime<never> =>
+  Runtime.make({
+    context: fiber.currentContext,
+    // Interruptible, even where the caller is not.
+    runtimeFlags: Runtime.defaultRuntimeFlags,
+    fiberRefs: fiber.getFiberRefs()
+  })
+
+const limitOf = (error: unknown): Option.Option<number> =>
+  error instanceof RateLimitedError ? error.limit : Option.none()
+
+const noHead: ResponseHead = { status: 0, headers: Headers.empty }
+
+/** The error of an attempt without a complete response. */
+const transportErrorOf = <E>(
+  call: Call<E>,
+  request: TransportRequest,
+  cause: unknown,
+  head: ResponseHead | undefined
+): CallError => {
+  const context = decodeContextOf(call, false)
+  const incomplete = { ...(head ?? noHead), body: new Uint8Array(), isTruncated: true }
+  if (cause === TOKEN_GUARD) {
+    return unexpected(
+      incomplete,
+      context,
+      "The transport followed a redirect to another server, and was stopped before it sent the token there"
+    )
+  }
+  const { code, description, permanent, reason, reused } = classify(cause, request, call.client.redact)
+  if (head === undefined) {
+    return new TransportError({ ...context.call, reason, code, description, permanent, reused })
+  }
+  // Within a body, whatever is wrong with the connection or its framing has cut the response off.
+  return isUndecodable(cause)
+    ? unexpected(incomplete, context, "The body is not encoded as its headers say")
+    : new TransportError({ ...context.call, reason: "reset", code, description })
+}

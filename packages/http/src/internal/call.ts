@@ -1,0 +1,274 @@
+/**
+ * One call: attempts within their time, waits in between, and an end by the deadline.
+ */
+import type * as Headers from "@effect/platform/Headers"
+import {
+  type CallError,
+  describeFailure,
+  gaveUpBecause,
+  isCallError,
+  TimeoutError,
+  TransportError
+} from "@effect-apify/domain/CallError"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
+import type { CallLimits } from "../CallOptions.js"
+import type { CallSummary, DecodeContext, Operation, OperationRequest } from "../Operation.js"
+import type { TransportService } from "../Transport.js"
+import { monotonicMillis, setAlarm } from "./alarm.js"
+import type { Bag } from "./bag.js"
+import type { RateLimiter } from "./rateLimiter.js"
+import { beginning, decide, type History, isRefusal } from "./retry.js"
+import type { RetryBudget } from "./retryBudget.js"
+import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan } from "./telemetry.js"
+
+/** What ends with the client. */
+export interface Closable {
+  place: number
+  /** Ends it with the error of a closed client. */
+  close(): void
+}
+
+/** What all calls of a client share. */
+export interface Client {
+  readonly transport: TransportService
+  /** Scheme, host and port, without a slash at the end. */
+  readonly origin: string
+  /** The path of the base URL, without a slash at the end. */
+  readonly basePath: string
+  /** What every request has, credentials included. */
+  readonly headers: Headers.Headers
+  /** Where the token was read from. */
+  readonly tokenSource: Option.Option<string>
+  readonly server: ServerAttributes
+  /** Removes secrets from a text of the server's. */
+  readonly redact: (text: string) => string
+  readonly budget: RetryBudget
+  readonly limiter: RateLimiter
+  /** What is under way. */
+  readonly open: Bag<Closable>
+  isClosed: boolean
+}
+
+/** What a call is about, apart from what its responses mean. */
+export type CallOperation<E> = Omit<Operation<never, E>, "decode">
+
+/** One call under way. A class, as all that lives as long as a call should be (docs/decisions/0011). */
+export class Call<E> implements Closable {
+  place = 0
+  readonly clock: Clock.Clock
+  /** In whole milliseconds of a clock that never jumps. */
+  readonly start: number
+  /** The path and the query of the request. */
+  readonly path: string
+  /** What the rate limit and the retry budget know the store by. Names are compared without case. */
+  readonly storeKey: string
+  /**
+   * Ends the attempt or the wait that is under way, and waits for its end. The call's own end runs it where the call is
+   * interrupted: a canceler of `Effect.async` would miss an interruption between two of them.
+   */
+  stop: Effect.Effect<void> = Effect.void
+  /** Ends the attempt or the wait that is under way with the error of a closed client. */
+  close: () => void = constVoid
+  /** Whether the stream of the body failed: then the call ends with its error, whatever the error is. */
+  hasSourceFailed = false
+  /** Whether the stream of the body was read from. */
+  hasReadBody = false
+  attempts = 0
+
+  constructor(
+    readonly client: Client,
+    readonly operation: CallOperation<E>,
+    readonly request: OperationRequest<E>,
+    readonly limits: CallLimits,
+    readonly telemetry: Telemetry,
+    /** The caller's. */
+    readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  ) {
+    this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    this.start = monotonicMillis(this.clock)
+    this.path = client.basePath + request.path + queryOf(request)
+    this.storeKey = Option.match(operation.store, { onNone: () => "", onSome: (store) => store.toLowerCase() })
+  }
+}
+
+const queryOf = <E>({ query }: OperationRequest<E>): string => {
+  if (query === undefined) return ""
+  const parameters = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`]
+  )
+  return parameters.length === 0 ? "" : `?${parameters.join("&")}`
+}
+
+const elapsedMillis = <E>({ clock, start }: Call<E>): number => monotonicMillis(clock) - start
+
+/** Milliseconds until the deadline. */
+export const remainingMillis = <E>(call: Call<E>): number =>
+  Duration.toMillis(call.limits.callTimeout) - elapsedMillis(call)
+
+/** What was requested, as errors tell it. */
+export const summaryOf = <E>(call: Call<E>): CallSummary => ({
+  operation: call.operation.name,
+  method: call.request.method,
+  url: call.client.origin + call.path,
+  store: call.operation.store,
+  attempts: call.attempts,
+  elapsed: Duration.millis(elapsedMillis(call))
+})
+
+/** What decoding a response may need. */
+export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeContext => ({
+  call: summaryOf(call),
+  now: call.clock.unsafeCurrentTimeMillis(),
+  tokenSource: isAnonymous ? Option.none() : call.client.tokenSource,
+  redact: call.client.redact
+})
+
+/** The error of a call whose client was closed. */
+export const closedError = <E>(call: Call<E>): TransportError =>
+  new TransportError({ ...summaryOf(call), reason: "closed" })
+
+/** The error of a call that ran out of time. */
+export const callTimeout = <E>(call: Call<E>, history: History): TimeoutError =>
+  new TimeoutError({
+    ...summaryOf(call),
+    phase: "call",
+    limit: call.limits.callTimeout,
+    lastFailure: Option.map(history.lastError, ({ message }) => message)
+  })
+
+/** Makes one attempt. */
+export type MakeAttempt<A, E> = (call: Call<E>, history: History) => Effect.Effect<A, E | CallError>
+
+/** Runs an operation to its end: its result, or what its last attempt failed with. */
+export const run = <A, E>(
+  client: Client,
+  operation: CallOperation<E>,
+  limits: CallLimits,
+  attempt: MakeAttempt<A, E>
+): Effect.Effect<A, E | CallError> =>
+  withCallSpan(operation.name, operation.store, (telemetry, fiber) => {
+    const { request } = operation
+    if (Either.isLeft(request)) {
+      const exit = Exit.fail(request.left)
+      countCall(telemetry, fiber, 0, 0, exit)
+      return exit
+    }
+    const call = new Call(client, operation, request.right, limits, telemetry, fiber)
+    const attempts = Effect.suspend(() => {
+      client.open.add(call)
+      return attemptsFrom(call, attempt, beginning)
+    })
+    return Effect.onExit(attempts, (exit) => {
+      client.open.remove(call)
+      countCall(telemetry, fiber, call.attempts, elapsedMillis(call), exit)
+      return Exit.isInterrupted(exit) ? call.stop : Effect.void
+    })
+  })
+
+/** An attempt, and after a failure those that may still help. */
+const attemptsFrom = <A, E>(
+  call: Call<E>,
+  attempt: MakeAttempt<A, E>,
+  history: History
+): Effect.Effect<A, E | CallError> =>
+  Effect.matchCauseEffect(permitted(call, history, attempt), {
+    // `Effect.catchAll` leaves more behind, and lets through a defect beside a failure, which may hold a transport's secrets.
+    onFailure: (cause) =>
+      call.hasSourceFailed
+        ? Effect.failCause(cause)
+        : Either.match(Cause.failureOrCause(cause), {
+            onLeft: (error): Effect.Effect<A, E | CallError> => {
+              if (isCallError(error)) return afterFailure(call, attempt, history, error)
+              succeeded(call, history)
+              return Effect.fail(error)
+            },
+            onRight: Effect.failCause
+          }),
+    onSuccess: (result) => {
+      succeeded(call, history)
+      return Effect.succeed(result)
+    }
+  })
+
+/** The server works: what the call's retries cost comes back to the budget. */
+const succeeded = <E>(call: Call<E>, history: History): void =>
+  call.client.budget.succeeded(call.storeKey, history.charged, monotonicMillis(call.clock))
+
+/** An attempt, once the rate limiter permits it. */
+const permitted = <A, E>(
+  call: Call<E>,
+  history: History,
+  attempt: MakeAttempt<A, E>
+): Effect.Effect<A, E | CallError> => {
+  if (call.client.isClosed) return Effect.fail(closedError(call))
+  const { isPaced, rate } = call.operation
+  const { limiter } = call.client
+  const now = monotonicMillis(call.clock)
+  if (!isPaced && !limiter.isHeldBack(call.storeKey, rate, now)) return attempt(call, history)
+  return attempt(call, history)
+}
+
+/** Tries again, after a wait, or ends the call. */
+const afterFailure = <A, E>(
+  call: Call<E>,
+  attempt: MakeAttempt<A, E>,
+  history: History,
+  error: CallError
+): Effect.Effect<A, E | CallError> =>
+  Effect.gen(function* () {
+    const { client, limits, operation, request, storeKey, telemetry } = call
+    if (isRefusal(error)) succeeded(call, history)
+    const now = monotonicMillis(call.clock)
+    const verdict = yield* decide(
+      error,
+      { ...history, attempts: call.attempts },
+      {
+        limits,
+        remaining: remainingMillis(call),
+        isIdempotent: operation.isIdempotent,
+        isBodyIntact: request.body?._tag !== "Stream" || request.body.isReplayable || !call.hasReadBody,
+        charge: () => client.budget.take(storeKey, now)
+      }
+    )
+    if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
+    countRetry(telemetry, error._tag)
+    yield* Effect.logDebug(
+      `${operation.name}${Option.match(operation.store, { onNone: () => "", onSome: (store) => ` ${store}` })}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.waitMillis)}`
+    )
+    yield* sleep(call, verdict.waitMillis)
+    return yield* attemptsFrom(call, attempt, verdict.history)
+  })
+
+/** Waits, until the client is closed at most. */
+const sleep = <E>(call: Call<E>, millis: number): Effect.Effect<void, CallError> =>
+  millis <= 0
+    ? Effect.void
+    : Effect.async((resume) => {
+        const end = (exit: Exit.Exit<void, CallError>): void => {
+          call.stop = Effect.void
+          call.close = constVoid
+          resume(exit)
+        }
+        const cancel = setAlarm(call.clock, millis, () => end(Exit.void))
+        call.stop = Effect.sync(cancel)
+        call.close = () => {
+          cancel()
+          end(Exit.fail(closedError(call)))
+        }
+      })
+
+/** The error of a call that has to wait until after its deadline: that of its last attempt, if there was one. */
+export const outOfTime = <E>(call: Call<E>, history: History): CallError =>
+  Option.match(history.lastError, {
+    onNone: () => callTimeout(call, history),
+    onSome: (error) => gaveUpBecause(error, "deadline")
+  })

@@ -1,0 +1,75 @@
+/**
+ * The body of a response as a stream: chunks are held until they are read, and the server is held back while there are
+ * many.
+ */
+import type { CallError } from "@effect-apify/domain/CallError"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+
+/** How many bytes are held before the server is held back. */
+const HIGH_WATER_BYTES = 64 * 1024
+
+/** What a download needs of its attempt. */
+export interface DownloadSource {
+  /** Holds the server back. */
+  pause(): void
+  resume(): void
+  /** Starts the idle limit, and returns what cancels it. */
+  startIdleLimit(): () => void
+}
+
+type Pulled = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<CallError>>
+
+/** Receives chunks from a transport, and gives them to a reader. */
+export class Download {
+  private chunks: Array<Uint8Array> = []
+  private bytes = 0
+  /** How it ended: with an error, or whole. */
+  private end: Option.Option<CallError> | undefined
+  private deliver: ((pulled: Pulled) => void) | undefined
+
+  constructor(private readonly source: DownloadSource) {}
+
+  push(chunk: Uint8Array): void {
+    this.chunks.push(chunk)
+    this.bytes += chunk.length
+    if (this.deliver !== undefined) this.deliver(this.take())
+    else if (this.bytes >= HIGH_WATER_BYTES) this.source.pause()
+  }
+
+  finish(error: Option.Option<CallError>): void {
+    if (this.end !== undefined) return
+    this.end = error
+    this.deliver?.(Effect.fail(error))
+  }
+
+  private take(): Pulled {
+    const taken = Chunk.unsafeFromArray(this.chunks)
+    this.chunks = []
+    if (this.bytes >= HIGH_WATER_BYTES) this.source.resume()
+    this.bytes = 0
+    return Effect.succeed(taken)
+  }
+
+  /** The idle limit counts while the reader waits for the server, and not while the server waits for the reader. */
+  private readonly pull: Pulled = Effect.suspend((): Pulled => {
+    if (this.chunks.length > 0) return this.take()
+    if (this.end !== undefined) return Effect.fail(this.end)
+    return Effect.async((resume) => {
+      const cancel = this.source.startIdleLimit()
+      const stopWaiting = (): void => {
+        cancel()
+        this.deliver = undefined
+      }
+      this.deliver = (pulled) => {
+        stopWaiting()
+        resume(pulled)
+      }
+      return Effect.sync(stopWaiting)
+    })
+  })
+
+  readonly stream: Stream.Stream<Uint8Array, CallError> = Stream.repeatEffectChunkOption(this.pull)
+}

@@ -1,0 +1,183 @@
+/**
+ * What responses mean: the same for every operation.
+ *
+ * A response is classified by what was received; secrets are removed from what is shown of it afterwards.
+ */
+import { type ApiError, ApiErrorBody } from "@effect-apify/domain/ApiError"
+import {
+  BadRequestError,
+  type CallError,
+  ForbiddenError,
+  MalformedResponseError,
+  MethodNotAllowedError,
+  PaymentRequiredError,
+  RateLimitedError,
+  ServerError,
+  UnauthorizedError,
+  UnexpectedResponseError
+} from "@effect-apify/domain/CallError"
+import { problemsOf } from "@effect-apify/domain/Problem"
+import { excerpt, originAndPath, snippet } from "@effect-apify/domain/Redaction"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type { DecodeContext, OperationResponse } from "../Operation.js"
+import { contentEncodings, contentLength, contentType, rateLimit, retryAfter } from "./headerValue.js"
+
+const MAX_TYPE = 100
+const MAX_MESSAGE = 500
+const MAX_SNIPPET = 200
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+/** The text of a body in UTF-8, without a byte order mark; a truncated body may end within a character. */
+const textOf = ({ body, isTruncated }: OperationResponse): Option.Option<string> =>
+  Option.liftThrowable(() =>
+    isTruncated ? new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true }) : utf8.decode(body)
+  )()
+
+const ApiErrorJson = Schema.parseJson(ApiErrorBody)
+
+// Compiled when first needed.
+const decodeApiError = (text: string) => Schema.decodeUnknownOption(ApiErrorJson)(text)
+
+/** Apify's own error in the body of a response, as it was received. */
+export const apiErrorOf = (response: OperationResponse): Option.Option<ApiError> =>
+  Option.map(Option.flatMap(textOf(response), decodeApiError), ({ error }) => error)
+
+/** What all errors that a response means have in common. */
+export const responseFieldsOf = (response: OperationResponse, { call, redact }: DecodeContext) => {
+  const apiError = apiErrorOf(response)
+  return {
+    ...call,
+    status: response.status,
+    apifyType: Option.map(apiError, ({ type }) => excerpt(redact(type), MAX_TYPE)),
+    apifyMessage: Option.map(apiError, ({ message }) => excerpt(redact(message), MAX_MESSAGE)),
+    snippet: Option.isSome(apiError)
+      ? Option.none()
+      : textOf(response).pipe(
+          Option.map((text) => text.trim()),
+          Option.filter((text) => text !== "" && !isResult(response, text)),
+          Option.flatMap((text) => snippet(redact(text), MAX_SNIPPET))
+        )
+  }
+}
+
+/** A result under a wrong content type, such as `text/plain`: errors show no values. */
+const isResult = ({ status }: OperationResponse, text: string): boolean => status < 300 && /^[{[]/.test(text)
+
+/** The error for a response that the operation does not have, and why. */
+export const unexpected = (
+  response: OperationResponse,
+  context: DecodeContext,
+  problem: string
+): UnexpectedResponseError =>
+  new UnexpectedResponseError({
+    ...responseFieldsOf(response, context),
+    problem,
+    location: Option.fromNullable(response.headers.location).pipe(
+      Option.flatMap(originAndPath),
+      Option.map((location) => excerpt(context.redact(location), MAX_SNIPPET))
+    )
+  })
+
+/** Not implemented, an unsupported version of HTTP, a network's login page: these do not pass. */
+const isPermanent = (status: number): boolean => status === 501 || status === 505 || status === 511
+
+const problemOf = (status: number): string => {
+  if (status === 0 || (status >= 300 && status < 400 && status !== 304)) {
+    return "Redirects are not followed, because they could take the token to another server"
+  }
+  if (status === 404) return "The response does not say that the store does not exist"
+  return `This operation has no response with the status ${status}`
+}
+
+/** The error for a response that is not the operation's success, as far as all operations share it. */
+export const errorOf = (response: OperationResponse, context: DecodeContext): CallError => {
+  const { status } = response
+  switch (status) {
+    case 400:
+      return new BadRequestError(responseFieldsOf(response, context))
+    case 401:
+      return new UnauthorizedError({ ...responseFieldsOf(response, context), tokenSource: context.tokenSource })
+    case 402:
+      return new PaymentRequiredError(responseFieldsOf(response, context))
+    case 403:
+      return new ForbiddenError(responseFieldsOf(response, context))
+    case 405:
+      return new MethodNotAllowedError(responseFieldsOf(response, context))
+    case 429:
+      return new RateLimitedError({
+        ...responseFieldsOf(response, context),
+        limit: rateLimit(response.headers),
+        retryAfter: retryAfter(response.headers, context.now)
+      })
+  }
+  return status >= 500 && status <= 599 && !isPermanent(status)
+    ? new ServerError({
+        ...responseFieldsOf(response, context),
+        retryAfter: retryAfter(response.headers, context.now)
+      })
+    : unexpected(response, context, problemOf(status))
+}
+
+const isJson = (type: string): boolean => /^application\/(?:[\w.-]+\+)?json$/.test(type)
+
+/** The second is not a registered name, but some servers send it. */
+const isUtf8 = (charset: string): boolean => charset === "utf-8" || charset === "utf8"
+
+/** Encodings that some transport decodes. A body that is encoded twice may be made to expand without end. */
+const decodable: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br", "zstd"])
+
+/** Whether a body can be read: encoded once at most, and decoded by the transport, so that its length is another. */
+const isDecoded = ({ body, headers }: OperationResponse, encodings: ReadonlyArray<string>): boolean => {
+  const [encoding, ...more] = encodings
+  if (encoding === undefined) return true
+  return more.length === 0 && decodable.has(encoding) && !Option.contains(contentLength(headers), body.length)
+}
+
+const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either.Either<string, CallError> => {
+  const fail = (problem: string) => Either.left(unexpected(response, context, problem))
+  if (response.isTruncated) return fail("The body is larger than maxBodyBytes")
+  if (response.body.length === 0) return Either.left(notJson(response, context, "is empty"))
+  const type = contentType(response.headers)
+  if (Option.isNone(type) || !isJson(type.value.type)) {
+    const found = Option.match(type, {
+      onNone: () => "missing",
+      onSome: ({ type }) => excerpt(context.redact(type), MAX_TYPE)
+    })
+    return fail(`The content type is ${found}, not application/json`)
+  }
+  if (!Option.getOrElse(Option.map(type.value.charset, isUtf8), () => true)) return fail("The charset is not UTF-8")
+  const encodings = contentEncodings(response.headers)
+  const wronglyEncoded = `The content encoding is ${excerpt(context.redact(encodings.join(", ")), MAX_TYPE)}, which could not be decoded`
+  if (!isDecoded(response, encodings)) return fail(wronglyEncoded)
+  return Option.match(textOf(response), {
+    onNone: () => fail(encodings.length === 0 ? "The body is not valid UTF-8" : wronglyEncoded),
+    onSome: Either.right
+  })
+}
+
+const notJson = ({ status }: OperationResponse, { call }: DecodeContext, problem: string): MalformedResponseError =>
+  new MalformedResponseError({ ...call, status, kind: "Json", problems: [{ path: [], problem }] })
+
+/** The error for JSON of another shape than the operation returns. */
+export const malformed = (
+  { status }: OperationResponse,
+  { call }: DecodeContext,
+  problems: MalformedResponseError["problems"]
+): MalformedResponseError => new MalformedResponseError({ ...call, status, kind: "Shape", problems })
+
+/** Decodes the JSON body of a success. */
+export const decodeJson = <A>(
+  response: OperationResponse,
+  context: DecodeContext,
+  decode: (json: unknown) => Either.Either<A, ParseResult.ParseIssue>
+): Either.Either<A, CallError> =>
+  jsonTextOf(response, context).pipe(
+    Either.flatMap((text) =>
+      Either.try({ try: (): unknown => JSON.parse(text), catch: () => notJson(response, context, "is not JSON") })
+    ),
+    Either.flatMap((json) => Either.mapLeft(decode(json), (issue) => malformed(response, context, problemsOf(issue))))
+  )
