@@ -21,6 +21,8 @@ import type { StoreRef } from "./StoreRef.js"
 export const Right = Schema.Literal("READ", "WRITE").annotations({ identifier: "Right" })
 
 /**
+ * The type of `Right`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -36,14 +38,26 @@ export type Right = typeof Right.Type
 export const Requester = Schema.Literal(...Right.literals, "NONE", "ANONYMOUS").annotations({ identifier: "Requester" })
 
 /**
+ * The type of `Requester`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Requester = typeof Requester.Type
 
 /**
- * What the holder of a token is to a store. A token that is scoped to reading makes a reader of the owner and of a user
- * with the right to write.
+ * What the holder of a token may do with a store. The owner may write, and others have the right that was granted to
+ * them; a token that is scoped to reading only reads.
+ *
+ * @example
+ * ```ts
+ * import { requesterOf } from "@effect-apify/domain"
+ * import * as Option from "effect/Option"
+ *
+ * requesterOf({ scope: "WRITE", isOwner: true, granted: Option.none() }) // "WRITE"
+ * requesterOf({ scope: "READ", isOwner: true, granted: Option.none() }) // "READ"
+ * requesterOf({ scope: "WRITE", isOwner: false, granted: Option.none() }) // "NONE"
+ * ```
  *
  * @since 0.1.0
  * @category access
@@ -59,7 +73,7 @@ export const requesterOf = (caller: {
 }
 
 /**
- * An account's setting for the stores that follow it. Apify's default is `RESTRICTED`.
+ * An account's setting for the stores that follow it. Apify's default: `RESTRICTED`.
  *
  * @since 0.1.0
  * @category schemas
@@ -69,14 +83,24 @@ export const OwnerSetting = Schema.Literal("RESTRICTED", "ANYONE_WITH_ID_CAN_REA
 })
 
 /**
+ * The type of `OwnerSetting`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type OwnerSetting = typeof OwnerSetting.Type
 
 /**
- * The level in force for a store: its own, its owner's setting where it follows that, and the strictest where this
- * version does not know the level.
+ * The level in force for a store: its own level, or its owner's setting if it has none or follows that. An unknown level
+ * counts as `RESTRICTED`.
+ *
+ * @example
+ * ```ts
+ * import { effectiveLevel } from "@effect-apify/domain"
+ * import * as Option from "effect/Option"
+ *
+ * effectiveLevel(Option.some("FOLLOW_USER_SETTING"), "RESTRICTED") // "RESTRICTED"
+ * ```
  *
  * @since 0.1.0
  * @category access
@@ -100,7 +124,9 @@ export interface AccessRequest {
   readonly requester: Requester
   /** The form in which the store was referred to. */
   readonly reference: StoreRef["_tag"]
+  /** The store's own level; `None` if it has none. */
   readonly generalAccess: Option.Option<GeneralAccess>
+  /** The owner's account setting. */
   readonly ownerSetting: OwnerSetting
 }
 
@@ -108,8 +134,8 @@ const opensTo = (level: AccessLevel, reference: StoreRef["_tag"]): boolean =>
   level === "ANYONE_WITH_NAME_CAN_READ" || (level === "ANYONE_WITH_ID_CAN_READ" && reference === "StoreById")
 
 /**
- * Decides whether `requester` may read a store that was referred to in the form `reference`. An `OwnStore` always needs a
- * token, because the token's account says which store is meant.
+ * Decides whether `requester` may read a store that was referred to in the form `reference`. A request for an `OwnStore`
+ * always needs a token, because the token's account says which store is meant.
  *
  * Source: Apify's documentation of general resource access. What a request without a token gets on a restricted store is
  * not documented: see `anonymousRefusal`.
@@ -127,7 +153,7 @@ const opensTo = (level: AccessLevel, reference: StoreRef["_tag"]): boolean =>
  * }) // Option.some(anonymousRefusal)
  * ```
  *
- * @returns `None` where the requester may read, or else the refusal
+ * @returns `None` if the requester may read, or else the refusal
  *
  * @since 0.1.0
  * @category access
@@ -147,8 +173,21 @@ export const decideAccess = (request: AccessRequest): Option.Option<Refusal> => 
 }
 
 /**
- * The store as the requester sees it, or the refusal that the requester gets. Only those who may write see the signing
- * key, and signatures in its links; and links of stores that are open need no signature.
+ * The store as the requester sees it, or the refusal that the requester gets. Only a requester with the right to write
+ * sees the signing key. Links carry a signature only for that requester, and only while the store is restricted: links
+ * to an open store need none.
+ *
+ * Source: Apify's documentation of general resource access, and of the fields of Get store.
+ *
+ * @example
+ * ```ts
+ * import { type Store, viewFor } from "@effect-apify/domain"
+ *
+ * declare const store: Store
+ *
+ * viewFor(store, { requester: "READ", reference: "StoreById", ownerSetting: "RESTRICTED" })
+ * // Either.right(the store without its signing key and signatures)
+ * ```
  *
  * @since 0.1.0
  * @category access

@@ -8,37 +8,14 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { ApifyErrorTypeId, isApifyError, type Retryable } from "./ApifyError.js"
 import { Count, Milliseconds } from "./Count.js"
 import { gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
 import { effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
 import { formatPath, Problem } from "./Problem.js"
 import { excerpt } from "./Redaction.js"
 import type { GaveUp } from "./Request.js"
-
-/**
- * Marks every error of these packages.
- *
- * @since 0.1.0
- * @category symbols
- */
-export const ApifyErrorTypeId: unique symbol = Symbol.for("@effect-apify/domain/ApifyError")
-
-/**
- * @since 0.1.0
- * @category symbols
- */
-export type ApifyErrorTypeId = typeof ApifyErrorTypeId
-
-/**
- * Whether another attempt may help: never, once (the cause is likely to last, but may have been bad luck), or as often
- * as the retry policy allows.
- *
- * @since 0.1.0
- * @category models
- */
-export type Retryable = "Never" | "Once" | "ByPolicy"
 
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
   Option.match(store, { onNone: () => "the store", onSome: (store) => `the store ${store}` })
@@ -147,7 +124,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
   gaveUp,
   /** The limit that the server named, in requests a second. */
   limit: optional(Count),
-  /** How long the server asked to wait. */
+  /** The wait that the server requested. */
   retryAfter: optional(Milliseconds)
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
@@ -174,7 +151,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
 export class ServerError extends Schema.TaggedError<ServerError>()("ServerError", {
   ...responseFields,
   gaveUp,
-  /** How long the server asked to wait. */
+  /** The wait that the server requested. */
   retryAfter: optional(Milliseconds)
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
@@ -262,6 +239,8 @@ export const TransportReason = Schema.Literal(
 ).annotations({ identifier: "TransportReason" })
 
 /**
+ * The type of `TransportReason`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -355,7 +334,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
       ? `${hostOf(this.url)} did not respond completely within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise attemptTimeout.`
       : `${this.operation} did not finish within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise callTimeout.${Option.match(
           this.lastFailure,
-          { onNone: () => "", onSome: (failure) => ` The previous attempt failed: ${failure}` }
+          { onNone: () => "", onSome: (failure) => ` The previous attempt failed: ${failure.replace(/\.$/, "")}.` }
         )}`
   )
   get retryable(): Retryable {
@@ -395,13 +374,15 @@ export const CallError = Schema.Union(
 ).annotations({ identifier: "CallError" })
 
 /**
+ * The type of `CallError`.
+ *
  * @since 0.1.0
  * @category errors
  */
 export type CallError = typeof CallError.Type
 
 /**
- * The error with the reason for which it was not retried any further. Errors that are never retried stay as they are.
+ * The error with the reason why it was not retried any further. Errors that are never retried are returned unchanged.
  *
  * @internal
  */
@@ -425,30 +406,18 @@ export const gaveUpBecause = (error: CallError, reason: GaveUp): CallError => {
   }
 }
 
-/**
- * What all errors of these packages have in common.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ApifyError extends Error {
-  readonly [ApifyErrorTypeId]: ApifyErrorTypeId
-  readonly _tag: string
-  readonly retryable: Retryable
-}
-
-/**
- * Whether a value is an error of these packages.
- *
- * @since 0.1.0
- * @category guards
- */
-export const isApifyError = (error: unknown): error is ApifyError => Predicate.hasProperty(error, ApifyErrorTypeId)
-
 const callErrorTags: ReadonlySet<string> = new Set(CallError.members.map(({ _tag }) => _tag))
 
 /**
  * Whether a value is one of the errors that every operation shares.
+ *
+ * @example
+ * ```ts
+ * import { isCallError } from "@effect-apify/domain"
+ *
+ * declare const error: unknown
+ * if (isCallError(error)) console.log(`${error.operation} failed after ${error.attempts} attempts`)
+ * ```
  *
  * @since 0.1.0
  * @category guards
@@ -456,23 +425,16 @@ const callErrorTags: ReadonlySet<string> = new Set(CallError.members.map(({ _tag
 export const isCallError = (error: unknown): error is CallError => isApifyError(error) && callErrorTags.has(error._tag)
 
 /**
- * Whether the same call may succeed when it is made again later.
+ * Whether Apify rejected the token, or requires one.
  *
- * @since 0.1.0
- * @category guards
- */
-export const isRetryable = (error: unknown): boolean => isApifyError(error) && error.retryable !== "Never"
-
-/**
- * Whether Apify said that what was asked for does not exist.
+ * @example
+ * ```ts
+ * import { isUnauthorized } from "@effect-apify/domain"
+ * import * as Effect from "effect/Effect"
  *
- * @since 0.1.0
- * @category guards
- */
-export const isNotFound = (error: unknown): boolean => isApifyError(error) && error._tag.endsWith("NotFoundError")
-
-/**
- * Whether Apify wants a token, or another one.
+ * declare const program: Effect.Effect<string, Error>
+ * Effect.catchIf(program, isUnauthorized, () => Effect.succeed("Set APIFY_TOKEN"))
+ * ```
  *
  * @since 0.1.0
  * @category guards
@@ -481,7 +443,7 @@ export const isUnauthorized = (error: unknown): error is UnauthorizedError =>
   isApifyError(error) && error._tag === "UnauthorizedError"
 
 /**
- * An error in a few words, for a line of a log: its tag, and the status or code that tells most.
+ * An error in a few words, for a log: its tag, and its status, code or phase.
  *
  * @example
  * ```ts

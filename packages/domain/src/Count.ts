@@ -9,8 +9,7 @@ import * as Schema from "effect/Schema"
 /**
  * Whether a value is a `Count`.
  *
- * @since 0.1.0
- * @category guards
+ * @internal
  */
 export const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0
@@ -31,6 +30,14 @@ export const Count = Schema.Number.pipe(
 
 /**
  * A time span in whole milliseconds: a number in JSON, a `Duration` in a program.
+ *
+ * @example
+ * ```ts
+ * import { Milliseconds } from "@effect-apify/domain"
+ * import * as Schema from "effect/Schema"
+ *
+ * Schema.decodeSync(Milliseconds)(1500) // Duration.millis(1500)
+ * ```
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * Who may read a store besides those who were given rights to it.
+ * General access: who may read a store without a right to it.
  *
  * @since 0.1.0
  */
@@ -8,10 +8,12 @@ import * as Schema from "effect/Schema"
 /**
  * The levels of general access that Apify documents.
  *
- * - `RESTRICTED`: only those with explicit rights.
- * - `ANYONE_WITH_ID_CAN_READ`: whoever knows the store's id, without a token too.
- * - `ANYONE_WITH_NAME_CAN_READ`: whoever knows its id, or its owner and name.
- * - `FOLLOW_USER_SETTING`: as the owner's account setting says.
+ * - `RESTRICTED`: only users with a right to the store may read it.
+ * - `ANYONE_WITH_ID_CAN_READ`: anyone who knows the store's ID may read it, even without a token.
+ * - `ANYONE_WITH_NAME_CAN_READ`: the same, and anyone who knows its owner and name.
+ * - `FOLLOW_USER_SETTING`: the owner's account setting applies.
+ *
+ * Source: Apify's documentation of general resource access.
  *
  * @since 0.1.0
  * @category schemas
@@ -24,6 +26,8 @@ export const AccessLevel = Schema.Literal(
 ).annotations({ identifier: "AccessLevel" })
 
 /**
+ * The type of `AccessLevel`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -38,7 +42,7 @@ const UnknownLevelName = Schema.String.pipe(Schema.filter((level) => !isAccessLe
 })
 
 /**
- * A level that this version does not know: kept as it came, read as the strictest one.
+ * A level that this version does not know. Its name is kept; access rules treat it as `RESTRICTED`.
  *
  * @since 0.1.0
  * @category schemas
@@ -48,8 +52,8 @@ export class UnknownAccessLevel extends Schema.TaggedClass<UnknownAccessLevel>()
 }) {}
 
 /**
- * A store's general access: one of the documented levels, or an `UnknownAccessLevel` when Apify has added one since. A
- * plain string on the wire.
+ * A store's general access: one of the documented levels, or an `UnknownAccessLevel` if Apify has added one. In JSON both
+ * are strings.
  *
  * @example
  * ```ts
@@ -73,6 +77,8 @@ export const GeneralAccess = Schema.Union(
 ).annotations({ identifier: "GeneralAccess", description: "a level of access" })
 
 /**
+ * The type of `GeneralAccess`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -1,5 +1,5 @@
 /**
- * JSON values as they come out of `JSON.parse`, made safe to keep.
+ * JSON values from outside, limited in depth and free of keys that could change a prototype.
  *
  * @since 0.1.0
  */
@@ -26,14 +26,14 @@ export interface JsonObject {
 }
 
 /**
- * How deep a JSON value may nest. Deeper than any document people write, and far from where recursion overflows.
+ * How many levels deep a JSON value may nest: more than any document needs, and far fewer than overflow the stack.
  *
  * @since 0.1.0
  * @category constants
  */
 export const MAX_JSON_DEPTH = 256
 
-/** Keys that could reach an object's prototype; they are dropped wherever they stand. */
+/** Keys that could change an object's prototype. */
 const isUnsafeKey = (key: string): boolean => key === "__proto__" || key === "constructor"
 
 const isJson = (value: unknown, depth = 0): value is Json => {
@@ -82,7 +82,16 @@ const JsonObjectFromSelf = Schema.declare(isJsonObject, {
 })
 
 /**
- * A JSON object. Keys that could reach a prototype (`__proto__`, `constructor`) are dropped on the way in, at any depth.
+ * A JSON object. Decoding drops keys that could change a prototype (`__proto__`, `constructor`) at any depth, and refuses
+ * objects that nest deeper than `MAX_JSON_DEPTH`.
+ *
+ * @example
+ * ```ts
+ * import { JsonObject } from "@effect-apify/domain"
+ * import * as Schema from "effect/Schema"
+ *
+ * Schema.decodeUnknownSync(JsonObject)(JSON.parse('{"title":"Pages","__proto__":{}}')) // { title: "Pages" }
+ * ```
  *
  * @since 0.1.0
  * @category schemas

@@ -5,6 +5,7 @@
  */
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -25,13 +26,16 @@ export const Problem = Schema.Struct({
 }).annotations({ identifier: "Problem" })
 
 /**
+ * The type of `Problem`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Problem = typeof Problem.Type
 
 /**
- * A path as a program would write it, such as `users[0].tokens[1].scope`; empty for the whole document.
+ * A path as a program would write it, such as `users[0].tokens[1].scope` or `files["a.txt"]`; empty for the whole
+ * document. Different paths have different texts.
  *
  * @example
  * ```ts
@@ -44,14 +48,17 @@ export type Problem = typeof Problem.Type
  * @category formatting
  */
 export const formatPath = (path: Problem["path"]): string =>
-  path.reduce<string>(
-    (parent, key) => (typeof key === "number" ? `${parent}[${key}]` : parent === "" ? key : `${parent}.${key}`),
-    ""
-  )
+  path.reduce<string>((parent, key) => {
+    if (!isIdentifier(key)) return `${parent}[${JSON.stringify(key)}]`
+    return parent === "" ? key : `${parent}.${key}`
+  }, "")
+
+const isIdentifier = (key: string | number): key is string => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(String(key))
 
 /**
  * Every problem in a schema issue, in the order in which the schema lists them. A schema's `description` says what was
- * expected; a filter's message is taken as it is.
+ * expected; a message that a filter or a transformation returns is taken as it is. Of a union only the member that fits
+ * best is reported, or what was expected if none fits.
  *
  * @example
  * ```ts
@@ -76,11 +83,15 @@ const problemsAt = (path: Path, issue: ParseResult.ParseIssue): ReadonlyArray<Pr
     case "Pointer":
       return problemsAt([...path, ...keysOf(issue.path)], issue.issue)
     case "Composite": {
-      const problems = Arr.ensure(issue.issues).flatMap((inner) => problemsAt(path, inner))
-      if (!SchemaAST.isUnion(issue.ast)) return problems
-      // Of a union, the member that got furthest is the one that was meant; where none got in, none is.
-      const inside = problems.filter((problem) => problem.path.length > path.length)
-      return inside.length > 0 ? inside : mismatch(path, issue.ast)
+      const issues = Arr.ensure(issue.issues)
+      if (!SchemaAST.isUnion(issue.ast)) return issues.flatMap((inner) => problemsAt(path, inner))
+      // The member that was meant is the one that fits best: of the right type, and with the fewest problems inside.
+      const members = issues.flatMap((inner) => {
+        const problems = problemsAt(path, inner)
+        const isType = hasMessage(inner) || problems.every((problem) => problem.path.length > path.length)
+        return isType ? [problems] : []
+      })
+      return Arr.isNonEmptyArray(members) ? Arr.min(members, byLength) : mismatch(path, issue.ast)
     }
     case "Refinement":
       return issue.kind === "Predicate" && !hasMessage(issue.issue)
@@ -106,12 +117,17 @@ const hasMessage = (issue: ParseResult.ParseIssue): boolean => {
       return hasMessage(issue.issue)
     case "Composite":
       return Arr.ensure(issue.issues).some(hasMessage)
+    case "Refinement":
+    case "Transformation":
+      return hasMessage(issue.issue)
     case "Type":
       return issue.message !== undefined
     default:
       return false
   }
 }
+
+const byLength = Order.mapInput(Order.number, (problems: ReadonlyArray<Problem>) => problems.length)
 
 const keysOf = (path: ParseResult.Path): Path =>
   Arr.ensure(path).map((key) => (typeof key === "number" ? key : String(key)))

@@ -1,5 +1,5 @@
 /**
- * Links to a store's content, which may carry a signature.
+ * Public links to a store's keys and records, which may carry a signature.
  *
  * @since 0.1.0
  */
@@ -11,9 +11,23 @@ import { REDACTED, redact } from "./Redaction.js"
 // Up to the end of the parameter: a URL may hold quotes and commas, where `redact` takes a signature in a text to end.
 const signature = /([?&]signature=)[^&#]*/gi
 
+const query = /^([^?#]*)\?([^#]*)/
+
 /**
- * A link to a store's keys or records. Where the store is restricted the link carries a signature, and whoever has it
- * may read: so the link shows itself with the signature hidden, and `Redacted.value(link.href)` gives the whole of it.
+ * A public link to a store's keys or records. The link to a restricted store carries a signature, and anyone who has the
+ * link may read the store. Printing, logging and `JSON.stringify` therefore hide the signature;
+ * `Redacted.value(link.href)` is the whole link.
+ *
+ * @example
+ * ```ts
+ * import { PublicUrlFromString } from "@effect-apify/domain"
+ * import * as Redacted from "effect/Redacted"
+ * import * as Schema from "effect/Schema"
+ *
+ * const link = Schema.decodeSync(PublicUrlFromString)("https://api.apify.com/keys?signature=abc123")
+ * String(link) // "https://api.apify.com/keys?signature=<redacted>"
+ * Redacted.value(link.href) // "https://api.apify.com/keys?signature=abc123"
+ * ```
  *
  * @since 0.1.0
  * @category schemas
@@ -21,11 +35,14 @@ const signature = /([?&]signature=)[^&#]*/gi
 export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
   href: Schema.Redacted(Schema.String)
 }) {
-  /** The link as those get it who may not have a signature. */
+  /** The link without its `signature` parameter. The other parameters keep their order and encoding. */
   withoutSignature(): PublicUrl {
     const href = Redacted.value(this.href)
-    const plain = href.replace(/(?<=[?&])signature=[^&#]*&?/gi, "")
-    return plain === href ? this : new PublicUrl({ href: Redacted.make(plain.replace(/[?&](?=#|$)/, "")) })
+    const unsigned = href.replace(query, (_, path: string, parameters: string) => {
+      const others = parameters.split("&").filter((parameter) => !parameter.startsWith("signature="))
+      return others.length === 0 ? path : `${path}?${others.join("&")}`
+    })
+    return unsigned === href ? this : new PublicUrl({ href: Redacted.make(unsigned) })
   }
   /** The link with its signature hidden. */
   override toString(): string {
@@ -40,7 +57,7 @@ export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
 }
 
 /**
- * The codec between a link as Apify writes it and a `PublicUrl`.
+ * A `PublicUrl` from the string that Apify sends. Any string is accepted, and encoded again as it was.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * The parts of a request that errors tell.
+ * The parts of a call that errors carry.
  *
  * @since 0.1.0
  */
@@ -18,6 +18,8 @@ import * as Schema from "effect/Schema"
 export const GaveUp = Schema.Literal("retries", "deadline", "budget").annotations({ identifier: "GaveUp" })
 
 /**
+ * The type of `GaveUp`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -34,6 +36,8 @@ export const HttpMethod = Schema.Literal("GET", "HEAD", "POST", "PUT", "DELETE")
 })
 
 /**
+ * The type of `HttpMethod`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -1,5 +1,5 @@
 /**
- * What Apify tells of a key-value store.
+ * A key-value store: its names, dates, links, access and statistics.
  *
  * @since 0.1.0
  */
@@ -12,24 +12,24 @@ import { StoreId } from "./StoreId.js"
 import { StoreStats } from "./StoreStats.js"
 import { Timestamp } from "./Timestamp.js"
 
-/** Absent and `null` are the same, and what is not there is left out again. */
+/** A field that may be absent or `null`; encoding `None` leaves it out. */
 const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { as: "Option", nullable: true }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
-/** As `optional`, for the fields that Apify's page shows as `null` when there is nothing to say. */
+/** A field that may be absent or `null`; encoding `None` writes `null`, as Apify's page shows it. */
 const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { as: "Option", nullable: true, onNoneEncoding: () => Option.some(null) }).pipe(
     Schema.withConstructorDefault(() => Option.none())
   )
 
 /**
- * A key-value store, as Get store tells of it. Only the id and the three dates are sure to be there; whatever else Apify
- * leaves out, or says is `null`, is `None`. Fields that this version does not know are dropped.
+ * A key-value store. Only the ID and the three dates are required; any other field that is absent or `null` is `None`.
+ * Fields that this version does not know are dropped.
  *
- * Nothing that prints, logs or `JSON.stringify`s a store shows its signing key or a signature; to write a store as JSON
- * with them, encode it: `Schema.encode(Store)`.
+ * Printing, logging and `JSON.stringify` hide the signing key and the signatures in links. `Schema.encode(Store)` gives
+ * the JSON that holds them.
  *
- * Source: the endpoint's page; `title`, `recordsPublicUrl`, `schema` and `storageBytes` from live answers.
+ * Source: the endpoint's page; `title`, `recordsPublicUrl`, `schema` and `storageBytes` from live responses.
  *
  * @example
  * ```ts
@@ -49,38 +49,38 @@ const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
  */
 export class Store extends Schema.Class<Store>("Store")({
   id: StoreId,
-  /** Unnamed stores have none, and expire. */
+  /** `None` for an unnamed store. Unnamed stores expire. */
   name: optional(Schema.String),
-  /** What the console shows in place of the name. */
+  /** The title that Apify Console shows in place of the name. */
   title: optional(Schema.String),
-  /** The owner's id. */
+  /** The owner's user ID. */
   userId: nullable(Schema.String),
-  /** The owner's name. */
+  /** The owner's username. */
   username: nullable(Schema.String),
   createdAt: Timestamp,
   modifiedAt: Timestamp,
   accessedAt: Timestamp,
-  /** The Actor whose run made the store. */
+  /** The ID of the Actor whose run created the store. */
   actId: nullable(Schema.String),
-  /** The run that made the store. */
+  /** The ID of the run that created the store. */
   actRunId: nullable(Schema.String),
-  /** The store's page in Apify's console. */
+  /** The store's page in Apify Console. */
   consoleUrl: optional(Schema.String),
   /** A link to the store's keys. */
   keysPublicUrl: optional(PublicUrlFromString),
   /** A link to the store's records. */
   recordsPublicUrl: optional(PublicUrlFromString),
-  /** The key that signs public links: a live credential, given only to those who may write. */
+  /** The key that signs public links: a live credential. `None` for callers who may not write. */
   urlSigningSecretKey: nullable(Schema.Redacted(Schema.String)),
-  /** `None` follows the owner's account setting. */
+  /** `None` means that the owner's account setting applies. */
   generalAccess: optional(GeneralAccess),
-  /** A JSON schema of the store's content. */
+  /** The store's schema: its title, and the collections of its records. */
   schema: optional(JsonObject),
   stats: optional(StoreStats)
 }) {}
 
 /**
- * The body of a successful answer: the store under `data`.
+ * The body of a successful response: the store under `data`.
  *
  * @since 0.1.0
  * @category schemas

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { ApifyErrorTypeId, type Retryable } from "./CallError.js"
+import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
 import { responseFields } from "./internal/errorFields.js"
 import { printable, responded } from "./internal/errorMessage.js"
 
@@ -34,12 +34,21 @@ const { store: _, ...responseOfStore } = responseFields
 /**
  * 404 from Apify itself: the store does not exist.
  *
+ * @example
+ * ```ts
+ * import type { CallError, Store, StoreNotFoundError } from "@effect-apify/domain"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const program: Effect.Effect<Store, CallError | StoreNotFoundError>
+ * Effect.catchTag(program, "StoreNotFoundError", ({ ref }) => Effect.succeed(`no store ${ref}`))
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */
 export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()("StoreNotFoundError", {
   ...responseOfStore,
-  /** The reference of the store that was asked for. */
+  /** The reference of the requested store. */
   ref: Schema.String
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
@@ -62,6 +71,8 @@ export const StoreError = Schema.Union(InvalidStoreRefError, StoreNotFoundError)
 })
 
 /**
+ * The type of `StoreError`.
+ *
  * @since 0.1.0
  * @category errors
  */

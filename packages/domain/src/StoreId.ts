@@ -24,6 +24,8 @@ export const StoreId = Schema.NonEmptyString.pipe(Schema.brand("StoreId")).annot
 })
 
 /**
+ * The type of `StoreId`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -58,6 +60,8 @@ export const GeneratedStoreId = StoreId.pipe(Schema.pattern(idPattern), Schema.b
 })
 
 /**
+ * The type of `GeneratedStoreId`.
+ *
  * @since 0.1.0
  * @category models
  */

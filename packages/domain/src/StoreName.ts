@@ -9,10 +9,10 @@ import * as Schema from "effect/Schema"
 const pattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
 
 /**
- * A store's name as it is sent: 1 to 63 letters, digits and hyphens, no hyphen at either end.
- * Names are compared without case: `Schema.equivalence(StoreName)` does so.
+ * A store's name as it is sent: 1 to 63 letters, digits and hyphens, with no hyphen at either end.
+ * `Schema.equivalence(StoreName)` ignores case, as Apify does.
  *
- * Source: the pattern that Apify's clients check names with.
+ * Source: Apify's clients check names against this pattern.
  *
  * @example
  * ```ts
@@ -32,6 +32,8 @@ export const StoreName = Schema.String.pipe(Schema.pattern(pattern), Schema.bran
 })
 
 /**
+ * The type of `StoreName`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -28,6 +28,8 @@ const SentStoreId = StoreId.pipe(Schema.pattern(idPattern)).annotations({
 export const StoreById = Schema.TaggedStruct("StoreById", { id: SentStoreId })
 
 /**
+ * The type of `StoreById`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -42,6 +44,8 @@ export type StoreById = typeof StoreById.Type
 export const StoreByName = Schema.TaggedStruct("StoreByName", { owner: Username, name: StoreName })
 
 /**
+ * The type of `StoreByName`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -56,6 +60,8 @@ export type StoreByName = typeof StoreByName.Type
 export const OwnStore = Schema.TaggedStruct("OwnStore", { name: StoreName })
 
 /**
+ * The type of `OwnStore`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -64,7 +70,18 @@ export type OwnStore = typeof OwnStore.Type
 /**
  * A reference to a store: `StoreById`, `StoreByName` or `OwnStore`.
  *
- * `Schema.equivalence(StoreRef)` compares two references: names and usernames without case, IDs with case.
+ * `Schema.equivalence(StoreRef)` compares two references: it ignores case in names and usernames, but not in IDs.
+ *
+ * @example
+ * ```ts
+ * import { StoreId, StoreName, type StoreRef, Username } from "@effect-apify/domain"
+ *
+ * const refs: ReadonlyArray<StoreRef> = [
+ *   { _tag: "StoreById", id: StoreId.make("WkzbQMuFYuamGv3YF") },
+ *   { _tag: "StoreByName", owner: Username.make("janedoe"), name: StoreName.make("my-store") },
+ *   { _tag: "OwnStore", name: StoreName.make("my-store") }
+ * ]
+ * ```
  *
  * @since 0.1.0
  * @category schemas
@@ -72,6 +89,8 @@ export type OwnStore = typeof OwnStore.Type
 export const StoreRef = Schema.Union(StoreById, StoreByName, OwnStore).annotations({ identifier: "StoreRef" })
 
 /**
+ * The type of `StoreRef`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -192,6 +211,13 @@ export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.t
 /**
  * A reference as a person writes it: the path segment that names the store.
  *
+ * @example
+ * ```ts
+ * import { formatStoreRef, ownStore, StoreName } from "@effect-apify/domain"
+ *
+ * formatStoreRef(ownStore(StoreName.make("my-store"))) // "~my-store"
+ * ```
+ *
  * @since 0.1.0
  * @category encoding
  */
@@ -216,7 +242,7 @@ export const parseStoreRef = (input: string): Either.Either<StoreRef, InvalidSto
 
 /**
  * The path segment to send for a reference. Whatever the reference was made from, only a segment that names a store is
- * returned: a reference that came from JSON or from untyped code is checked like text.
+ * returned: a reference from JSON or from untyped code is checked like text.
  *
  * @example
  * ```ts
@@ -237,15 +263,18 @@ export const storeSegment = (ref: StoreRef | string): Either.Either<string, Inva
   return Either.map(parseStoreRef(segment), () => segment)
 }
 
-/** The types say that it is a `StoreRef`; callers without types may say otherwise. */
+/**
+ * The types say that it is a `StoreRef`; callers without types may pass anything. Each form gives a segment of its own
+ * form: an ID with a `~` would name another store.
+ */
 const segmentOfUnknown = (ref: unknown): string | undefined => {
   if (!Predicate.isRecord(ref)) return undefined
   const { _tag, id, name, owner } = ref
   switch (_tag) {
     case "StoreById":
-      return Predicate.isString(id) ? id : undefined
+      return Predicate.isString(id) && !id.includes("~") ? id : undefined
     case "StoreByName":
-      return Predicate.isString(owner) && Predicate.isString(name) ? `${owner}~${name}` : undefined
+      return Predicate.isString(owner) && owner !== "" && Predicate.isString(name) ? `${owner}~${name}` : undefined
     case "OwnStore":
       return Predicate.isString(name) ? `~${name}` : undefined
     default:

@@ -17,6 +17,14 @@ const optionalCount = Schema.optionalWith(Count, { as: "Option", nullable: true 
  * Source: the endpoint's page has the counters up to `listCount` and `s3StorageBytes`; the API description adds
  * `storageBytes` and requires none of them.
  *
+ * @example
+ * ```ts
+ * import { StoreStats } from "@effect-apify/domain"
+ * import * as Schema from "effect/Schema"
+ *
+ * Schema.decodeSync(StoreStats)({ readCount: 9 }) // readCount is Option.some(9), every other counter Option.none()
+ * ```
+ *
  * @since 0.1.0
  * @category schemas
  */

@@ -1,5 +1,5 @@
 /**
- * Names of Apify users.
+ * Usernames: who owns a store.
  *
  * @since 0.1.0
  */
@@ -9,10 +9,10 @@ import * as Schema from "effect/Schema"
 const pattern = /^[a-zA-Z0-9_.-]{3,30}$/
 
 /**
- * A user's name as it is sent: 3 to 30 letters, digits, `_`, `.` and `-`. A user's id fits too, and Apify takes it in
- * the same place. Compared without case: `Schema.equivalence(Username)` does so.
+ * A username as it is sent: 3 to 30 letters, digits, `_`, `.` and `-`. A user ID has this form too, and Apify accepts it
+ * in the same place. `Schema.equivalence(Username)` ignores case, as Apify does.
  *
- * Source: the pattern that Apify's clients check usernames with.
+ * Source: Apify's clients check usernames against this pattern.
  *
  * @example
  * ```ts
@@ -32,6 +32,8 @@ export const Username = Schema.String.pipe(Schema.pattern(pattern), Schema.brand
 })
 
 /**
+ * The type of `Username`.
+ *
  * @since 0.1.0
  * @category models
  */

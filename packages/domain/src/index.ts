@@ -17,20 +17,22 @@ export { ApiError, ApiErrorBody, MISSING_STORE_TYPES } from "./ApiError.js"
 export {
   type ApifyError,
   ApifyErrorTypeId,
+  isApifyError,
+  isNotFound,
+  isRetryable,
+  type Retryable
+} from "./ApifyError.js"
+export {
   BadRequestError,
   CallError,
   describeFailure,
   ForbiddenError,
-  isApifyError,
   isCallError,
-  isNotFound,
-  isRetryable,
   isUnauthorized,
   MalformedResponseError,
   MethodNotAllowedError,
   PaymentRequiredError,
   RateLimitedError,
-  type Retryable,
   ServerError,
   TimeoutError,
   TransportError,
@@ -38,13 +40,22 @@ export {
   UnauthorizedError,
   UnexpectedResponseError
 } from "./CallError.js"
-export { Count, isCount, Milliseconds } from "./Count.js"
+export { Count, Milliseconds } from "./Count.js"
 export { decodeStoreBody } from "./decodeStoreBody.js"
 export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "./GeneralAccess.js"
 export { type Json, JsonObject, MAX_JSON_DEPTH } from "./Json.js"
 export { formatPath, Problem, problemsOf } from "./Problem.js"
 export { PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
-export { excerpt, quote, REDACTED, redact } from "./Redaction.js"
+export {
+  excerpt,
+  MIN_SECRET_LENGTH,
+  originAndPath,
+  quote,
+  REDACTED,
+  redact,
+  redactor,
+  snippet
+} from "./Redaction.js"
 export {
   anonymousRefusal,
   emptyNameRefusal,

@@ -1,19 +1,33 @@
 /**
- * Who may read a store: Apify's table, written out, and the laws behind it.
+ * Who may read a store, and what they see of it: Apify's table, written out, and the laws behind it.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import {
-  type AccessDecision,
   AccessLevel,
+  type AccessRequest,
+  anonymousRefusal,
   decideAccess,
   effectiveLevel,
   GeneralAccess,
+  insufficientPermissionsRefusal,
   OwnerSetting,
+  PublicUrl,
+  type Refusal,
   Requester,
+  Right,
+  requesterOf,
+  Store,
   type StoreRef,
-  UnknownAccessLevel
+  tokenNotProvidedRefusal,
+  UnknownAccessLevel,
+  viewFor
 } from "../src/index.js"
 
 const levels = {
@@ -26,70 +40,69 @@ const levels = {
 }
 
 const decisions = {
-  /** May read, and sees the signing key. */
-  write: { _tag: "AccessGranted", seesSigningKey: true },
-  read: { _tag: "AccessGranted", seesSigningKey: false },
-  403: { _tag: "AccessDenied", reason: "InsufficientPermissions" },
-  401: { _tag: "AccessDenied", reason: "TokenNotProvided" }
-} satisfies Record<string, AccessDecision>
+  read: null,
+  403: insufficientPermissionsRefusal,
+  401: anonymousRefusal,
+  /** The request does not say whose store it means. */
+  "no account": tokenNotProvidedRefusal
+} satisfies Record<string, Refusal | null>
 
 type Form = StoreRef["_tag"]
 type Row = readonly [
   level: keyof typeof levels,
   ownerSetting: OwnerSetting,
   reference: Form,
-  owner: keyof typeof decisions,
-  writer: keyof typeof decisions,
-  reader: keyof typeof decisions,
-  otherUser: keyof typeof decisions,
-  nobody: keyof typeof decisions
+  write: keyof typeof decisions,
+  read: keyof typeof decisions,
+  none: keyof typeof decisions,
+  anonymous: keyof typeof decisions
 ]
 
-// A store in the token's own account can't be asked for without a token, whatever its level.
+// Without a token there is no account of its own, whatever the level of the store.
 // biome-ignore format: a table
 const table: ReadonlyArray<Row> = [
-  // level                      owner's setting            reference      Owner    Writer   Reader  Other   Nobody
-  ["RESTRICTED",                "RESTRICTED",              "StoreById",   "write", "write", "read", 403,    401],
-  ["RESTRICTED",                "RESTRICTED",              "StoreByName", "write", "write", "read", 403,    401],
-  ["RESTRICTED",                "RESTRICTED",              "OwnStore",    "write", "write", "read", 403,    401],
-  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreById",   "write", "write", "read", 403,    401],
-  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreByName", "write", "write", "read", 403,    401],
-  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "write", "write", "read", 403,    401],
+  // level                      owner's setting            reference      WRITE   READ    NONE    ANONYMOUS
+  ["RESTRICTED",                "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
+  ["RESTRICTED",                "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["RESTRICTED",                "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
+  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", 403,    401],
+  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
-  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreById",   "write", "write", "read", "read", "read"],
-  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreByName", "write", "write", "read", 403,    401],
-  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "OwnStore",    "write", "write", "read", 403,    401],
-  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "write", "write", "read", "read", "read"],
-  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "write", "write", "read", 403,    401],
-  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "write", "write", "read", 403,    401],
+  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreById",   "read", "read", "read", "read"],
+  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
+  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
+  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
-  ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "StoreById",   "write", "write", "read", "read", "read"],
-  ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "StoreByName", "write", "write", "read", "read", "read"],
-  ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "OwnStore",    "write", "write", "read", "read", 401],
-  ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "StoreById",   "write", "write", "read", "read", "read"],
-  ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "StoreByName", "write", "write", "read", "read", "read"],
-  ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "write", "write", "read", "read", 401],
+  ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "StoreById",   "read", "read", "read", "read"],
+  ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "StoreByName", "read", "read", "read", "read"],
+  ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "OwnStore",    "read", "read", "read", "no account"],
+  ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
+  ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", "read", "read"],
+  ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", "read", "no account"],
 
-  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreById",   "write", "write", "read", 403,    401],
-  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreByName", "write", "write", "read", 403,    401],
-  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "OwnStore",    "write", "write", "read", 403,    401],
-  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreById",   "write", "write", "read", "read", "read"],
-  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreByName", "write", "write", "read", 403,    401],
-  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "write", "write", "read", 403,    401],
+  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
+  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
+  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
+  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
-  ["absent",                    "RESTRICTED",              "StoreById",   "write", "write", "read", 403,    401],
-  ["absent",                    "RESTRICTED",              "StoreByName", "write", "write", "read", 403,    401],
-  ["absent",                    "RESTRICTED",              "OwnStore",    "write", "write", "read", 403,    401],
-  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreById",   "write", "write", "read", "read", "read"],
-  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreByName", "write", "write", "read", 403,    401],
-  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "write", "write", "read", 403,    401],
+  ["absent",                    "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
+  ["absent",                    "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["absent",                    "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
+  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
+  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
-  ["unknown",                   "RESTRICTED",              "StoreById",   "write", "write", "read", 403,    401],
-  ["unknown",                   "RESTRICTED",              "StoreByName", "write", "write", "read", 403,    401],
-  ["unknown",                   "RESTRICTED",              "OwnStore",    "write", "write", "read", 403,    401],
-  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "write", "write", "read", 403,    401],
-  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "write", "write", "read", 403,    401],
-  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "write", "write", "read", 403,    401]
+  ["unknown",                   "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
+  ["unknown",                   "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["unknown",                   "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
+  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", 403,    401],
+  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"]
 ]
 
 describe("the table", () => {
@@ -99,26 +112,19 @@ describe("the table", () => {
     assert.strictEqual(rows.size, 6 * 2 * 3)
     assert.includeMembers(Object.keys(levels), [...AccessLevel.literals])
     assert.lengthOf(OwnerSetting.literals, 2)
-    assert.lengthOf(Requester.literals, 5)
+    assert.lengthOf(Requester.literals, 4)
   })
 
-  it.each(table)("%s, owner %s, %s", (level, ownerSetting, reference, owner, writer, reader, otherUser, nobody) => {
+  it.each(table)("%s, owner %s, %s", (level, ownerSetting, reference, write, read, none, anonymous) => {
     const decide = (requester: Requester) =>
-      decideAccess({ requester, reference, generalAccess: levels[level], ownerSetting })
+      Option.getOrNull(decideAccess({ requester, reference, generalAccess: levels[level], ownerSetting }))
     assert.deepStrictEqual(
+      { WRITE: decide("WRITE"), READ: decide("READ"), NONE: decide("NONE"), ANONYMOUS: decide("ANONYMOUS") },
       {
-        Owner: decide("Owner"),
-        Writer: decide("Writer"),
-        Reader: decide("Reader"),
-        OtherUser: decide("OtherUser"),
-        Nobody: decide("Nobody")
-      },
-      {
-        Owner: decisions[owner],
-        Writer: decisions[writer],
-        Reader: decisions[reader],
-        OtherUser: decisions[otherUser],
-        Nobody: decisions[nobody]
+        WRITE: decisions[write],
+        READ: decisions[read],
+        NONE: decisions[none],
+        ANONYMOUS: decisions[anonymous]
       }
     )
   })
@@ -127,65 +133,51 @@ describe("the table", () => {
 const Reference = Schema.Literal("StoreById", "StoreByName", "OwnStore")
 const AnyLevel = Schema.typeSchema(Schema.Option(GeneralAccess))
 
-const isGranted = (decision: AccessDecision): boolean => decision._tag === "AccessGranted"
+const mayRead = (request: AccessRequest): boolean => Option.isNone(decideAccess(request))
 
 describe("for any store", () => {
   it.prop(
-    "the owner may read, and sees the signing key",
-    [Reference, AnyLevel, OwnerSetting],
-    ([reference, generalAccess, ownerSetting]) => {
-      const decision = decideAccess({ requester: "Owner", reference, generalAccess, ownerSetting })
-      assert.deepStrictEqual(decision, decisions.write)
-    }
-  )
-
-  it.prop(
-    "no level shows the signing key to those without rights",
-    [Schema.Literal("OtherUser", "Nobody"), Reference, AnyLevel, OwnerSetting],
+    "those with a right may read, whatever the level",
+    [Right, Reference, AnyLevel, OwnerSetting],
     ([requester, reference, generalAccess, ownerSetting]) => {
-      const decision = decideAccess({ requester, reference, generalAccess, ownerSetting })
-      assert.notDeepEqual(decision, decisions.write)
+      assert.isTrue(mayRead({ requester, reference, generalAccess, ownerSetting }))
     }
   )
 
   it.prop(
-    "levels change nothing for those with rights",
-    [Schema.Literal("Owner", "Writer", "Reader"), Reference, AnyLevel, AnyLevel, OwnerSetting],
-    ([requester, reference, one, other, ownerSetting]) => {
-      assert.deepStrictEqual(
-        decideAccess({ requester, reference, generalAccess: one, ownerSetting }),
-        decideAccess({ requester, reference, generalAccess: other, ownerSetting })
-      )
+    "a user without a right is refused with 403, a request without a token with 401",
+    [Schema.Literal("NONE", "ANONYMOUS"), Reference, AnyLevel, OwnerSetting],
+    ([requester, reference, generalAccess, ownerSetting]) => {
+      const refusal = decideAccess({ requester, reference, generalAccess, ownerSetting })
+      if (Option.isSome(refusal)) assert.strictEqual(refusal.value.status, requester === "NONE" ? 403 : 401)
     }
   )
 
   it.prop(
-    "nobody may read no more than another user",
+    "a request without a token reads no more than a user without a right",
     [Reference, AnyLevel, OwnerSetting],
     ([reference, generalAccess, ownerSetting]) => {
-      const nobody = decideAccess({ requester: "Nobody", reference, generalAccess, ownerSetting })
-      const otherUser = decideAccess({ requester: "OtherUser", reference, generalAccess, ownerSetting })
-      assert.isTrue(!isGranted(nobody) || isGranted(otherUser))
+      const anonymous = mayRead({ requester: "ANONYMOUS", reference, generalAccess, ownerSetting })
+      assert.isTrue(!anonymous || mayRead({ requester: "NONE", reference, generalAccess, ownerSetting }))
     }
   )
 
   it.prop(
-    "a name opens nothing that the id does not",
+    "the name opens nothing that the ID does not",
     [Requester, AnyLevel, OwnerSetting],
     ([requester, generalAccess, ownerSetting]) => {
-      const byName = decideAccess({ requester, reference: "StoreByName", generalAccess, ownerSetting })
-      const byId = decideAccess({ requester, reference: "StoreById", generalAccess, ownerSetting })
-      assert.isTrue(!isGranted(byName) || isGranted(byId))
+      const byName = mayRead({ requester, reference: "StoreByName", generalAccess, ownerSetting })
+      assert.isTrue(!byName || mayRead({ requester, reference: "StoreById", generalAccess, ownerSetting }))
     }
   )
 
   it.prop(
     "raising the level takes access from no one",
     [Requester, Reference, OwnerSetting],
-    ([requester, reference]) => {
-      const raising = ["RESTRICTED", "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ"] as const
-      const granted = raising.map((level) =>
-        isGranted(decideAccess({ requester, reference, generalAccess: Option.some(level), ownerSetting: "RESTRICTED" }))
+    ([requester, reference, ownerSetting]) => {
+      const rising = ["RESTRICTED", "ANYONE_WITH_ID_CAN_READ", "ANYONE_WITH_NAME_CAN_READ"] as const
+      const granted = rising.map((level) =>
+        mayRead({ requester, reference, generalAccess: Option.some(level), ownerSetting })
       )
       assert.deepStrictEqual(granted, [...granted].sort())
     }
@@ -193,16 +185,15 @@ describe("for any store", () => {
 
   it.prop("raising the owner's setting takes access from no one", [Requester, Reference, AnyLevel], (request) => {
     const [requester, reference, generalAccess] = request
-    const before = decideAccess({ requester, reference, generalAccess, ownerSetting: "RESTRICTED" })
-    const after = decideAccess({ requester, reference, generalAccess, ownerSetting: "ANYONE_WITH_ID_CAN_READ" })
-    assert.isTrue(!isGranted(before) || isGranted(after))
+    const before = mayRead({ requester, reference, generalAccess, ownerSetting: "RESTRICTED" })
+    assert.isTrue(!before || mayRead({ requester, reference, generalAccess, ownerSetting: "ANYONE_WITH_ID_CAN_READ" }))
   })
 
   it.prop(
     "an unknown level opens what RESTRICTED opens",
     [Requester, Reference, UnknownAccessLevel, OwnerSetting],
     ([requester, reference, unknown, ownerSetting]) => {
-      assert.deepStrictEqual(
+      assertEquals(
         decideAccess({ requester, reference, generalAccess: Option.some(unknown), ownerSetting }),
         decideAccess({ requester, reference, generalAccess: levels.RESTRICTED, ownerSetting })
       )
@@ -210,19 +201,140 @@ describe("for any store", () => {
   )
 })
 
-describe("the level that holds", () => {
-  it.prop("is the store's own, where that says anything", [AccessLevel, OwnerSetting], ([level, ownerSetting]) => {
-    assert.strictEqual(
-      effectiveLevel(Option.some(level), ownerSetting),
-      level === "FOLLOW_USER_SETTING" ? ownerSetting : level
-    )
-  })
+describe("the holder of a token", () => {
+  const WRITE = Option.some<Right>("WRITE")
+  const READ = Option.some<Right>("READ")
+  const NONE = Option.none<Right>()
 
-  it.prop("is the owner's setting, where the store has none", [OwnerSetting], ([ownerSetting]) => {
+  // biome-ignore format: a table
+  const requesters: ReadonlyArray<readonly [who: string, isOwner: boolean, granted: Option.Option<Right>, scope: Right, Requester]> = [
+    ["the owner",                     true,  NONE,  "WRITE", "WRITE"],
+    ["the owner, also granted READ",  true,  READ,  "WRITE", "WRITE"],
+    ["the owner, also granted WRITE", true,  WRITE, "WRITE", "WRITE"],
+    ["a user granted WRITE",          false, WRITE, "WRITE", "WRITE"],
+    ["a user granted READ",           false, READ,  "WRITE", "READ"],
+    ["a user without a right",        false, NONE,  "WRITE", "NONE"],
+    ["the owner",                     true,  NONE,  "READ",  "READ"],
+    ["the owner, also granted READ",  true,  READ,  "READ",  "READ"],
+    ["the owner, also granted WRITE", true,  WRITE, "READ",  "READ"],
+    ["a user granted WRITE",          false, WRITE, "READ",  "READ"],
+    ["a user granted READ",           false, READ,  "READ",  "READ"],
+    ["a user without a right",        false, NONE,  "READ",  "NONE"]
+  ]
+
+  it.each(requesters)("%s (%s, %o), with a token scoped to %s, is %s", (_, isOwner, granted, scope, requester) => {
+    assert.strictEqual(requesterOf({ isOwner, granted, scope }), requester)
+  })
+})
+
+describe("the level in force", () => {
+  it.prop(
+    "is the store's own, unless it follows the owner's setting",
+    [AccessLevel, OwnerSetting],
+    ([level, ownerSetting]) => {
+      assert.strictEqual(
+        effectiveLevel(Option.some(level), ownerSetting),
+        level === "FOLLOW_USER_SETTING" ? ownerSetting : level
+      )
+    }
+  )
+
+  it.prop("is the owner's setting, if the store has none", [OwnerSetting], ([ownerSetting]) => {
     assert.strictEqual(effectiveLevel(Option.none(), ownerSetting), ownerSetting)
   })
 
-  it.prop("is the strictest, where the store's is unknown", [UnknownAccessLevel, OwnerSetting], ([level, setting]) => {
+  it.prop("is RESTRICTED, if the store's is unknown", [UnknownAccessLevel, OwnerSetting], ([level, setting]) => {
     assert.strictEqual(effectiveLevel(Option.some(level), setting), "RESTRICTED")
+  })
+})
+
+describe("the view of a store", () => {
+  const encode = Schema.encodeSync(Store)
+  const hrefs = ({ keysPublicUrl, recordsPublicUrl }: Store) =>
+    [keysPublicUrl, recordsPublicUrl].map((link) =>
+      Option.getOrNull(Option.map(link, ({ href }) => Redacted.value(href)))
+    )
+
+  /** Stores whose secrets are all there, of any level. */
+  const signed = fc.tuple(Arbitrary.make(Store), Arbitrary.make(AnyLevel)).map(([store, generalAccess]) => {
+    const link = (text: string) => Option.some(new PublicUrl({ href: Redacted.make(`https://api.apify.com/${text}`) }))
+    return new Store({
+      ...store,
+      generalAccess,
+      keysPublicUrl: link("keys?limit=1&signature=Canary"),
+      recordsPublicUrl: link("records?signature=Canary&prefix=a%20b+c"),
+      urlSigningSecretKey: Option.some(Redacted.make("Canary"))
+    })
+  })
+
+  it.prop("is refused exactly as decideAccess refuses", [Store, Requester, Reference, OwnerSetting], (values) => {
+    const [store, requester, reference, ownerSetting] = values
+    assertEquals(
+      Either.getLeft(viewFor(store, { requester, reference, ownerSetting })),
+      decideAccess({ requester, reference, ownerSetting, generalAccess: store.generalAccess })
+    )
+  })
+
+  it.prop(
+    "has the signing key only for those who may write",
+    [signed, Requester, Reference, OwnerSetting],
+    (values) => {
+      const [store, requester, reference, ownerSetting] = values
+      Either.map(viewFor(store, { requester, reference, ownerSetting }), (view) => {
+        assertEquals(view.urlSigningSecretKey, requester === "WRITE" ? store.urlSigningSecretKey : Option.none())
+      })
+    }
+  )
+
+  it.prop(
+    "has signed links only for those who may write, and only while the store is restricted",
+    [signed, Requester, Reference, OwnerSetting],
+    ([store, requester, reference, ownerSetting]) => {
+      const isRestricted = effectiveLevel(store.generalAccess, ownerSetting) === "RESTRICTED"
+      const expected =
+        requester === "WRITE" && isRestricted
+          ? hrefs(store)
+          : ["https://api.apify.com/keys?limit=1", "https://api.apify.com/records?prefix=a%20b+c"]
+      Either.map(viewFor(store, { requester, reference, ownerSetting }), (view) => {
+        assert.deepStrictEqual(hrefs(view), expected)
+      })
+    }
+  )
+
+  it.prop(
+    "holds no secret at all for those who may not write",
+    [signed, Schema.Literal("READ", "NONE", "ANONYMOUS"), Reference, OwnerSetting],
+    ([store, requester, reference, ownerSetting]) => {
+      Either.map(viewFor(store, { requester, reference, ownerSetting }), (view) => {
+        assert.notInclude(JSON.stringify(encode(view)), "Canary")
+      })
+    }
+  )
+
+  it.prop("is the store in everything else", [signed, Requester, Reference, OwnerSetting], (values) => {
+    const [store, requester, reference, ownerSetting] = values
+    const rest = (of: Store) => {
+      const { urlSigningSecretKey, keysPublicUrl, recordsPublicUrl, ...others } = encode(of)
+      return others
+    }
+    Either.map(viewFor(store, { requester, reference, ownerSetting }), (view) => {
+      assert.instanceOf(view, Store)
+      assert.isTrue(Schema.is(Store)(view))
+      assert.deepStrictEqual(rest(view), rest(store))
+    })
+  })
+
+  it.prop("of a view is that view", [signed, Requester, Reference, OwnerSetting], (values) => {
+    const [store, requester, reference, ownerSetting] = values
+    const once = viewFor(store, { requester, reference, ownerSetting })
+    const twice = Either.flatMap(once, (view) => viewFor(view, { requester, reference, ownerSetting }))
+    assert.deepStrictEqual(Either.map(twice, encode), Either.map(once, encode))
+  })
+
+  it.prop("leaves the store that it was made of as it was", [signed, Requester, Reference, OwnerSetting], (values) => {
+    const [store, requester, reference, ownerSetting] = values
+    const before = encode(store)
+    viewFor(store, { requester, reference, ownerSetting })
+    assert.deepStrictEqual(encode(store), before)
   })
 })

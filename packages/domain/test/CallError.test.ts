@@ -1,65 +1,48 @@
 /**
- * The errors of Get store: which there are, what they tell a person to do, and which are worth another attempt.
+ * The errors that every operation shares: what they tell a person to do, and which are worth another attempt.
  */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
-import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { gaveUpBecause } from "../src/CallError.js"
 import {
   BadRequestError,
+  CallError,
   describeFailure,
   ForbiddenError,
-  GetStoreError,
-  InvalidStoreRefError,
+  GaveUp,
   MalformedResponseError,
   MethodNotAllowedError,
-  Milliseconds,
   PaymentRequiredError,
   RateLimitedError,
   type Retryable,
   ServerError,
-  StoreNotFoundError,
   TimeoutError,
   TransportError,
   UnauthorizedError,
   UnexpectedResponseError
 } from "../src/index.js"
-
-const call = {
-  method: "GET",
-  url: "https://api.apify.com/v2/key-value-stores/janedoe~my-store",
-  ref: "janedoe~my-store",
-  attempts: 1,
-  elapsed: Duration.millis(120)
-} as const
-
-const answer = (status: number, apifyType: string, apifyMessage: string) => ({
-  ...call,
-  status,
-  apifyType: Option.some(apifyType),
-  apifyMessage: Option.some(apifyMessage)
-})
-
-const notFound = answer(404, "record-not-found", "Key-value Store was not found")
-const unauthorized = answer(401, "user-or-token-not-found", "User was not found or authentication token is not valid")
-const rateLimited = answer(429, "rate-limit-exceeded", "You have exceeded the rate limit of 60 requests per second")
-const broken = answer(500, "internal-server-error", "Internal server error")
-const redirect = { ...call, status: 302, problem: "It is a redirect", location: Option.some("https://evil.example/") }
-const html = { ...call, status: 200, problem: "Its content type is text/html", snippet: Option.some("<html>") }
-const malformed = { ...call, status: 200, problems: [{ path: ["data", "stats", "readCount"], problem: "is no count" }] }
-const attempt = { ...call, phase: "attempt", limit: Duration.seconds(5) } as const
-const wholeCall = { ...call, phase: "call", limit: Duration.minutes(1) } as const
+import {
+  attemptTimeout,
+  callTimeout,
+  failed,
+  html,
+  malformed,
+  rateLimited,
+  redirect,
+  request,
+  response,
+  unauthorized
+} from "./errors.js"
 
 describe("the errors", () => {
   const tags = [
-    "InvalidStoreRefError",
     "BadRequestError",
     "UnauthorizedError",
     "PaymentRequiredError",
     "ForbiddenError",
-    "StoreNotFoundError",
     "MethodNotAllowedError",
     "RateLimitedError",
     "ServerError",
@@ -69,101 +52,96 @@ describe("the errors", () => {
     "TimeoutError"
   ] as const
 
-  it("are these thirteen", () => {
-    assert.lengthOf(tags, 13)
+  it("are these eleven", () => {
+    assert.lengthOf(tags, 11)
     assert.sameMembers(
-      GetStoreError.members.map((member) => member._tag),
+      CallError.members.map((member) => member._tag),
       [...tags]
     )
-    expectTypeOf<GetStoreError["_tag"]>().toEqualTypeOf<(typeof tags)[number]>()
+    expectTypeOf<CallError["_tag"]>().toEqualTypeOf<(typeof tags)[number]>()
   })
 
-  it.prop("are instances of Error, named by their tag", [GetStoreError], ([error]) => {
-    assert.instanceOf(error, Error)
-    assert.strictEqual(error.name, error._tag)
-    assert.include(tags, error._tag)
-    assert.isTrue(GetStoreError.members.some((member) => error instanceof member))
-  })
-
-  it("need say nothing of what Apify did not answer", () => {
-    const { apifyType, apifyMessage, snippet, retryAfter, limit } = new RateLimitedError({ ...call, status: 429 })
-    for (const detail of [apifyType, apifyMessage, snippet, retryAfter, limit]) {
+  it("may lack everything that the server did not send", () => {
+    const { operation, method, url, attempts, elapsed } = request
+    const error = new RateLimitedError({ operation, method, url, attempts, elapsed, status: 429 })
+    const { store, apifyType, apifyMessage, snippet, retryAfter, limit, gaveUp } = error
+    for (const detail of [store, apifyType, apifyMessage, snippet, retryAfter, limit, gaveUp]) {
       assertEquals(detail, Option.none())
     }
   })
 })
 
 describe("the message", () => {
-  const samples: ReadonlyArray<readonly [what: string, error: GetStoreError, says: ReadonlyArray<string>]> = [
+  const samples: ReadonlyArray<readonly [what: string, error: CallError, says: ReadonlyArray<string>]> = [
     [
-      "of a bad reference shows it and the three forms",
-      new InvalidStoreRefError({ ref: '"../etc"', problem: "an id is 17 letters and digits" }),
-      ['"../etc"', "17 letters and digits", '"WkzbQMuFYuamGv3YF"', '"username~store-name"', '"~store-name"']
-    ],
-    [
-      "of a 400 says to check the reference",
-      new BadRequestError(answer(400, "invalid-request", "Resource name parameter cannot be empty")),
-      ["400 invalid-request", "Resource name parameter cannot be empty", "Check", "janedoe~my-store"]
+      "of a 400 says to check what was passed",
+      new BadRequestError(response(400, "invalid-request", "Resource name parameter cannot be empty")),
+      ["Apify responded with 400 invalid-request: Resource name parameter cannot be empty.", "passed to getStore"]
     ],
     [
       "of a 401 says where the token was read from",
       new UnauthorizedError({ ...unauthorized, tokenSource: Option.some("the environment variable APIFY_TOKEN") }),
-      ["401 user-or-token-not-found", "came from the environment variable APIFY_TOKEN", "revoked"]
+      ["401 user-or-token-not-found", "was read from the environment variable APIFY_TOKEN", "revoked"]
     ],
     [
-      "of a 401 without a token says how to give one",
-      new UnauthorizedError(answer(401, "token-not-provided", "Authentication token was not provided")),
-      ["401 token-not-provided", "No token was sent", "APIFY_TOKEN", "ApifyClient.layer"]
+      "of a 401 without a token says how to set one",
+      new UnauthorizedError(response(401, "token-not-provided", "Authentication token was not provided")),
+      ["401 token-not-provided", "carried no token", "APIFY_TOKEN", "ApifyClient.layer"]
     ],
     [
       "of a 402 names the account's plan",
-      new PaymentRequiredError(answer(402, "x402-payment-required", "Please provide a payment")),
+      new PaymentRequiredError(response(402, "x402-payment-required", "Please provide a payment")),
       ["402 x402-payment-required", "plan", "Billing"]
     ],
     [
       "of a 403 says to ask the owner",
-      new ForbiddenError(answer(403, "insufficient-permissions", "Insufficient permissions")),
-      ["403 insufficient-permissions", "Ask the owner of janedoe~my-store to share it", "general access"]
+      new ForbiddenError(response(403, "insufficient-permissions", "Insufficient permissions")),
+      ["403 insufficient-permissions", "Ask the owner of the store janedoe~my-store to share it", "general access"]
     ],
     [
-      "of a 404 gives the form of a name",
-      new StoreNotFoundError(notFound),
-      ["404 record-not-found", "no store janedoe~my-store", '"username~store-name"', '"~store-name"']
+      "of a 403 of an operation without a store says so too",
+      new ForbiddenError({ ...request, status: 403, store: Option.none() }),
+      ["Ask the owner of the store to share it"]
     ],
     [
       "of a 405 suspects the server",
-      new MethodNotAllowedError({ ...call, status: 405 }),
-      ["api.apify.com answered 405", "https://api.apify.com is Apify's API", "proxy"]
+      new MethodNotAllowedError({ ...request, status: 405 }),
+      ["api.apify.com responded with 405", "https://api.apify.com is Apify's API", "proxy"]
     ],
     [
-      "of a 429 says the limit and the wait that the server named",
+      "of a 429 gives the limit and the wait that the server named",
       new RateLimitedError({ ...rateLimited, limit: Option.some(30), retryAfter: Option.some(Duration.seconds(90)) }),
-      ["429 rate-limit-exceeded", "The limit is 30 requests a second", "send fewer at once", "wait 1m 30s"]
+      ["429 rate-limit-exceeded", "The limit is 30 requests a second: send fewer at once", "wait 1m 30s"]
     ],
     [
-      "of a 429 says Apify's own limit where the server named none",
+      "of a 429 without a limit says to send fewer requests",
       new RateLimitedError(rateLimited),
-      ["60 requests a second", "send fewer at once", "wait a while"]
+      ["60 requests per second", "Send fewer requests at once", "wait before the next call"]
     ],
     [
       "of a 5xx says to try later",
-      new ServerError({ ...broken, attempts: 9, elapsed: Duration.seconds(42) }),
+      new ServerError({ ...failed, attempts: 9, elapsed: Duration.seconds(42) }),
       ["500 internal-server-error", "9 attempts in 42s", "try again later", "status.apify.com"]
     ],
     [
-      "of another answer says what is wrong with it",
+      "of an unexpected response says what is wrong with it",
       new UnexpectedResponseError(html),
       [
-        "api.apify.com answered 200: <html>",
+        "api.apify.com responded with 200: <html>.",
         "content type is text/html",
         "https://api.apify.com is Apify's API",
         "proxy"
       ]
     ],
     [
-      "of a redirect says where it points",
+      "of a redirect says where it leads",
       new UnexpectedResponseError(redirect),
-      ["answered 302", "It is a redirect", "points to https://evil.example/", "not followed"]
+      ["responded with 302", "It is a redirect", "redirect to https://evil.example/ was not followed"]
+    ],
+    [
+      "of a redirect whose status is hidden says that it is one",
+      new UnexpectedResponseError({ ...redirect, status: 0 }),
+      ["responded with a redirect"]
     ],
     [
       "of a malformed store lists every problem with its path",
@@ -172,47 +150,57 @@ describe("the message", () => {
         kind: "Shape",
         problems: [...malformed.problems, { path: ["data", "keys", 0], problem: "is missing" }]
       }),
-      ["what is not a store", "data.stats.readCount is no count", "data.keys.0 is missing", "newer version"]
+      ["not what getStore returns", "data.stats.readCount is not a count; data.keys[0] is missing.", "newer version"]
+    ],
+    [
+      "of a body that is not JSON has no path",
+      new MalformedResponseError({ ...malformed, kind: "Json", problems: [{ path: [], problem: "is not JSON" }] }),
+      ["getStore returns: it is not JSON."]
     ],
     [
       "of a name that can't be resolved says to check the base URL",
-      new TransportError({ ...call, reason: "dns", code: Option.some("ENOTFOUND") }),
+      new TransportError({ ...request, reason: "dns", code: Option.some("ENOTFOUND") }),
       ["api.apify.com", "could not be resolved", "[ENOTFOUND]", "base URL", "network"]
     ],
     [
       "of a refused connection says to check the server",
-      new TransportError({ ...call, reason: "connect", code: Option.some("ECONNREFUSED"), attempts: 9 }),
-      ["no connection could be made", "[ECONNREFUSED]", "9 attempts", "Check that the server runs"]
+      new TransportError({ ...request, reason: "connect", code: Option.some("ECONNREFUSED"), attempts: 9 }),
+      ["no connection could be made", "[ECONNREFUSED]", "9 attempts", "Check that the server is running"]
     ],
     [
       "of TLS names the certificate",
-      new TransportError({ ...call, reason: "tls" }),
+      new TransportError({ ...request, reason: "tls" }),
       ["no secure connection", "certificate", "clock"]
     ],
     [
       "of a reset says to try again",
-      new TransportError({ ...call, reason: "reset" }),
+      new TransportError({ ...request, reason: "reset" }),
       ["connection broke", "Try again"]
     ],
     [
       "of what is not HTTP names the port",
-      new TransportError({ ...call, reason: "protocol" }),
+      new TransportError({ ...request, reason: "protocol" }),
       ["not valid HTTP", "port"]
     ],
     [
-      "of an unknown failure says so",
-      new TransportError({ ...call, reason: "unknown" }),
-      ["does not say why", "Check"]
+      "of a closed client says to keep its scope open",
+      new TransportError({ ...request, reason: "closed" }),
+      ["the client was closed", "scope"]
+    ],
+    [
+      "of an unknown failure gives the transport's own words",
+      new TransportError({ ...request, reason: "unknown", description: Option.some("bad port.") }),
+      ["the request failed: bad port. Check"]
     ],
     [
       "of an attempt's timeout names the option",
-      new TimeoutError({ ...attempt, attempts: 9 }),
-      ["api.apify.com did not answer in full within 5s", "9 attempts", "attemptTimeout"]
+      new TimeoutError({ ...attemptTimeout, attempts: 9 }),
+      ["api.apify.com did not respond completely within 5s", "9 attempts", "attemptTimeout"]
     ],
     [
       "of the call's timeout names the option, and the last failure",
-      new TimeoutError({ ...wholeCall, lastFailure: Option.some("Apify answered 503.") }),
-      ["the 1m of the whole call", "Apify answered 503.", "callTimeout"]
+      new TimeoutError({ ...callTimeout, lastFailure: Option.some("Apify responded with 503.") }),
+      ["getStore did not finish within 1m", "The previous attempt failed: Apify responded with 503.", "callTimeout"]
     ]
   ]
 
@@ -223,121 +211,131 @@ describe("the message", () => {
   it("has a sample of every error", () => {
     assert.sameMembers(
       [...new Set(samples.map(([, error]) => error._tag))],
-      GetStoreError.members.map((member) => member._tag)
+      CallError.members.map((member) => member._tag)
     )
   })
 
-  it("counts attempts where there was more than one", () => {
-    assert.notInclude(new StoreNotFoundError(notFound).message, "attempt")
-    assert.include(new StoreNotFoundError({ ...notFound, attempts: 2 }).message, "(2 attempts in 120ms)")
+  it("counts attempts if there was more than one", () => {
+    assert.notInclude(new ServerError(failed).message, "attempt")
+    assert.include(new ServerError({ ...failed, attempts: 2 }).message, "(2 attempts in 120ms)")
   })
 
-  it("names the server that answered where it is not known to be Apify", () => {
-    assert.include(new StoreNotFoundError(notFound).message, "Apify answered 404")
+  it("names the server that responded if it is not known to be Apify", () => {
+    assert.include(new ServerError(failed).message, "Apify responded with 500")
     const url = "http://127.0.0.1:8080/v2/key-value-stores/x"
-    assert.include(new ServerError({ ...call, url, status: 502 }).message, "127.0.0.1:8080 answered 502")
-  })
-
-  it.prop("is one printable line that is a sentence or more", [GetStoreError], ([error]) => {
-    assert.match(error.message, /^[^\p{C}\u2028\u2029]+[.]$/u)
-  })
-
-  it.prop(
-    "is one printable line, whatever the server and the caller said",
-    [GetStoreError, hostileText()],
-    ([error, text]) => {
-      assert.match(saying(error, text).message, /^[^\p{C}\u2028\u2029]+[.]$/u)
-    }
-  )
-
-  it.prop("shows no token that slipped into the error", [GetStoreError], ([error]) => {
-    const { message } = saying(error, "apify_api_Canary")
-    assert.notInclude(message, "Canary")
-    assert.include(message, "<redacted>")
+    assert.include(new ServerError({ ...request, url, status: 502 }).message, "127.0.0.1:8080 responded with 502")
   })
 })
 
+describe("an error that was not retried any further", () => {
+  const failure = (reason: Option.Option<GaveUp>, attempts: number) =>
+    new ServerError({ ...failed, attempts, elapsed: Duration.seconds(4), gaveUp: reason }).message
+
+  it.each([
+    ["retries", 9, "(9 attempts in 4s)"],
+    ["deadline", 3, "(3 attempts in 4s; no time for another before the deadline)"],
+    ["deadline", 1, "(1 attempt in 4s; no time for another before the deadline)"],
+    ["budget", 1, "(1 attempt in 4s; not retried, because too many calls of this client failed lately)"]
+  ] as const)("for %s after %d says so", (reason, attempts, ending) => {
+    assert.include(failure(Option.some(reason), attempts), ending)
+  })
+
+  it("says nothing of retries if its policy had none", () => {
+    assert.strictEqual(failure(Option.some("retries"), 1), failure(Option.none(), 1))
+    assert.notInclude(failure(Option.none(), 1), "attempt")
+  })
+
+  const reasons: ReadonlyArray<GaveUp> = ["deadline", "budget"]
+
+  it.prop(
+    "says why in its message, whichever error it is",
+    [CallError, Schema.Literal(...reasons)],
+    ([error, reason]) => {
+      const ending = reason === "deadline" ? "before the deadline" : "too many calls of this client failed lately"
+      assert.strictEqual(gaveUpBecause(error, reason).message.includes(ending), "gaveUp" in error)
+    }
+  )
+
+  it.prop("is the same error but for the reason", [CallError, GaveUp], ([error, reason]) => {
+    const after = gaveUpBecause(error, reason)
+    assert.strictEqual(Object.getPrototypeOf(after), Object.getPrototypeOf(error))
+    const { gaveUp: _, ...before } = { gaveUp: undefined, ...Schema.encodeSync(CallError)(error) }
+    const expected = "gaveUp" in error ? { ...before, gaveUp: reason } : before
+    assert.deepStrictEqual(Schema.encodeSync(CallError)(after), Schema.decodeUnknownSync(Encoded)(expected))
+    assert.isTrue(Schema.is(CallError)(after))
+  })
+
+  it.prop("is itself if it is never retried", [CallError, GaveUp], ([error, reason]) => {
+    if (!("gaveUp" in error)) {
+      assert.strictEqual(error.retryable, "Never")
+      assert.strictEqual(gaveUpBecause(error, reason), error)
+    }
+  })
+
+  it.prop("keeps only the last reason", [CallError, GaveUp, GaveUp], ([error, first, last]) => {
+    const [twice, once] = [gaveUpBecause(gaveUpBecause(error, first), last), gaveUpBecause(error, last)]
+    assert.deepStrictEqual(Schema.encodeSync(CallError)(twice), Schema.encodeSync(CallError)(once))
+    assert.strictEqual(twice.message, once.message)
+  })
+})
+
+const Encoded = Schema.encodedSchema(CallError)
+
 describe("an error in a few words", () => {
   it.each([
-    [new InvalidStoreRefError({ ref: '""', problem: "it is empty" }), "InvalidStoreRefError"],
-    [new StoreNotFoundError(notFound), "StoreNotFoundError (404)"],
-    [new ServerError({ ...broken, status: 503 }), "ServerError (503)"],
+    [new ServerError({ ...failed, status: 503 }), "ServerError (503)"],
     [new MalformedResponseError({ ...malformed, kind: "Json" }), "MalformedResponseError (200)"],
     [
-      new TransportError({ ...call, reason: "connect", code: Option.some("ECONNREFUSED") }),
+      new TransportError({ ...request, reason: "connect", code: Option.some("ECONNREFUSED") }),
       "TransportError (ECONNREFUSED)"
     ],
-    [new TransportError({ ...call, reason: "tls" }), "TransportError (tls)"],
-    [new TimeoutError(attempt), "TimeoutError (attempt)"],
-    [new TimeoutError(wholeCall), "TimeoutError (call)"]
-  ])("is its tag, and what tells most: %#", (error, words) => {
+    [new TransportError({ ...request, reason: "tls" }), "TransportError (tls)"],
+    [new TimeoutError(attemptTimeout), "TimeoutError (attempt)"],
+    [new TimeoutError(callTimeout), "TimeoutError (call)"]
+  ])("is its tag, and its status, code or phase: %#", (error, words) => {
     assert.strictEqual(describeFailure(error), words)
+  })
+
+  it.prop("begins with its tag", [CallError], ([error]) => {
+    assert.isTrue(describeFailure(error).startsWith(`${error._tag} (`))
   })
 })
 
 describe("another attempt", () => {
-  const table: ReadonlyArray<readonly [what: string, error: GetStoreError, retryable: Retryable]> = [
-    ["a bad reference", new InvalidStoreRefError({ ref: '""', problem: "it is empty" }), "Never"],
-    ["400", new BadRequestError({ ...call, status: 400 }), "Never"],
+  const table: ReadonlyArray<readonly [what: string, error: CallError, retryable: Retryable]> = [
+    ["400", new BadRequestError({ ...request, status: 400 }), "Never"],
     ["401", new UnauthorizedError(unauthorized), "Never"],
-    ["402", new PaymentRequiredError({ ...call, status: 402 }), "Never"],
-    ["403", new ForbiddenError({ ...call, status: 403 }), "Never"],
-    ["404", new StoreNotFoundError(notFound), "Never"],
-    ["405", new MethodNotAllowedError({ ...call, status: 405 }), "Never"],
+    ["402", new PaymentRequiredError({ ...request, status: 402 }), "Never"],
+    ["403", new ForbiddenError({ ...request, status: 403 }), "Never"],
+    ["405", new MethodNotAllowedError({ ...request, status: 405 }), "Never"],
     ["429", new RateLimitedError(rateLimited), "ByPolicy"],
-    ["500", new ServerError(broken), "ByPolicy"],
-    ["503", new ServerError({ ...broken, status: 503 }), "ByPolicy"],
-    ["another answer", new UnexpectedResponseError(html), "Never"],
+    ["500", new ServerError(failed), "ByPolicy"],
+    ["503", new ServerError({ ...failed, status: 503 }), "ByPolicy"],
+    ["another response", new UnexpectedResponseError(html), "Never"],
     ["a redirect", new UnexpectedResponseError(redirect), "Never"],
     ["408", new UnexpectedResponseError({ ...html, status: 408 }), "ByPolicy"],
     ["501", new UnexpectedResponseError({ ...html, status: 501 }), "Never"],
-    ["a body that is no JSON", new MalformedResponseError({ ...malformed, kind: "Json" }), "Once"],
+    ["a body that is not JSON", new MalformedResponseError({ ...malformed, kind: "Json" }), "Once"],
     ["JSON of another shape", new MalformedResponseError({ ...malformed, kind: "Shape" }), "Never"],
-    ["ENOTFOUND", new TransportError({ ...call, reason: "dns", code: Option.some("ENOTFOUND") }), "Once"],
-    ["EAI_AGAIN", new TransportError({ ...call, reason: "dns", code: Option.some("EAI_AGAIN") }), "ByPolicy"],
-    ["dns without a code", new TransportError({ ...call, reason: "dns" }), "ByPolicy"],
-    ["connect", new TransportError({ ...call, reason: "connect", code: Option.some("ECONNREFUSED") }), "ByPolicy"],
-    ["reset", new TransportError({ ...call, reason: "reset" }), "ByPolicy"],
-    ["unknown", new TransportError({ ...call, reason: "unknown" }), "ByPolicy"],
-    ["tls", new TransportError({ ...call, reason: "tls" }), "Never"],
-    ["protocol", new TransportError({ ...call, reason: "protocol" }), "Never"],
-    ["an attempt's timeout", new TimeoutError(attempt), "ByPolicy"],
-    ["the call's timeout", new TimeoutError(wholeCall), "Never"]
+    ["ENOTFOUND", new TransportError({ ...request, reason: "dns", code: Option.some("ENOTFOUND") }), "Once"],
+    ["EAI_AGAIN", new TransportError({ ...request, reason: "dns", code: Option.some("EAI_AGAIN") }), "ByPolicy"],
+    ["dns without a code", new TransportError({ ...request, reason: "dns" }), "ByPolicy"],
+    ["connect", new TransportError({ ...request, reason: "connect", code: Option.some("ECONNREFUSED") }), "ByPolicy"],
+    ["reset", new TransportError({ ...request, reason: "reset" }), "ByPolicy"],
+    ["unknown", new TransportError({ ...request, reason: "unknown" }), "ByPolicy"],
+    ["a port that fetch blocks", new TransportError({ ...request, reason: "unknown", permanent: true }), "Never"],
+    ["tls", new TransportError({ ...request, reason: "tls" }), "Never"],
+    ["protocol", new TransportError({ ...request, reason: "protocol" }), "Never"],
+    ["the client's end", new TransportError({ ...request, reason: "closed" }), "Never"],
+    ["an attempt's timeout", new TimeoutError(attemptTimeout), "ByPolicy"],
+    ["the call's timeout", new TimeoutError(callTimeout), "Never"]
   ]
 
   it.each(table)("after %s", (_, error, retryable) => {
     assert.strictEqual(error.retryable, retryable)
   })
-})
 
-describe("milliseconds", () => {
-  it.each([0, 1, 250, 2 ** 53 - 1])("may be %d", (millis) => {
-    assert.strictEqual(Duration.toMillis(Schema.decodeSync(Milliseconds)(millis)), millis)
-  })
-
-  it("are whole and finite", () => {
-    const is = Schema.is(Milliseconds)
-    for (const duration of [Duration.infinity, Duration.micros(1500n), Duration.millis(0.5)])
-      assert.isFalse(is(duration))
-    for (const millis of [-1, 0.5, 2 ** 53]) assert.throws(() => Schema.decodeSync(Milliseconds)(millis))
+  it.prop("is never worth it after a permanent failure of the transport", [TransportError], ([error]) => {
+    assert.strictEqual(new TransportError({ ...error, permanent: true }).retryable, "Never")
   })
 })
-
-/** The error, with `text` for whatever it holds in the words of the server, the transport or the caller. */
-function saying(error: GetStoreError, text: string): GetStoreError {
-  const texts = ["url", "ref", "apifyType", "apifyMessage", "snippet", "tokenSource", "problem", "location", "code"]
-  const replaced = (key: string, value: unknown): unknown => {
-    if (key === "path") return [text, 0]
-    return texts.includes(key) || key === "lastFailure" ? text : value
-  }
-  const json = JSON.stringify(Schema.encodeSync(GetStoreError)(error))
-  return Schema.decodeUnknownSync(GetStoreError)(JSON.parse(json, replaced))
-}
-
-/** What nobody should see on their terminal. */
-function hostileText(): FastCheck.Arbitrary<string> {
-  return FastCheck.oneof(
-    FastCheck.string({ unit: "binary" }),
-    FastCheck.constantFrom("", "\r\n", "\u001b[2J", "\u202e", "\u2028", "\ud800", "😀".repeat(5000), "https://a\nb/")
-  )
-}

@@ -2,7 +2,7 @@
  * The levels of general access, and those that Apify adds after us.
  */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { type AccessLevel, GeneralAccess, UnknownAccessLevel } from "../src/index.js"
 
@@ -37,7 +37,7 @@ describe("a level that is not", () => {
     assert.deepStrictEqual(decode(level), new UnknownAccessLevel({ level }))
   })
 
-  it.prop("is encoded as it came", [FastCheck.string({ unit: "binary" })], ([level]) => {
+  it.prop("is encoded as it was", [fc.string({ unit: "binary" })], ([level]) => {
     assert.strictEqual(encode(decode(level)), level)
   })
 

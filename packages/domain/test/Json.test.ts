@@ -3,9 +3,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { JsonObject, Store, StoreBody, MAX_JSON_DEPTH } from "../src/index.js"
+import { JsonObject, MAX_JSON_DEPTH, Store, StoreBody } from "../src/index.js"
 
 const decode = Schema.decodeUnknownEither(JsonObject)
 const read = (text: string): JsonObject => Schema.decodeUnknownSync(JsonObject)(JSON.parse(text))
@@ -73,15 +73,12 @@ describe("nesting", () => {
     assert.isTrue(Either.isLeft(decode(JSON.parse(nested(100_000)))))
   })
 
-  it.each([...Object.keys(Store.fields), "unknown"])(
-    "100,000 deep in a store's %s does not overflow",
-    (field) => {
-      const text = `{"data":{"id":"x","createdAt":"2019-12-12T07:34:14Z","modifiedAt":"2019-12-12T07:34:14Z",
+  it.each([...Object.keys(Store.fields), "unknown"])("100,000 deep in a store's %s does not overflow", (field) => {
+    const text = `{"data":{"id":"x","createdAt":"2019-12-12T07:34:14Z","modifiedAt":"2019-12-12T07:34:14Z",
       "accessedAt":"2019-12-12T07:34:14Z","${field}":${nested(100_000)}}}`
-      const result = Schema.decodeUnknownEither(StoreBody)(JSON.parse(text), { errors: "all" })
-      assert.strictEqual(Either.isRight(result), field === "unknown" || field === "stats")
-    }
-  )
+    const result = Schema.decodeUnknownEither(StoreBody)(JSON.parse(text), { errors: "all" })
+    assert.strictEqual(Either.isRight(result), field === "unknown" || field === "stats")
+  })
 
   it("without end is refused", () => {
     const circle: Record<string, unknown> = {}
@@ -91,21 +88,18 @@ describe("nesting", () => {
 })
 
 /** The text of an object with keys among its own, somewhere, that reach a prototype. */
-function poisoned(): FastCheck.Arbitrary<string> {
-  const key = FastCheck.oneof(
-    FastCheck.constantFrom("__proto__", "constructor"),
-    FastCheck.stringMatching(/^[a-z]{0,3}$/)
-  )
-  const { object } = FastCheck.letrec<{ object: string; value: string }>((tie) => ({
-    value: FastCheck.oneof(
+function poisoned(): fc.Arbitrary<string> {
+  const key = fc.oneof(fc.constantFrom("__proto__", "constructor"), fc.stringMatching(/^[a-z]{0,3}$/))
+  const { object } = fc.letrec<{ object: string; value: string }>((tie) => ({
+    value: fc.oneof(
       { maxDepth: 5, withCrossShrink: true },
-      FastCheck.constantFrom("null", "1", '{"prototype":{}}'),
+      fc.constantFrom("null", "1", '{"prototype":{}}'),
       tie("object"),
-      FastCheck.array(tie("value"), { maxLength: 3 }).map((values) => `[${values.join()}]`)
+      fc.array(tie("value"), { maxLength: 3 }).map((values) => `[${values.join()}]`)
     ),
-    object: FastCheck.array(FastCheck.tuple(key, tie("value")), { maxLength: 4 }).map(
-      (entries) => `{${entries.map(([name, value]) => `"${name}":${value}`).join()}}`
-    )
+    object: fc
+      .array(fc.tuple(key, tie("value")), { maxLength: 4 })
+      .map((entries) => `{${entries.map(([name, value]) => `"${name}":${value}`).join()}}`)
   }))
   return object.map((text) => text.replace(/^\{/, '{"__proto__":{"polluted":true},"x":0,').replace(/,\}$/, "}"))
 }

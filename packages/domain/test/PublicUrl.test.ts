@@ -3,7 +3,7 @@
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { PublicUrlFromString } from "../src/index.js"
@@ -11,12 +11,12 @@ import { PublicUrlFromString } from "../src/index.js"
 const read = Schema.decodeSync(PublicUrlFromString)
 
 describe("a link", () => {
-  it.prop("is kept to the letter", [FastCheck.string({ unit: "binary" })], ([href]) => {
+  it.prop("is kept to the letter", [fc.string({ unit: "binary" })], ([href]) => {
     assert.strictEqual(Redacted.value(read(href).href), href)
     assert.strictEqual(Schema.encodeSync(PublicUrlFromString)(read(href)), href)
   })
 
-  it.prop("is the same as another with the same text", [FastCheck.webUrl(), FastCheck.webUrl()], ([one, other]) => {
+  it.prop("is the same as another with the same text", [fc.webUrl(), fc.webUrl()], ([one, other]) => {
     const isSame = Schema.equivalence(PublicUrlFromString)
     assert.isTrue(isSame(read(one), read(one)))
     assert.strictEqual(isSame(read(one), read(other)), one === other)
@@ -48,7 +48,7 @@ describe("a link shows", () => {
 
   it.prop(
     "its signature to no one, whatever the signature is made of",
-    [FastCheck.stringMatching(/^[^&#]*$/), FastCheck.stringMatching(/^[^&#]*$/)],
+    [fc.stringMatching(/^[^&#]*$/), fc.stringMatching(/^[^&#]*$/)],
     ([before, after]) => {
       const link = read(`https://api.apify.com/keys?signature=${before}Canary${after}&limit=1`)
       for (const text of [String(link), JSON.stringify(link), inspect(link, { showHidden: true }), inspect({ link })]) {
@@ -60,14 +60,70 @@ describe("a link shows", () => {
 })
 
 describe("without its signature a link", () => {
+  const unsigned = (href: string): string => Redacted.value(read(href).withoutSignature().href)
+
   it.each([
     ["https://api.apify.com/keys", "https://api.apify.com/keys"],
+    ["https://api.apify.com/keys?", "https://api.apify.com/keys?"],
     ["https://api.apify.com/keys?signature=abc", "https://api.apify.com/keys"],
+    ["https://api.apify.com/keys?signature=", "https://api.apify.com/keys"],
     ["https://api.apify.com/keys?signature=abc#end", "https://api.apify.com/keys#end"],
     ["https://api.apify.com/keys?signature=abc&limit=1", "https://api.apify.com/keys?limit=1"],
     ["https://api.apify.com/keys?limit=1&signature=abc", "https://api.apify.com/keys?limit=1"],
-    ["https://api.apify.com/keys?a=1&signature=abc&b=2", "https://api.apify.com/keys?a=1&b=2"]
+    ["https://api.apify.com/keys?a=1&signature=abc&b=2", "https://api.apify.com/keys?a=1&b=2"],
+    ["https://api.apify.com/keys?signature=a&x=1&signature=b", "https://api.apify.com/keys?x=1"],
+    ["https://api.apify.com/keys?signature=a&signature=b", "https://api.apify.com/keys"],
+    ["https://api.apify.com/keys?b=%2f&a=+%20&signature=x&&c", "https://api.apify.com/keys?b=%2f&a=+%20&&c"],
+    ["https://api.apify.com/keys?signature=a?b=1&x=2?", "https://api.apify.com/keys?x=2?"],
+    ["https://api.apify.com/keys?signature=a&x=1#frag?", "https://api.apify.com/keys?x=1#frag?"]
   ])("%s is %s", (href, plain) => {
-    assert.strictEqual(Redacted.value(read(href).withoutSignature().href), plain)
+    assert.strictEqual(unsigned(href), plain)
+  })
+
+  it.each([
+    "https://api.apify.com/keys?Signature=abc",
+    "https://api.apify.com/keys?SIGNATURE=abc&x=1",
+    "https://api.apify.com/keys?xsignature=abc",
+    "https://api.apify.com/keys?signatures=abc",
+    "https://api.apify.com/keys?x=signature=abc",
+    "https://api.apify.com/signature=abc?x=1&",
+    "https://api.apify.com/keys#?signature=abc"
+  ])("%s stays as it is: it has none", (href) => {
+    assert.strictEqual(unsigned(href), href)
+  })
+
+  const text = fc.stringMatching(/^[a-zA-Z0-9%+_.~?/:@!$'()*,;[\]{}"-]{0,12}$/)
+  const name = fc.oneof(text, fc.constantFrom("Signature", "SIGNATURE", "xsignature", "signature2", "limit", "prefix"))
+  const other = fc.tuple(name, fc.option(text)).map(([name, value]) => (value === null ? name : `${name}=${value}`))
+  const fragment = fc.oneof(
+    fc.constant(""),
+    text.map((text) => `#${text}&signature=x?`)
+  )
+
+  it.prop(
+    "keeps the order and the encoding of its other parameters, wherever the signatures stood",
+    [
+      fc.array(
+        fc.oneof(
+          other,
+          text.map((value) => `signature=${value}`)
+        ),
+        { minLength: 1, maxLength: 6 }
+      ),
+      fragment
+    ],
+    ([parameters, fragment]) => {
+      const others = parameters.filter((parameter) => !parameter.startsWith("signature="))
+      const query = others.length === 0 ? "" : `?${others.join("&")}`
+      assert.strictEqual(
+        unsigned(`https://api.apify.com/keys?${parameters.join("&")}${fragment}`),
+        `https://api.apify.com/keys${query}${fragment}`
+      )
+    }
+  )
+
+  it.prop("has none, and stays as it is", [PublicUrlFromString], ([link]) => {
+    const once = link.withoutSignature()
+    assert.strictEqual(once.withoutSignature(), once)
   })
 })

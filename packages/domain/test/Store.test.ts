@@ -1,5 +1,5 @@
 /**
- * The store: what is read of Apify's answer, and that no way of printing it shows a secret.
+ * The store: what is read of Apify's response, and that no way of printing it shows a secret.
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
@@ -8,17 +8,17 @@ import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { Store, StoreBody, PublicUrl, StoreId, StoreStats, UnknownAccessLevel } from "../src/index.js"
+import { PublicUrl, Store, StoreBody, StoreId, StoreStats, UnknownAccessLevel } from "../src/index.js"
 
 const decode = Schema.decodeUnknownSync(Store)
 const encode = Schema.encodeSync(Store)
 
-/** The answer that Apify's page shows. */
+/** The response that Apify's page shows. */
 const page = `{
   "data": {
     "id": "WkzbQMuFYuamGv3YF",
@@ -74,7 +74,7 @@ const others = {
 describe("the page's example", () => {
   it("is the store that it says", () => {
     const { data } = Schema.decodeSync(Schema.parseJson(StoreBody))(page)
-    assert.deepStrictEqual(
+    assertEquals(
       data,
       new Store({
         id: StoreId.make("WkzbQMuFYuamGv3YF"),
@@ -135,7 +135,7 @@ describe("a store", () => {
     assert.sameMembers(Object.keys(Store.fields), [...required, ...Object.keys(others)])
   })
 
-  it.each(required)("is none without its %s", (field) => {
+  it.each(required)("is refused without its %s", (field) => {
     for (const json of [
       { ...minimal, [field]: undefined },
       { ...minimal, [field]: null },
@@ -155,7 +155,7 @@ describe("a store", () => {
     assert.deepInclude(encode(decode({ ...minimal, [field]: value })), { [field]: value })
   })
 
-  it.each(Object.keys(others))("is none with a number for its %s", (field) => {
+  it.each(Object.keys(others))("is refused with a number for its %s", (field) => {
     assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Store)({ ...minimal, [field]: 42 })))
   })
 
@@ -173,9 +173,9 @@ describe("a store", () => {
   it.prop(
     "is the same with fields that this version does not know",
     [
-      FastCheck.dictionary(
-        FastCheck.string().map((name) => `x${name}`),
-        FastCheck.jsonValue()
+      fc.dictionary(
+        fc.string().map((name) => `x${name}`),
+        fc.jsonValue()
       )
     ],
     ([unknown]) => {
@@ -188,13 +188,13 @@ describe("a store", () => {
 describe.each([["null"], ["[]"], ['"x"'], ["{}"], ["42"], ['{"data":null}'], ['{"data":[]}'], ['{"data":{"id":42}}']])(
   "%s",
   (json) => {
-    it("is no answer with a store", () => {
+    it("is not a response with a store", () => {
       assert.isTrue(Either.isLeft(Schema.decodeUnknownEither(Schema.parseJson(StoreBody))(json)))
     })
   }
 )
 
-/** Every way to print a value that comes to mind. */
+/** The ways to print a value. */
 const printed = (value: unknown): Effect.Effect<ReadonlyArray<string>> =>
   Effect.gen(function* () {
     const lines: Array<string> = []
@@ -229,13 +229,13 @@ const printed = (value: unknown): Effect.Effect<ReadonlyArray<string>> =>
 describe("printing a store", () => {
   const CANARY = "Canary"
 
-  const secret = FastCheck.string({ unit: "binary-ascii", maxLength: 20 }).map((text) => `${CANARY}${text}`)
+  const secret = fc.string({ unit: "binary-ascii", maxLength: 20 }).map((text) => `${CANARY}${text}`)
   /** What a URL may hold in the value of a query parameter. */
-  const signature = FastCheck.stringMatching(/^[a-zA-Z0-9_.~!$'()*+,;:@/?%{}"=-]{0,20}$/).map(
-    (text) => `${CANARY}${text}${CANARY}`
-  )
+  const signature = fc
+    .stringMatching(/^[a-zA-Z0-9_.~!$'()*+,;:@/?%{}"=-]{0,20}$/)
+    .map((text) => `${CANARY}${text}${CANARY}`)
 
-  const canaries = FastCheck.record({
+  const canaries = fc.record({
     urlSigningSecretKey: secret,
     keysPublicUrl: signature.map((text) => `https://api.apify.com/v2/key-value-stores/x/keys?signature=${text}`),
     recordsPublicUrl: signature.map((text) => `https://api.apify.com/records?limit=1&signature=${text}&limit=2#end`)

@@ -4,19 +4,23 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import {
   formatStoreRef,
   GeneratedStoreId,
   ownStore,
   parseStoreRef,
+  Store,
+  StoreId,
   StoreName,
   StoreRef,
   storeById,
   storeByName,
+  storeSegment,
   Username
 } from "../src/index.js"
+import { anyJson, nearlyValid } from "./laws.js"
 
 const LETTERS_AND_DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -157,10 +161,10 @@ describe("the advice", () => {
     ["my-store", /write "~my-store" or "username~my-store"/],
     ["x", /write "~x" or "username~x"/],
     ["", /it is empty/],
-    ["a/b", /an id is 17 letters and digits, and nothing else/],
+    ["a/b", /an ID has 17 letters and digits, and nothing else/],
     ["j~my-store", /before the ~ is not a username: 3 to 30/],
-    ["janedoe~", /after the ~ is not a store's name: 1 to 63/],
-    ["janedoe~a~b", /after the ~ is not a store's name/],
+    ["janedoe~", /after the ~ is not a store name: 1 to 63/],
+    ["janedoe~a~b", /after the ~ is not a store name/],
     ["~-x", /no hyphen at either end/]
   ])("for %j says what to write", (input, advice) => {
     const { message, problem } = refused(input)
@@ -206,17 +210,19 @@ describe("a reference as text", () => {
 describe("two references", () => {
   const isSame = Schema.equivalence(StoreRef)
   const recased = (text: string) =>
-    FastCheck.array(FastCheck.boolean(), { minLength: text.length, maxLength: text.length }).map((flips) =>
-      [...text].map((letter, at) => (flips[at] === true ? letter.toUpperCase() : letter.toLowerCase())).join("")
-    )
+    fc
+      .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
+      .map((flips) =>
+        [...text].map((letter, at) => (flips[at] === true ? letter.toUpperCase() : letter.toLowerCase())).join("")
+      )
 
   it.prop(
     "name the same store where names and usernames differ in case alone",
     [
-      FastCheck.tuple(Arbitrary.make(Username), Arbitrary.make(StoreName)).chain(([owner, name]) =>
-        FastCheck.record({
-          owner: FastCheck.constant(owner),
-          name: FastCheck.constant(name),
+      fc.tuple(Arbitrary.make(Username), Arbitrary.make(StoreName)).chain(([owner, name]) =>
+        fc.record({
+          owner: fc.constant(owner),
+          name: fc.constant(name),
           otherOwner: recased(owner).map((text) => Username.make(text)),
           otherName: recased(name).map((text) => StoreName.make(text))
         })
@@ -240,6 +246,115 @@ describe("two references", () => {
   })
 })
 
+describe("the segment to send", () => {
+  const legal = /^(?:[a-zA-Z0-9]{17}|(?:[a-zA-Z0-9_.-]{3,30})?~[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)$/
+
+  /** A value of any type, as a caller without types may pass it. */
+  const segmentOf = (value: unknown) => untyped(storeSegment)(value)
+
+  const isLegalOrRefused = (value: unknown): void =>
+    Either.match(segmentOf(value), {
+      onLeft: (error) => {
+        assert.strictEqual(error._tag, "InvalidStoreRefError")
+        assert.notMatch(error.message, /[\p{C}\u2028\u2029]/u)
+      },
+      onRight: (segment) => {
+        assert.typeOf(segment, "string")
+        assert.match(segment, legal)
+      }
+    })
+
+  it.prop("of a reference is its text", [StoreRef], ([ref]) => {
+    assert.deepStrictEqual(storeSegment(ref), Either.right(formatStoreRef(ref)))
+    assert.deepStrictEqual(storeSegment(formatStoreRef(ref)), Either.right(formatStoreRef(ref)))
+  })
+
+  it("of a store that was fetched is its ID", () => {
+    const store = Schema.decodeSync(Store)({
+      id: "WkzbQMuFYuamGv3YF",
+      createdAt: "2019-12-12T07:34:14.202Z",
+      modifiedAt: "2019-12-13T08:36:13.202Z",
+      accessedAt: "2019-12-14T08:36:13.202Z"
+    })
+    assert.deepStrictEqual(storeSegment(storeById(store.id)), Either.right("WkzbQMuFYuamGv3YF"))
+  })
+
+  it.prop("of any ID that Apify may return is that ID, or refused", [StoreId], ([id]) => {
+    isLegalOrRefused(storeById(id))
+    assert.strictEqual(Either.isRight(storeSegment(storeById(id))), /^[a-zA-Z0-9]{17}$/.test(id))
+  })
+
+  it.prop("of any text is that text, or refused", [segment()], ([text]) => {
+    isLegalOrRefused(text)
+    assert.deepStrictEqual(
+      Either.getOrElse(storeSegment(text), () => text),
+      text
+    )
+  })
+
+  it.prop("of any JSON is legal, or refused", [anyJson], ([json]) => isLegalOrRefused(json))
+
+  it.prop("of a reference with any part changed is legal, or refused", [nearlyValid(StoreRef)], ([json]) =>
+    isLegalOrRefused(json)
+  )
+
+  it.prop(
+    "of a reference made of any texts is legal, or refused",
+    [fc.record({ _tag: tag(), id: segment(), owner: segment(), name: segment() }, { requiredKeys: [] })],
+    ([json]) => isLegalOrRefused(json)
+  )
+
+  const changing = (values: ReadonlyArray<unknown>) => {
+    const left = [...values]
+    return () => (left.length > 1 ? left.shift() : left[0])
+  }
+
+  it.prop(
+    "is that of what was checked, where a getter gives another value each time",
+    [tag(), segment(), segment()],
+    (texts) => {
+      const [_tag, first, second] = texts
+      const get = changing([first, second])
+      const shifty = Object.defineProperty({ _tag, owner: "janedoe" }, "id", { get })
+      isLegalOrRefused(Object.defineProperty(shifty, "name", { get }))
+    }
+  )
+
+  it.each([
+    ["a path as an ID", JSON.parse('{"_tag":"StoreById","id":"../users/me"}')],
+    ["a path as a name", JSON.parse('{"_tag":"OwnStore","name":"../../users/me"}')],
+    ["a path as an owner", JSON.parse('{"_tag":"StoreByName","owner":"../users","name":"me"}')],
+    ["a query", { _tag: "StoreById", id: "WkzbQMuFYuamGv3YF?x=1" }],
+    ["an encoded slash", { _tag: "OwnStore", name: "a%2Fb" }],
+    ["a line break", { _tag: "StoreById", id: "WkzbQMuFYuamGv3YF\r\nX: 1" }],
+    ["a name as an ID", { _tag: "StoreById", id: "janedoe~my-store" }],
+    ["an own store's name as an ID", { _tag: "StoreById", id: "~my-store" }],
+    ["a user's store without an owner", { _tag: "StoreByName", owner: "", name: "my-store" }],
+    ["a store's ID as a name", { _tag: "OwnStore", name: "~WkzbQMuFYuamGv3YF" }],
+    ["a number as an ID", { _tag: "StoreById", id: 12345678901234567n }],
+    ["an array as an ID", { _tag: "StoreById", id: ["WkzbQMuFYuamGv3YF"] }],
+    ["an object that is an ID by its toString", { _tag: "StoreById", id: { toString: () => "WkzbQMuFYuamGv3YF" } }],
+    ["a String object as an ID", { _tag: "StoreById", id: Object("WkzbQMuFYuamGv3YF") }],
+    ["a tag that is not text", { _tag: ["StoreById"], id: "WkzbQMuFYuamGv3YF" }],
+    ["a tag of nothing", { _tag: "StoreByTitle", id: "WkzbQMuFYuamGv3YF", name: "my-store" }],
+    ["a tag that every object has", { _tag: "constructor", id: "WkzbQMuFYuamGv3YF" }],
+    ["no tag", { id: "WkzbQMuFYuamGv3YF" }],
+    ["a prototype for a reference", JSON.parse('{"__proto__":{"_tag":"StoreById","id":"WkzbQMuFYuamGv3YF"}}')],
+    ["an object that is a reference by its toString", { toString: () => "~my-store" }],
+    ["a String object", Object("~my-store")],
+    ["an array of a reference", ["~my-store"]],
+    ["an array with a tag", Object.assign(["~my-store"], { _tag: "OwnStore", name: "my-store" })],
+    ["a number", 12345678901234567n],
+    ["a function", () => "~my-store"],
+    ["a symbol", Symbol("~my-store")],
+    ["null", null],
+    ["undefined", undefined],
+    ["true", true]
+  ])("is none for %s", (_, value) => {
+    assert.isTrue(Either.isLeft(segmentOf(value)))
+  })
+})
+
 describe("secrets in what was given", () => {
   it("are in no part of the error", () => {
     const error = refused("WkzbQMuFYuamGv3YF?token=apify_api_Canary0123456789")
@@ -252,18 +367,10 @@ describe("secrets in what was given", () => {
   it.prop(
     "are in no part of the error, wherever they stand",
     [
-      FastCheck.string({ unit: "binary", maxLength: 500 }),
-      FastCheck.constantFrom(
-        "apify_api_",
-        "APIFY_API_",
-        "apify_proxy_",
-        "token=",
-        "?token=",
-        "&signature=",
-        "token%3D"
-      ),
-      FastCheck.stringMatching(/^Canary[a-zA-Z0-9]{1,60}$/),
-      FastCheck.string({ unit: "binary", maxLength: 500 })
+      fc.string({ unit: "binary", maxLength: 500 }),
+      fc.constantFrom("apify_api_", "APIFY_API_", "apify_proxy_", "token=", "?token=", "&signature=", "token%3D"),
+      fc.stringMatching(/^Canary[a-zA-Z0-9]{1,60}$/),
+      fc.string({ unit: "binary", maxLength: 500 })
     ],
     ([before, marker, secret, after]) => {
       const error = refused(`${before}${marker}${secret}/${after}`)
@@ -275,15 +382,25 @@ describe("secrets in what was given", () => {
 })
 
 /** What is a reference, what nearly is, and what is not. */
-function segment(): FastCheck.Arbitrary<string> {
-  const valid = FastCheck.oneof(
-    FastCheck.stringMatching(/^[a-zA-Z0-9]{17}$/),
-    FastCheck.tuple(Arbitrary.make(Username), Arbitrary.make(StoreName)).map(([owner, name]) => `${owner}~${name}`),
+function segment(): fc.Arbitrary<string> {
+  const valid = fc.oneof(
+    fc.stringMatching(/^[a-zA-Z0-9]{17}$/),
+    fc.tuple(Arbitrary.make(Username), Arbitrary.make(StoreName)).map(([owner, name]) => `${owner}~${name}`),
     Arbitrary.make(StoreName).map((name) => `~${name}`)
   )
-  const anything = FastCheck.oneof(FastCheck.string({ unit: "binary" }), FastCheck.constantFrom("/", "..", "%2e", "\n"))
-  const nearly = FastCheck.tuple(valid, FastCheck.nat(), anything).map(
-    ([text, at, extra]) => text.slice(0, at % text.length) + extra + text.slice(at % text.length)
-  )
-  return FastCheck.oneof(valid, nearly, anything, FastCheck.stringMatching(/^[a-zA-Z0-9_.~%/-]{1,30}$/))
+  const anything = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("/", "..", "%2e", "\n"))
+  const nearly = fc
+    .tuple(valid, fc.nat(), anything)
+    .map(([text, at, extra]) => text.slice(0, at % text.length) + extra + text.slice(at % text.length))
+  return fc.oneof(valid, nearly, anything, fc.stringMatching(/^[a-zA-Z0-9_.~%/-]{1,30}$/))
+}
+
+/** The tags of references. */
+function tag(): fc.Arbitrary<StoreRef["_tag"]> {
+  return fc.constantFrom("StoreById", "StoreByName", "OwnStore")
+}
+
+/** The function as a program without types sees it. */
+function untyped<A>(f: (value: never) => A): (value: unknown) => A {
+  return (value) => Reflect.apply(f, undefined, [value])
 }

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { Timestamp } from "../src/index.js"
 
@@ -34,17 +34,36 @@ describe("a timestamp", () => {
     assert.strictEqual(read(date.toISOString()), date.toISOString())
   })
 
+  it.each([
+    ["2019-12-12T07:34:14.00099999999999999999Z", "2019-12-12T07:34:14.000Z"],
+    ["2019-12-12T07:34:14.99999999999999999999Z", "2019-12-12T07:34:14.999Z"],
+    ["1969-12-31T23:59:59.99999999999999999999Z", "1969-12-31T23:59:59.999Z"],
+    [`2019-12-12T07:34:14.202${"9".repeat(10_000)}+02:00`, "2019-12-12T05:34:14.202Z"]
+  ])("%s is %s: further digits never round it up", (text, instant) => {
+    assert.strictEqual(read(text), instant)
+  })
+
   it.prop(
-    "is the same instant in any zone",
-    [anyDate(), FastCheck.integer({ min: -719, max: 719 })],
-    ([date, minutes]) => {
-      const local = new Date(date.getTime() + minutes * 60_000).toISOString().slice(0, -1)
-      FastCheck.pre(/^\d{4}-/.test(local))
-      const twoDigits = (count: number) => String(Math.floor(count)).padStart(2, "0")
-      const zone = `${minutes < 0 ? "-" : "+"}${twoDigits(Math.abs(minutes) / 60)}:${twoDigits(Math.abs(minutes) % 60)}`
-      assert.strictEqual(read(`${local}${zone}`), date.toISOString())
+    "is the same millisecond, however many digits follow",
+    [anyDate(), fc.stringMatching(/^\d{0,40}$/), fc.constantFrom("Z", "+00:00", "-00:00")],
+    ([date, digits, zone]) => {
+      assert.strictEqual(read(date.toISOString().replace("Z", `${digits}${zone}`)), date.toISOString())
     }
   )
+
+  it.prop("may have fewer than three digits", [anyDate(), fc.integer({ min: 0, max: 3 })], ([date, digits]) => {
+    const [seconds, fraction = ""] = date.toISOString().slice(0, -1).split(".")
+    const kept = fraction.slice(0, digits)
+    assert.strictEqual(read(`${seconds}${kept === "" ? "" : `.${kept}`}Z`), `${seconds}.${kept.padEnd(3, "0")}Z`)
+  })
+
+  it.prop("is the same instant in any zone", [anyDate(), fc.integer({ min: -719, max: 719 })], ([date, minutes]) => {
+    const local = new Date(date.getTime() + minutes * 60_000).toISOString().slice(0, -1)
+    fc.pre(/^\d{4}-/.test(local))
+    const twoDigits = (count: number) => String(Math.floor(count)).padStart(2, "0")
+    const zone = `${minutes < 0 ? "-" : "+"}${twoDigits(Math.abs(minutes) / 60)}:${twoDigits(Math.abs(minutes) % 60)}`
+    assert.strictEqual(read(`${local}${zone}`), date.toISOString())
+  })
 
   it.prop("is written with Z and milliseconds", [Timestamp], ([time]) => {
     assert.match(Schema.encodeSync(Timestamp)(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
@@ -96,8 +115,8 @@ describe("what is refused", () => {
 })
 
 /** Dates of the years 0 to 9999. */
-function anyDate(): FastCheck.Arbitrary<Date> {
-  return FastCheck.date({
+function anyDate(): fc.Arbitrary<Date> {
+  return fc.date({
     min: new Date("0000-01-01T00:00:00.000Z"),
     max: new Date("9999-12-31T23:59:59.999Z"),
     noInvalidDate: true

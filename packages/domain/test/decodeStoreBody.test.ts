@@ -1,10 +1,10 @@
 /**
- * The short way to a store comes to what the schema comes to, whatever the body is.
+ * The fast decoder gives what the schema gives, whatever the body is.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { decodeStoreBody, Store, StoreBody, StoreStats } from "../src/index.js"
@@ -31,17 +31,17 @@ const agree = (body: unknown): void => {
 const body = Arbitrary.make(Store).map((store) => ({ data: { ...encode(store) } }))
 
 /** What a field may hold: good for some field, or for none. */
-const content = FastCheck.oneof(
-  FastCheck.constantFrom(null, undefined, "", "RESTRICTED", "FRIENDS_ONLY", 0, -1, 0.5, 2 ** 53, {}, [], true),
-  FastCheck.constantFrom("2019-12-12T07:34:14.202Z", "2019-02-30T00:00:00Z", "2019-12-12T07:34:14", "2019-12-12"),
-  FastCheck.constantFrom("https://api.apify.com/keys?signature=abc", { readCount: 1 }, { readCount: "1" }, { a: [1] }),
-  FastCheck.jsonValue()
+const content = fc.oneof(
+  fc.constantFrom(null, undefined, "", "RESTRICTED", "FRIENDS_ONLY", 0, -1, 0.5, 2 ** 53, {}, [], true),
+  fc.constantFrom("2019-12-12T07:34:14.202Z", "2019-02-30T00:00:00Z", "2019-12-12T07:34:14", "2019-12-12"),
+  fc.constantFrom("https://api.apify.com/keys?signature=abc", { readCount: 1 }, { readCount: "1" }, { a: [1] }),
+  fc.jsonValue()
 )
 
-const field = FastCheck.constantFrom(...Object.keys(Store.fields), "brandNew", "__proto__", "constructor")
-const count = FastCheck.constantFrom(...Object.keys(StoreStats.fields))
+const field = fc.constantFrom(...Object.keys(Store.fields), "brandNew", "__proto__", "constructor")
+const count = fc.constantFrom(...Object.keys(StoreStats.fields))
 
-describe("decodeStoreBody comes to what the schema comes to", () => {
+describe("decodeStoreBody gives what the schema gives", () => {
   it.prop("for any store", [body], ([body]) => agree(body))
 
   it.prop("for a store with any field changed", [body, field, content], ([{ data }, field, content]) =>
@@ -56,7 +56,7 @@ describe("decodeStoreBody comes to what the schema comes to", () => {
     agree({ data: { ...data, stats: { ...data.stats, [count]: content } } })
   )
 
-  it.prop("for any other JSON", [FastCheck.jsonValue()], ([json]) => {
+  it.prop("for any other JSON", [fc.jsonValue()], ([json]) => {
     agree(json)
     agree({ data: json })
   })

@@ -4,7 +4,7 @@
 import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -23,32 +23,32 @@ const roundTrip = <A, I>(schema: Schema.Schema<A, I>, value: A): void => {
   const encoded = throughText(expectRight(encode(value), "a valid value does not encode"))
   const decoded = expectRight(Schema.decodeUnknownEither(schema)(encoded), `${show(encoded)} does not decode`)
   const isSame = Schema.equivalence(schema)(decoded, value)
-  assert.isTrue(isSame, `${show(encoded)} decodes to another value, ${FastCheck.stringify(decoded)}`)
+  assert.isTrue(isSame, `${show(encoded)} decodes to another value, ${fc.stringify(decoded)}`)
   const again = throughText(expectRight(encode(decoded), "a decoded value does not encode"))
   assert.deepStrictEqual(again, encoded, "the decoded value encodes to other JSON")
 }
 
 /** The schema's generator makes nothing but values of the schema. */
-export const generatesItsOwnValues = <A, I>(schema: Schema.Schema<A, I>): FastCheck.IProperty<[A]> => {
+export const generatesItsOwnValues = <A, I>(schema: Schema.Schema<A, I>): fc.IProperty<[A]> => {
   const is = Schema.is(Schema.typeSchema(schema))
-  return FastCheck.property(Arbitrary.make(schema), (value) => {
+  return fc.property(Arbitrary.make(schema), (value) => {
     assert.isTrue(is(value), "the generated value is none of the schema's")
   })
 }
 
 /** Decode after encode is the identity, with real JSON text in between. */
-export const roundTrips = <A, I>(schema: Schema.Schema<A, I>): FastCheck.IProperty<[A]> =>
-  FastCheck.property(Arbitrary.make(schema), (value) => roundTrip(schema, value))
+export const roundTrips = <A, I>(schema: Schema.Schema<A, I>): fc.IProperty<[A]> =>
+  fc.property(Arbitrary.make(schema), (value) => roundTrip(schema, value))
 
 /**
  * Any JSON at all decodes to a value, which is one of the schema's and round-trips, or else to an error that can be
  * shown. Nothing is thrown.
  */
-export const decodesAnyJson = <A, I>(schema: Schema.Schema<A, I>): FastCheck.IProperty<[Json]> => {
+export const decodesAnyJson = <A, I>(schema: Schema.Schema<A, I>): fc.IProperty<[Json]> => {
   const decode = Schema.decodeUnknownEither(schema)
   const is = Schema.is(Schema.typeSchema(schema))
-  return FastCheck.property(FastCheck.oneof(anyJson, nearlyValid(schema)), (json) => {
-    FastCheck.pre(!isBeyondEffect(schema, json))
+  return fc.property(fc.oneof(anyJson, nearlyValid(schema)), (json) => {
+    fc.pre(!isBeyondEffect(schema, json))
     Either.match(decode(json), {
       onLeft: (error) => {
         assert.isTrue(ParseResult.isParseError(error))
@@ -56,7 +56,7 @@ export const decodesAnyJson = <A, I>(schema: Schema.Schema<A, I>): FastCheck.IPr
         assert.isNotEmpty(ParseResult.ArrayFormatter.formatErrorSync(error))
       },
       onRight: (value) => {
-        assert.isTrue(is(value), `${FastCheck.stringify(value)} was decoded, and is none of the schema's values`)
+        assert.isTrue(is(value), `${fc.stringify(value)} was decoded, and is none of the schema's values`)
         roundTrip(schema, value)
       }
     })
@@ -74,36 +74,38 @@ export type Law = readonly [name: string, check: <A, I>(schema: Schema.Schema<A,
 
 /** Every law. */
 export const laws: ReadonlyArray<Law> = [
-  ["generates its own values", (schema) => FastCheck.assert(generatesItsOwnValues(schema))],
-  ["round-trips through JSON", (schema) => FastCheck.assert(roundTrips(schema))],
-  ["decodes any JSON to a value or a ParseError", (schema) => FastCheck.assert(decodesAnyJson(schema))]
+  ["generates its own values", (schema) => fc.assert(generatesItsOwnValues(schema))],
+  ["round-trips through JSON", (schema) => fc.assert(roundTrips(schema))],
+  ["decodes any JSON to a value or a ParseError", (schema) => fc.assert(decodesAnyJson(schema))]
 ]
 
 /** JSON of every kind, and what the schemas here are most likely to trip over. */
-const anyJson: FastCheck.Arbitrary<Json> = FastCheck.oneof(
-  FastCheck.json().map((text): Json => JSON.parse(text)),
-  FastCheck.constantFrom<Json>(null, "", 0, -0, -1, 0.5, 2 ** 53, 1e308, "__proto__", "\u0000", "\ud800", [], {}),
-  FastCheck.constantFrom<Json>(
+export const anyJson: fc.Arbitrary<Json> = fc.oneof(
+  fc.json().map((text): Json => JSON.parse(text)),
+  fc.constantFrom<Json>(null, "", 0, -0, -1, 0.5, 2 ** 53, 1e308, "__proto__", "\u0000", "\ud800", [], {}),
+  fc.constantFrom<Json>(
     JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{}}}'),
     JSON.parse('{"toString":null,"valueOf":1,"toJSON":{},"then":true,"length":-1}')
   )
 )
 
 /** JSON that the schema encoded, with one part of it dropped, set to null or replaced. */
-const nearlyValid = <A, I>(schema: Schema.Schema<A, I>): FastCheck.Arbitrary<Json> =>
+export const nearlyValid = <A, I>(schema: Schema.Schema<A, I>): fc.Arbitrary<Json> =>
   Arbitrary.make(schema)
     .map((value): Json => JSON.parse(JSON.stringify(Schema.encodeSync(schema)(value))))
     .chain((json) =>
-      FastCheck.tuple(
-        FastCheck.constantFrom(...pathsOf(json)),
-        FastCheck.oneof(
-          FastCheck.constant({ _tag: "Drop" } as const),
-          FastCheck.record({
-            _tag: FastCheck.constant("Replace" as const),
-            by: FastCheck.oneof(FastCheck.constant(null), anyJson)
-          })
+      fc
+        .tuple(
+          fc.constantFrom(...pathsOf(json)),
+          fc.oneof(
+            fc.constant({ _tag: "Drop" } as const),
+            fc.record({
+              _tag: fc.constant("Replace" as const),
+              by: fc.oneof(fc.constant(null), anyJson)
+            })
+          )
         )
-      ).map(([path, change]) => changed(json, path, change))
+        .map(([path, change]) => changed(json, path, change))
     )
 
 type Change = { readonly _tag: "Drop" } | { readonly _tag: "Replace"; readonly by: Json }

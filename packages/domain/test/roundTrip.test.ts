@@ -2,7 +2,7 @@
  * The laws of `laws.ts`, of every schema that the package exports, and that they can fail.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Domain from "../src/index.js"
@@ -14,10 +14,20 @@ const codecs = Object.entries(Domain).flatMap(([name, value]) => (isCodec(value)
 
 describe("the walk over the exports", () => {
   it("finds the schemas", () => {
-    assert.isAtLeast(codecs.length, 43)
+    assert.isAtLeast(codecs.length, 42)
     assert.includeMembers(
       codecs.map(({ name }) => name),
-      ["AccessDecision", "ApiErrorBody", "GeneralAccess", "GetStoreError", "JsonObject", "Store"].concat(
+      [
+        "ApiErrorBody",
+        "CallError",
+        "GaveUp",
+        "GeneralAccess",
+        "JsonObject",
+        "Problem",
+        "Requester",
+        "Right",
+        "Store"
+      ].concat(
         ["StoreBody", "Milliseconds", "PublicUrlFromString", "StoreId", "StoreRef", "StoreRefFromString"],
         ["StoreStats", "TimeoutError", "Timestamp", "UnknownAccessLevel", "Username"]
       )
@@ -25,7 +35,9 @@ describe("the walk over the exports", () => {
   })
 
   it("takes every export with the name of a type for a schema", () => {
-    const named = Object.keys(Domain).filter((name) => /^[A-Z][a-z]/.test(name))
+    const named = Object.entries(Domain).flatMap(([name, value]) =>
+      /^[A-Z][a-z]/.test(name) && typeof value !== "symbol" ? [name] : []
+    )
     assert.sameMembers(
       codecs.map(({ name }) => name),
       named
@@ -41,7 +53,7 @@ describe.each(codecs)("$name", ({ codec }) => {
 
 describe("the one exception to the laws", () => {
   // Effect's bug: when this fails it is mended there, and the exception in laws.ts can go.
-  const unions = codecs.filter(({ name }) => ["AccessDecision", "StoreRef", "GetStoreError"].includes(name))
+  const unions = codecs.filter(({ name }) => ["StoreRef", "CallError", "StoreError"].includes(name))
 
   it.each(unions)("is a tag of $name that can't be made a text, which throws in Effect 3.22", ({ codec }) => {
     const json = JSON.parse('{"_tag":{"toString":null}}')
@@ -56,8 +68,8 @@ describe("the laws hold of a good schema", () => {
 })
 
 /** What fast-check reports of a property that fails. */
-const counterexample = <Values>(property: FastCheck.IProperty<Values>): string =>
-  FastCheck.defaultReportMessage(FastCheck.check(property)) ?? "none: the law holds"
+const counterexample = <Values>(property: fc.IProperty<Values>): string =>
+  fc.defaultReportMessage(fc.check(property)) ?? "none: the law holds"
 
 describe("the laws fail for a broken schema", () => {
   const Even = Schema.declare((value: unknown): value is number => typeof value === "number" && value % 2 === 0, {

@@ -40,5 +40,5 @@ export const responseFields = {
   snippet: optionalText
 }
 
-/** The reason for which an error that may pass was not retried any further. */
+/** Why an error that may pass was not retried any further. */
 export const gaveUp = optional(GaveUp)

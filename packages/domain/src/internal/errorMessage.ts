@@ -3,7 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { excerpt } from "../quote.js"
+import { excerpt } from "../Redaction.js"
 import type { GaveUp } from "../Request.js"
 
 interface Request {

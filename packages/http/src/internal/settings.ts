@@ -1,7 +1,7 @@
 /**
  * The settings of a client, checked before anything is sent.
  */
-import { REDACTED, redact } from "@effect-apify/domain/quote"
+import { REDACTED, redact } from "@effect-apify/domain/Redaction"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"

@@ -1,0 +1,99 @@
+/**
+ * What all errors of these packages have in common, and guards that spare callers a list of tags.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+
+/**
+ * Marks every error of these packages.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const ApifyErrorTypeId: unique symbol = Symbol.for("@effect-apify/domain/ApifyError")
+
+/**
+ * The type of `ApifyErrorTypeId`.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export type ApifyErrorTypeId = typeof ApifyErrorTypeId
+
+/**
+ * Whether another attempt may help: never, once (the cause is likely to last, but may have been bad luck), or as often
+ * as the retry policy allows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Retryable = "Never" | "Once" | "ByPolicy"
+
+/**
+ * What all errors of these packages have in common.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApifyError extends Error {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId
+  readonly _tag: string
+  readonly retryable: Retryable
+}
+
+/**
+ * Whether a value is an error of these packages. A copy of one that has crossed a process or worker boundary is not.
+ *
+ * @example
+ * ```ts
+ * import { isApifyError } from "@effect-apify/domain"
+ *
+ * declare const error: unknown
+ * if (isApifyError(error)) console.error(`${error._tag}: ${error.message}`)
+ * ```
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isApifyError = (error: unknown): error is ApifyError =>
+  Predicate.isError(error) &&
+  Predicate.hasProperty(error, ApifyErrorTypeId) &&
+  Predicate.hasProperty(error, "_tag") &&
+  Predicate.isString(error._tag)
+
+/**
+ * Whether an error is one that may pass: the client retries it, and a later call may succeed. A `TimeoutError` of a whole
+ * call is not, because no time is left for another attempt.
+ *
+ * @example
+ * ```ts
+ * import { isRetryable } from "@effect-apify/domain"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const program: Effect.Effect<string, Error>
+ * Effect.retry(program, { while: isRetryable, times: 2 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isRetryable = (error: unknown): boolean => isApifyError(error) && error.retryable !== "Never"
+
+/**
+ * Whether Apify responded that the requested resource does not exist.
+ *
+ * @example
+ * ```ts
+ * import { isNotFound } from "@effect-apify/domain"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ *
+ * declare const program: Effect.Effect<Option.Option<string>, Error>
+ * Effect.catchIf(program, isNotFound, () => Effect.succeedNone)
+ * ```
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isNotFound = (error: unknown): boolean => isApifyError(error) && error._tag.endsWith("NotFoundError")

@@ -1,0 +1,45 @@
+/**
+ * The errors of operations on a store: what they tell a person to do.
+ */
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import { InvalidStoreRefError, StoreError, StoreNotFoundError } from "../src/index.js"
+import { notFound } from "./errors.js"
+
+const invalid = new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID has 17 letters and digits" })
+
+describe("the errors", () => {
+  const tags = ["InvalidStoreRefError", "StoreNotFoundError"] as const
+
+  it("are these two", () => {
+    assert.sameMembers(
+      StoreError.members.map((member) => member._tag),
+      [...tags]
+    )
+    expectTypeOf<StoreError["_tag"]>().toEqualTypeOf<(typeof tags)[number]>()
+  })
+
+  it.prop("are never retried", [StoreError], ([error]) => {
+    assert.strictEqual(error.retryable, "Never")
+  })
+})
+
+describe("the message", () => {
+  it("of a bad reference shows it and the three forms", () => {
+    for (const part of ['"../etc"', "17 letters and digits", '"WkzbQMuFYuamGv3YF"', '"username~store-name"']) {
+      assert.include(invalid.message, part)
+    }
+    assert.include(invalid.message, '"~store-name"')
+  })
+
+  it("of a 404 gives the form of a name", () => {
+    const { message } = new StoreNotFoundError(notFound)
+    assert.include(message, "Apify responded with 404 record-not-found: Key-value Store was not found.")
+    assert.include(message, "There is no store janedoe~my-store.")
+    assert.include(message, '"username~store-name" ("~store-name" in your own account)')
+  })
+
+  it("counts attempts if there was more than one", () => {
+    assert.notInclude(new StoreNotFoundError(notFound).message, "attempt")
+    assert.include(new StoreNotFoundError({ ...notFound, attempts: 2 }).message, "(2 attempts in 120ms)")
+  })
+})
