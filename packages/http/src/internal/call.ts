@@ -227,7 +227,6 @@ const afterFailure = <A, E>(
   Effect.gen(function* () {
     const { client, limits, operation, request, storeKey, telemetry } = call
     if (isRefusal(error)) succeeded(call, history)
-    const now = monotonicMillis(call.clock)
     const verdict = yield* decide(
       error,
       { ...history, attempts: call.attempts },
@@ -235,16 +234,19 @@ const afterFailure = <A, E>(
         limits,
         remaining: remainingMillis(call),
         isIdempotent: operation.isIdempotent,
-        isBodyIntact: request.body?._tag !== "Stream" || request.body.isReplayable || !call.hasReadBody,
-        charge: () => client.budget.take(storeKey, now)
+        isBodyIntact: request.body?._tag !== "Stream" || request.body.isReplayable || !call.hasReadBody
       }
     )
     if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
-    countRetry(telemetry, error._tag)
     yield* Effect.logDebug(
       `${operation.name}${Option.match(operation.store, { onNone: () => "", onSome: (store) => ` ${store}` })}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.waitMillis)}`
     )
     yield* sleep(call, verdict.waitMillis)
+    // Charged after the wait: the budget then knows what became of other calls meanwhile (docs/decisions/0014).
+    if (verdict.isCharged && !client.budget.take(storeKey, monotonicMillis(call.clock))) {
+      return yield* Effect.fail(gaveUpBecause(error, "budget"))
+    }
+    countRetry(telemetry, error._tag)
     return yield* attemptsFrom(call, attempt, verdict.history)
   })
 

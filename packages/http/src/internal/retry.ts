@@ -32,7 +32,7 @@ export const beginning: History = {
 }
 
 /** What the decision depends on, besides the error and the history. */
-export interface RetrySituation {
+export interface RetryConditions {
   readonly limits: CallLimits
   /** Milliseconds until the deadline of the call. */
   readonly remaining: number
@@ -40,13 +40,17 @@ export interface RetrySituation {
   readonly isIdempotent: boolean
   /** Whether the body can be sent again. */
   readonly isBodyIntact: boolean
-  /** Takes what a retry costs from the budget, or refuses. */
-  readonly charge: () => boolean
 }
 
-/** Either the history with which to try again after a wait, or the error with which the call ends. */
+/** Either to try again after a wait, with the history that the call has then, or the error with which the call ends. */
 export type Verdict =
-  | { readonly _tag: "Retry"; readonly waitMillis: number; readonly history: History }
+  | {
+      readonly _tag: "Retry"
+      readonly waitMillis: number
+      readonly history: History
+      /** Whether the retry is charged to the budget, once the wait is over. */
+      readonly isCharged: boolean
+    }
   | { readonly _tag: "Stop"; readonly error: CallError }
 
 const stop = (error: CallError): Verdict => ({ _tag: "Stop", error })
@@ -74,8 +78,8 @@ const wasNotSent = (error: CallError): boolean =>
  * Decides what follows an error.
  *
  * - An error that another attempt cannot help, or after which the request must not be sent again, ends the call.
- * - So does any error once the policy's retries are used up, once the budget is empty, or where the wait would pass the
- *   deadline: then at once, and the error says so.
+ * - So does any error once the policy's retries are used up, or where the wait would pass the deadline: then at once, and
+ *   the error says so.
  * - A connection that the server closed while it was idle says nothing about the server: once in a call, the request is
  *   sent again at once and free of charge.
  * - A 429 is not charged to the budget: the rate limiter takes care of it.
@@ -83,7 +87,7 @@ const wasNotSent = (error: CallError): boolean =>
 export const decide = (
   error: CallError,
   history: History,
-  { charge, isBodyIntact, isIdempotent, limits, remaining }: RetrySituation
+  { isBodyIntact, isIdempotent, limits, remaining }: RetryConditions
 ): Effect.Effect<Verdict> => {
   const { retryable } = error
   if (retryable === "Never" || (retryable === "Once" && history.hasRetriedOnce)) return Effect.succeed(stop(error))
@@ -94,19 +98,19 @@ export const decide = (
   return Effect.map(RetryPolicy.delay(limits.retry, history.attempts), (delay) => {
     const next = { ...history, lastError: Option.some(error) }
     if (isStale(error) && !history.hasRetriedReused) {
-      return { _tag: "Retry", waitMillis: 0, history: { ...next, hasRetriedReused: true } }
+      return { _tag: "Retry", waitMillis: 0, isCharged: false, history: { ...next, hasRetriedReused: true } }
     }
     const floor = Option.getOrElse(RetryPolicy.retryAfterOf(error), () => Duration.zero)
     const waitMillis = Duration.toMillis(Duration.max(delay, floor))
     if (waitMillis >= remaining) return stop(gaveUpBecause(error, "deadline"))
-    const isFree = error._tag === "RateLimitedError"
-    if (!isFree && !charge()) return stop(gaveUpBecause(error, "budget"))
+    const isCharged = error._tag !== "RateLimitedError"
     return {
       _tag: "Retry",
       waitMillis,
+      isCharged,
       history: {
         ...next,
-        charged: history.charged + (isFree ? 0 : 1),
+        charged: history.charged + (isCharged ? 1 : 0),
         hasRetriedOnce: history.hasRetriedOnce || retryable === "Once"
       }
     }
