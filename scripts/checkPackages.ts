@@ -3,44 +3,10 @@
  *
  * It needs `dist`, which `tsc -b` makes.
  */
-import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as Schema from "effect/Schema"
-
-const root = join(import.meta.dirname, "..")
-const temporary = mkdtempSync(join(tmpdir(), "effect-apify-"))
-const user = join(temporary, "user")
-
-process.on("exit", () => rmSync(temporary, { recursive: true, force: true }))
-// While a command runs, the signal ends that command, which ends us through `run`.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1))
-
-const fail = (step: string, reason: string): never => {
-  console.error(`✗ ${step}\n\n${reason.trim()}`)
-  process.exit(1)
-}
-
-const run = (step: string, folder: string, command: string, ...args: ReadonlyArray<string>): string => {
-  const { error, status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" })
-  if (status !== 0) return fail(step, error?.message ?? `${stdout}\n${stderr}`)
-  console.log(`✓ ${step}`)
-  return stdout
-}
-
-const tool = (name: string): string => join(root, "node_modules", ".bin", name)
-
-const Packed = Schema.parseJson(
-  Schema.Struct({
-    name: Schema.String,
-    filename: Schema.String,
-    files: Schema.Array(Schema.Struct({ path: Schema.String }))
-  })
-)
-
-const Ranges = Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), { default: () => ({}) })
-const Manifest = Schema.parseJson(Schema.Struct({ dependencies: Ranges, peerDependencies: Ranges }))
+import { type Packed, packAll } from "./pack.js"
+import { makeProject } from "./project.js"
+import { fail, pass, root, run, tool } from "./step.js"
 
 /** The modules in a package's `dist` or `src`, as paths without extension. */
 const modulesIn = (files: ReadonlyArray<string>, folder: string, extension: string): ReadonlyArray<string> =>
@@ -48,22 +14,21 @@ const modulesIn = (files: ReadonlyArray<string>, folder: string, extension: stri
     .filter((file) => file.startsWith(`${folder}/`) && file.endsWith(extension))
     .map((file) => file.slice(folder.length + 1, -extension.length))
 
-/** Packs one package and checks its tarball; returns what an install and an import need to know of it. */
-const pack = (folder: string) => {
-  const tarball = join(temporary, `${folder}.tgz`)
-  const packing = ["npx", "--yes", "pnpm@12", "pack", "--json", "--out", tarball] as const
-  const packed = Schema.decodeSync(Packed)(run(`${folder}: pack`, join(root, "packages", folder), ...packing))
-  const files = packed.files.map((file) => file.path)
-
+/** Checks one tarball; returns what can be imported from it, and what cannot. */
+const checkTarball = ({ dependencies, files, folder, name, peerDependencies, tarball }: Packed) => {
   const sources = modulesIn(files, "src", ".ts")
   const modules = modulesIn(files, "dist", ".js")
   const misfits = [
+    ...["README.md", "LICENSE"].filter((file) => !files.includes(file)).map((file) => `missing: ${file}`),
     ...files.filter((file) => /(^|\/)test\/|\.test\.|tsbuildinfo/.test(file)).map((file) => `not for users: ${file}`),
     ...sources.filter((name) => !modules.includes(name)).map((name) => `not built (tsc -b does it): src/${name}.ts`),
     ...modules.filter((name) => !sources.includes(name)).map((name) => `left from an old build: dist/${name}.js`)
   ]
   if (misfits.length > 0) fail(`${folder}: contents`, misfits.join("\n"))
-  console.log(`✓ ${folder}: contents`)
+  pass(`${folder}: contents`)
+
+  const needed = Object.keys({ ...dependencies, ...peerDependencies })
+  if (folder === "domain" && needed.join() !== "effect") fail(name, `It must need effect alone, not ${needed}`)
 
   // `main` is a command: to import it would run it.
   const internal = modules.filter((name) => name.startsWith("internal/") || name === "main")
@@ -71,27 +36,12 @@ const pack = (folder: string) => {
   run(`${folder}: publint`, root, tool("publint"), "run", tarball, "--strict")
   run(`${folder}: attw`, root, tool("attw"), tarball, "--profile", "esm-only", "--entrypoints", ".", ...open)
 
-  const manifest = run(`${folder}: manifest`, root, "tar", "-xzOf", tarball, "package/package.json")
-  const { dependencies, peerDependencies } = Schema.decodeSync(Manifest)(manifest)
-  const imports = [packed.name, ...open.map((name) => `${packed.name}/${name}`)]
-  const closed = internal.map((name) => `${packed.name}/${name}`)
-  return { name: packed.name, tarball: `file:${tarball}`, dependencies, peerDependencies, imports, closed }
+  const path = (module: string): string => `${name}/${module}`
+  return { imports: [name, ...open.map(path)], closed: internal.map(path) }
 }
 
-const Visibility = Schema.parseJson(
-  Schema.Struct({ private: Schema.optionalWith(Schema.Boolean, { default: () => false }) })
-)
-const isPublic = (folder: string): boolean =>
-  !Schema.decodeSync(Visibility)(readFileSync(join(root, "packages", folder, "package.json"), "utf8")).private
-
-const packages = readdirSync(join(root, "packages")).filter(isPublic).map(pack)
-const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, tarball]))
-const peers = Object.fromEntries(packages.flatMap(({ peerDependencies }) => Object.entries(peerDependencies)))
-
-for (const { name, dependencies, peerDependencies } of packages) {
-  const needed = Object.keys({ ...dependencies, ...peerDependencies })
-  if (name.endsWith("/domain") && needed.join() !== "effect") fail(name, `It must need effect alone, not ${needed}`)
-}
+const packages = packAll()
+const checked = packages.map(checkTarball)
 
 /** A program of a user's: the client against the emulator, over HTTP. */
 const program = `
@@ -121,17 +71,14 @@ await Effect.runPromise(main)
 
 /** Imports every public module, and meets a closed door at every private one. */
 const doors = `
-for (const name of ${JSON.stringify(packages.flatMap(({ imports }) => imports))}) await import(name)
-for (const name of ${JSON.stringify(packages.flatMap(({ closed }) => closed))}) {
+for (const name of ${JSON.stringify(checked.flatMap(({ imports }) => imports))}) await import(name)
+for (const name of ${JSON.stringify(checked.flatMap(({ closed }) => closed))}) {
   const code = await import(name).then(() => "none", (error) => error.code)
   if (code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw new Error(name + " can be imported: " + code)
 }
 `
 
 const files = {
-  "package.json": JSON.stringify({ private: true, type: "module", dependencies: { ...peers, ...tarballs } }),
-  // Our packages are on no registry yet: each finds the others in their tarballs.
-  "pnpm-workspace.yaml": JSON.stringify({ overrides: tarballs, strictPeerDependencies: true }),
   "tsconfig.json": JSON.stringify({
     compilerOptions: {
       strict: true,
@@ -150,11 +97,12 @@ const files = {
   "program.js": program,
   "doors.js": doors
 }
-mkdirSync(user)
-for (const [name, text] of Object.entries(files)) writeFileSync(join(user, name), text)
+// Each package, and the newest that their peer ranges allow: of undici, what this Node can load.
+const newUndici = Number(process.versions.node.split(".")[0]) >= 24 ? {} : { undici: "^7" }
+const ours = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))
+const peers = Object.fromEntries(packages.flatMap(({ peerDependencies }) => Object.entries(peerDependencies)))
+const user = makeProject("user", packages, { ...peers, ...newUndici, ...ours }, files)
 
-const installing = ["npx", "--yes", "pnpm@12", "install", "--no-frozen-lockfile", "--ignore-scripts"] as const
-run("user: install the tarballs", user, ...installing)
 run("user: run a program", user, process.execPath, "program.js")
 run("user: import all that is public, nothing that is private", user, process.execPath, "doors.js")
 run("user: typecheck the program", user, tool("tsc"), "-p", ".")

@@ -222,6 +222,8 @@ export class MalformedResponseError extends Schema.TaggedError<MalformedResponse
  * - `tls`: no secure connection could be made.
  * - `reset`: the connection broke before the response was complete.
  * - `protocol`: what was received is not HTTP.
+ * - `proxy`: the proxy refused to connect to the server.
+ * - `request`: this runtime, or the function that sends, does not take the request.
  * - `closed`: the client was closed.
  * - `unknown`: the transport does not say.
  *
@@ -234,6 +236,8 @@ export const TransportReason = Schema.Literal(
   "tls",
   "reset",
   "protocol",
+  "proxy",
+  "request",
   "closed",
   "unknown"
 ).annotations({ identifier: "TransportReason" })
@@ -258,6 +262,11 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
     "Try again; if it keeps happening, look at the proxies in between"
   ],
   protocol: ["the data received is not valid HTTP", "Check that the base URL has the scheme and port of Apify's API"],
+  proxy: ["the proxy did not connect to the server", "Check the proxy's address, credentials and rules"],
+  request: [
+    "the request could not be sent",
+    "Check the base URL, the transport's options and any function of your own"
+  ],
   closed: ["the client was closed", "Keep the scope of the client's layer open for as long as there are calls"],
   unknown: ["the request failed", "Check the base URL and the network"]
 }
@@ -302,6 +311,7 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
     switch (this.reason) {
       case "tls":
       case "protocol":
+      case "request":
       case "closed":
         return "Never"
       case "dns":

@@ -5,6 +5,7 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import type { CallError } from "@effect-apify/domain/CallError"
+import { redact, redactor } from "@effect-apify/domain/Redaction"
 import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -19,10 +20,10 @@ import { collectedAttempt, streamedAttempt } from "./internal/attempt.js"
 import { Bag } from "./internal/bag.js"
 import { type Client, run } from "./internal/call.js"
 import { sendsAcceptEncoding } from "./internal/collect.js"
-import { environment } from "./internal/environment.js"
+import { readEnvironment } from "./internal/environment.js"
 import { RateLimiter } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
-import { checkCallOptions, checkOptions, type Settings2 as Settings } from "./internal/settings.js"
+import { checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
 import type { Operation, StreamOperation } from "./Operation.js"
 import { Transport } from "./Transport.js"
@@ -122,7 +123,10 @@ export const layerConfig: Layer.Layer<ApifyClient, ConfigError, Transport> = /* 
 export const layerConfigWith = (
   options: Omit<Options, "token" | "baseUrl" | "allowHttpHost">
 ): Layer.Layer<ApifyClient, ConfigError, Transport> =>
-  Layer.scoped(ApifyClient, Effect.flatMap(environment(options), make))
+  Layer.scoped(
+    ApifyClient,
+    Effect.flatMap(readEnvironment(options), ({ names, options }) => Effect.flatMap(checkOptions(options, names), make))
+  )
 
 const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | Transport> =>
   Effect.flatMap(Transport, (transport) =>
@@ -137,7 +141,7 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
             headers: headersOf(settings),
             tokenSource: settings.tokenSource,
             server: serverAttributes(origin),
-            redact: settings.redact,
+            redact: redactorOf(settings),
             budget: new RetryBudget(),
             limiter: new RateLimiter(),
             open: new Bag(),
@@ -181,6 +185,12 @@ const withLimits = <A, E, R>(
         onLeft: (error) => Effect.die(new Cause.IllegalArgumentException(String(error))),
         onRight: call
       })
+
+/** Removes the client's own token, and whatever else may be a credential. */
+const redactorOf = ({ token }: Settings): Client["redact"] => {
+  const hide = redactor(Option.toArray(Option.map(token, Redacted.value)))
+  return (text) => redact(hide(text))
+}
 
 const USER_AGENT = "effect-apify/0.1.0"
 

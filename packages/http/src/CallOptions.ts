@@ -1,5 +1,5 @@
 /**
- * How much time, how many tries and how much memory a call may take.
+ * How much time, how many attempts and how much memory a call may take.
  *
  * @since 0.1.0
  */
@@ -7,19 +7,32 @@ import * as Duration from "effect/Duration"
 import * as RetryPolicy from "./RetryPolicy.js"
 
 /**
- * The limits of a call: given to `ApifyClient.layer` for every call, or to an operation for one.
+ * The limits of a call: for every call where a client is built, or for one call as an option of its operation. What is left
+ * out, or is `undefined`, keeps its default.
+ *
+ * Limits are checked before anything is sent. A wrong one is a `ConfigError` that names the option and shows the form
+ * expected.
  *
  * @since 0.1.0
  * @category options
  */
 export interface CallOptions {
-  /** The time for one attempt: connecting, headers and body together. 5 seconds unless told. */
+  /**
+   * The time for one attempt: connecting, headers and body together. From 1 millisecond to 24 days, never infinite, and
+   * rounded up to whole milliseconds. Default: 5 seconds.
+   */
   readonly attemptTimeout?: Duration.DurationInput | undefined
-  /** The time for the whole call, attempts and waits together. 60 seconds unless told. */
+  /**
+   * The time for the whole call, attempts and waits together. From 1 millisecond to 24 days, never infinite, and rounded up
+   * to whole milliseconds. Default: 60 seconds.
+   */
   readonly callTimeout?: Duration.DurationInput | undefined
-  /** Whether and when to try again; what is left out stays as it is. `RetryPolicy.none` never does. */
+  /** Whether and when to retry. What is left out keeps its default. `RetryPolicy.none` never retries. */
   readonly retry?: Partial<RetryPolicy.RetryPolicy> | undefined
-  /** How many decoded bytes of a body are read before the answer is refused. 1 MiB unless told. */
+  /**
+   * How many decoded bytes of a body are read before the response is refused: a whole number from 1 up, never infinite.
+   * Default: 1 MiB.
+   */
   readonly maxBodyBytes?: number | undefined
 }
 
@@ -37,7 +50,7 @@ export interface CallLimits {
 }
 
 /**
- * The limits that hold unless told otherwise. A store's description takes about 1 kB.
+ * The default limits. A store's description takes about 1 kB.
  *
  * @since 0.1.0
  * @category options
@@ -48,25 +61,3 @@ export const defaultLimits: CallLimits = {
   retry: RetryPolicy.defaultPolicy,
   maxBodyBytes: 1024 * 1024
 }
-
-/**
- * The limits with some of them changed.
- *
- * @since 0.1.0
- * @category options
- */
-export const withOptions = (limits: CallLimits, options: CallOptions): CallLimits => ({
-  attemptTimeout: options.attemptTimeout === undefined ? limits.attemptTimeout : wholeMillis(options.attemptTimeout),
-  callTimeout: options.callTimeout === undefined ? limits.callTimeout : wholeMillis(options.callTimeout),
-  retry: {
-    retries: options.retry?.retries ?? limits.retry.retries,
-    baseDelay: options.retry?.baseDelay ?? limits.retry.baseDelay,
-    maxDelay: options.retry?.maxDelay ?? limits.retry.maxDelay,
-    while: options.retry?.while ?? limits.retry.while
-  },
-  maxBodyBytes: options.maxBodyBytes ?? limits.maxBodyBytes
-})
-
-/** Timers count in milliseconds, and so do errors. */
-const wholeMillis = (time: Duration.DurationInput): Duration.Duration =>
-  Duration.millis(Math.ceil(Duration.toMillis(time)))

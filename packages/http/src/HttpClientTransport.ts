@@ -322,9 +322,9 @@ const withoutOwnSpans = {
 const isStatusError = (error: HttpClientError.HttpClientError): error is HttpClientError.ResponseError =>
   error._tag === "ResponseError" && error.reason === "StatusCode"
 
-/** What the transport itself threw. */
+/** What the transport itself threw, or its description: the message of an `HttpClientError` repeats the request. */
 const causeOf = (cause: Cause.Cause<HttpClientError.HttpClientError>): unknown =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => Cause.squash(cause),
-    onSome: (error) => error.cause ?? error
+    onSome: (error) => error.cause ?? error.description
   })

@@ -1,5 +1,5 @@
 /**
- * Whether to try again, and when.
+ * Whether to retry, and when.
  *
  * @since 0.1.0
  */
@@ -8,21 +8,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import { LONGEST_TIME } from "./internal/longestTime.js"
 
 /**
- * How often to try again, and how long to wait before: a time picked uniformly from [D, 2D], where D is `baseDelay`
- * doubled with each failure, and never more than `maxDelay`. What the server asks for in `Retry-After` is a floor under
- * the wait. Errors that another attempt cannot help are not retried, whatever the policy.
+ * How often to retry, and how long to wait before each retry: a time picked uniformly from [D, 2D], where D is `baseDelay`
+ * doubled with each failure, and never more than `maxDelay`. `Retry-After`, where the server sends it, is the shortest
+ * wait. Errors that another attempt cannot mend are not retried, whatever the policy.
+ *
+ * A policy is checked where it is given to a client or to a call; a wrong one is a `ConfigError` that names the option.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RetryPolicy {
-  /** Attempts after the first one. */
+  /** Attempts after the first one: a whole number from 0 up. Default: 8. */
   readonly retries: number
+  /** D of the first retry: from 0 to 24 days, never infinite. Default: 500 milliseconds. */
   readonly baseDelay: Duration.DurationInput
+  /**
+   * The longest wait: from 0 to 24 days, never infinite. Where it is less than `baseDelay`, every wait is `maxDelay`.
+   * Default: 20 seconds.
+   */
   readonly maxDelay: Duration.DurationInput
-  /** Whether to retry an error that could be. Every one, unless told. */
+  /** Whether to retry an error that may be retried. Default: every one. */
   readonly while: (error: CallError) => boolean
 }
 
@@ -42,7 +50,7 @@ export const defaultPolicy: RetryPolicy = {
 }
 
 /**
- * Never tries again.
+ * Never retries.
  *
  * @example
  * ```ts
@@ -57,24 +65,32 @@ export const defaultPolicy: RetryPolicy = {
 export const none: RetryPolicy = { ...defaultPolicy, retries: 0 }
 
 /**
- * The wait after the `failures`-th failure in a row, counted from 1, before any `Retry-After` is looked at.
+ * The wait after the `failures`-th failure in a row, counted from 1, before any `Retry-After` is considered: whole
+ * milliseconds, never more than 24 days.
  *
  * @since 0.1.0
  * @category delays
  */
 export const delay = (policy: RetryPolicy, failures: number): Effect.Effect<Duration.Duration> => {
-  const most = Duration.toMillis(policy.maxDelay)
-  const shortest = Math.min(Duration.toMillis(policy.baseDelay) * 2 ** (failures - 1), most)
+  const most = millisOf(policy.maxDelay)
+  const shortest = Math.min(millisOf(policy.baseDelay) * doubled(failures), most)
   const longest = Math.min(2 * shortest, most)
   // Whole milliseconds: test clocks cannot stand still within one.
   return Effect.map(Random.nextRange(shortest, longest), (millis) => Duration.millis(Math.round(millis)))
 }
 
 /**
- * How long the server asked to wait, where it did.
+ * How long the server asked to wait, if it did.
  *
  * @since 0.1.0
  * @category delays
  */
 export const retryAfterOf = (error: CallError): Option.Option<Duration.Duration> =>
   error._tag === "RateLimitedError" || error._tag === "ServerError" ? error.retryAfter : Option.none()
+
+const LONGEST_MILLIS = Duration.toMillis(LONGEST_TIME)
+
+const millisOf = (delay: Duration.DurationInput): number => Math.min(Duration.toMillis(delay), LONGEST_MILLIS)
+
+/** 64 doublings of a nanosecond are centuries. More would end in Infinity, and 0 times that is no number. */
+const doubled = (failures: number): number => (failures > 1 ? 2 ** Math.min(failures - 1, 64) : 1)

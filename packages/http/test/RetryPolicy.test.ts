@@ -46,6 +46,23 @@ describe("the wait after a failure", () => {
       })
   )
 
+  it.effect.prop(
+    "is a whole number of milliseconds, at most 24 days, whatever the delays and however many failures",
+    [
+      fc.constantFrom<Duration.DurationInput>(0, 1n, 1, "1 days", Duration.infinity),
+      fc.constantFrom<Duration.DurationInput>(0, 1n, 1, "1 days", Duration.infinity),
+      fc.oneof(fc.maxSafeNat(), fc.constantFrom(-1, 0, 1.5, 2000, Number.NaN, Number.MAX_VALUE)),
+      fc.integer()
+    ],
+    ([baseDelay, maxDelay, failures, seed]) =>
+      Effect.gen(function* () {
+        const millis = yield* wait({ ...RetryPolicy.defaultPolicy, baseDelay, maxDelay }, failures, seed)
+        assert.isTrue(Number.isSafeInteger(millis), `${millis}`)
+        assert.isAtLeast(millis, 0)
+        assert.isAtMost(millis, Duration.toMillis("24 days"))
+      })
+  )
+
   it.effect.each([
     [1, 500, 1000],
     [2, 1000, 2000],

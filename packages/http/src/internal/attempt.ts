@@ -344,7 +344,7 @@ const transportErrorOf = <E>(
     )
   }
   const { code, description, permanent, reason, reused } = classify(cause, request, call.client.redact)
-  if (head === undefined) {
+  if (head === undefined || reason === "request") {
     return new TransportError({ ...context.call, reason, code, description, permanent, reused })
   }
   // Within a body, whatever is wrong with the connection or its framing has cut the response off.

@@ -1,0 +1,113 @@
+/**
+ * What a library may export, without a type annotation: the compiler must be able to name every type by what the packages export.
+ *
+ * `scripts/checkDeclarations.ts` compiles it in a project that depends on http and emulator, and not on domain.
+ */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import { DEMO_TOKEN, demoSeed, Emulator } from "@effect-apify/emulator"
+import { ApifyClient, defaultLimits, getStore, getStores, Metrics, RetryPolicy } from "@effect-apify/http"
+import * as FetchClient from "@effect-apify/http/fetch"
+import * as NodeClient from "@effect-apify/http/node"
+import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
+import * as Arr from "effect/Array"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Match from "effect/Match"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+
+// An effect of a store, of its parts, and of its errors.
+export const store = getStore("janedoe~my-store")
+export const storeOf = (ref: string) => getStore(ref, { callTimeout: "10 seconds", retry: { retries: 2 } })
+export const parts = Effect.map(
+  store,
+  ({ generalAccess, id, keysPublicUrl, name, stats, urlSigningSecretKey, username }) => ({
+    generalAccess,
+    id,
+    keysPublicUrl,
+    name,
+    stats,
+    urlSigningSecretKey,
+    username
+  })
+)
+export const error = Effect.flip(store)
+export const either = Effect.either(store)
+export const exit = Effect.exit(store)
+export const together = Effect.all({ one: storeOf("~one"), two: Effect.option(storeOf("~two")) })
+export const again = Effect.retry(store, {
+  schedule: Schedule.recurs(2),
+  while: (error) => error.retryable !== "Never"
+})
+
+// Error handlers.
+export const found = Effect.catchTag(store, "StoreNotFoundError", ({ ref }) => Effect.succeed(ref))
+export const rest = Effect.catchTags(store, {
+  StoreNotFoundError: () => Effect.succeedNone,
+  RateLimitedError: ({ retryAfter }) => Effect.succeed(retryAfter),
+  UnauthorizedError: (error) => Effect.fail({ source: error.tokenSource, error })
+})
+export const onError = (error: Effect.Effect.Error<typeof store>) =>
+  Option.liftPredicate(error, ({ _tag }) => _tag === "TimeoutError")
+export const advice = Match.type<Effect.Effect.Error<typeof store>>().pipe(
+  Match.tag("TransportError", (error) => error),
+  Match.tag("MalformedStoreError", ({ problems }) => problems),
+  Match.orElse((error) => error)
+)
+
+// A stream of stores.
+export const stores = getStores(["~one", "~two"], { concurrency: 2 })
+export const onlyStores = Stream.filterMap(stores, ({ result }) => Either.getRight(result))
+export const partitioned = Effect.map(Stream.runCollect(stores), (results) =>
+  Arr.partitionMap(Arr.fromIterable(results), ({ result }) => result)
+)
+
+// Functions that take a store, or what names one.
+export const describe = (store: Effect.Effect.Success<typeof import("./exported.js").store>) => store
+export const idOf = ({ id }: Stream.Stream.Success<typeof onlyStores>) => id
+export const getEach = (refs: ReadonlyArray<Parameters<typeof getStore>[0]>) =>
+  Effect.forEach(refs, (ref) => getStore(ref))
+
+// Layers, and services that hold operations.
+export const onFetch = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
+export const configured = ApifyClient.layer({ token: Redacted.make("token"), retry: RetryPolicy.none })
+export const direct = Layer.merge(FetchClient.layerConfig, NodeClient.layer({ agent: { connections: 4 } }))
+export const makeLayer = (respond: Parameters<typeof layerRespond>[0]) =>
+  layerRespond(respond, { attemptTimeout: "1 second" })
+export const inMemory = layerStores({ stores: [], caller: "janedoe" })
+export const requests = Effect.flatMap(RecordedRequests, ({ all }) => all)
+export class Stores extends Context.Tag("Stores")<
+  Stores,
+  { readonly get: typeof getStore; readonly many: typeof getStores }
+>() {
+  static readonly layer = Layer.succeed(Stores, { get: getStore, many: getStores })
+}
+export class StoreNames extends Effect.Service<StoreNames>()("StoreNames", {
+  effect: Effect.map(ApifyClient, (client) => ({
+    client,
+    nameOf: (ref: string) =>
+      getStore(ref).pipe(
+        Effect.map(({ name }) => name),
+        Effect.provideService(ApifyClient, client)
+      )
+  })),
+  dependencies: [FetchClient.layerConfig]
+}) {}
+
+// Settings and metrics.
+export const limits = defaultLimits
+export const policy = {
+  ...RetryPolicy.defaultPolicy,
+  while: (error: Effect.Effect.Error<typeof store>) => error._tag !== "ServerError"
+}
+export const calls = Metric.value(Metrics.calls)
+
+// The emulator.
+export const emulator = Emulator.layer({ seed: demoSeed })
+export const url = Effect.map(Emulator, ({ url }) => ({ url, token: Redacted.make(DEMO_TOKEN) }))
+export const started = Effect.scoped(Layer.build(emulator))

@@ -1,0 +1,160 @@
+/**
+ * A use of each part of the client. `scripts/checkPeers.ts` compiles and runs it with the lowest and the highest versions of the peers,
+ * against an emulator in a process of its own, at `APIFY_API_BASE_URL`.
+ */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import { formatStoreRef, KeyValueStore, KeyValueStoreBody, parseStoreRef } from "@effect-apify/domain"
+import { ApifyClient, getStore, getStores, Metrics, RetryPolicy } from "@effect-apify/http"
+import * as FetchClient from "@effect-apify/http/fetch"
+import * as NodeClient from "@effect-apify/http/node"
+import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Chunk from "effect/Chunk"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
+
+const STORE = "WkzbQMuFYuamGv3YF"
+const NAMED = "janedoe~d7b9MDYsbtX5L7XAj"
+
+const onFetch = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
+const clients = { onFetch, fetch: FetchClient.layerConfig, undici: NodeClient.layerConfig }
+
+const tagOf = <A, E extends { readonly _tag: string }, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<string, A, R> => Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
+
+/** A server that is busy once, and then has no such store. */
+const busyOnce = () => {
+  let requests = 0
+  return layerRespond(
+    () =>
+      Effect.sync(() => {
+        requests++
+        return requests === 1
+          ? new Response("busy", { status: 503, headers: { "retry-after": "0" } })
+          : Response.json(
+              { error: { type: "record-not-found", message: "Key-value Store was not found" } },
+              { status: 404 }
+            )
+      }),
+    { retry: { baseDelay: "1 millis" } }
+  )
+}
+
+const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
+  ...Object.fromEntries(
+    Object.entries(clients).map(([name, client]) => [
+      `gets a store by id and by name: ${name}`,
+      Effect.gen(function* () {
+        const store = yield* getStore(STORE)
+        strictEqual(store.id, STORE)
+        deepStrictEqual(yield* getStore(NAMED), store)
+        strictEqual(DateTime.formatIso(store.createdAt), "2019-12-12T07:34:14.202Z")
+      }).pipe(Effect.provide(client))
+    ])
+  ),
+  ...Object.fromEntries(
+    Object.entries(clients).map(([name, client]) => [
+      `fails with typed errors: ${name}`,
+      Effect.gen(function* () {
+        strictEqual(yield* tagOf(getStore("~missing")), "StoreNotFoundError")
+        strictEqual(yield* tagOf(getStore("../users/me")), "InvalidStoreRefError")
+        strictEqual(yield* tagOf(getStore(STORE, { maxBodyBytes: 10 })), "UnexpectedResponseError")
+      }).pipe(Effect.provide(client))
+    ])
+  ),
+  "refuses a token that the emulator does not know": Effect.gen(function* () {
+    strictEqual(yield* tagOf(getStore(STORE)), "UnauthorizedError")
+  }).pipe(
+    Effect.provide(
+      Layer.provide(
+        onFetch,
+        Layer.setConfigProvider(
+          ConfigProvider.orElse(ConfigProvider.fromMap(new Map([["APIFY_TOKEN", "apify_api_unknown"]])), () =>
+            ConfigProvider.fromEnv()
+          )
+        )
+      )
+    )
+  ),
+  "streams stores in the order of the references": Effect.gen(function* () {
+    const results = yield* Stream.runCollect(getStores([STORE, "~missing", NAMED], { concurrency: 3 }))
+    const tags = Chunk.toReadonlyArray(results).map(({ result }) =>
+      Either.match(result, { onLeft: (e) => e._tag, onRight: ({ id }) => id })
+    )
+    deepStrictEqual(tags, [STORE, "StoreNotFoundError", STORE])
+  }).pipe(Effect.provide(clients.onFetch)),
+  "retries, and counts its attempts": Effect.gen(function* () {
+    const attempts = Metric.value(Metrics.attempts.pipe(Metric.tagged("operation", "getStore")))
+    const { count } = yield* attempts
+    strictEqual(yield* tagOf(getStore(STORE)), "StoreNotFoundError")
+    strictEqual((yield* (yield* RecordedRequests).all).length, 2)
+    strictEqual((yield* attempts).count, count + 2)
+  }).pipe(Effect.provide(busyOnce())),
+  "gives up at once if told to": Effect.gen(function* () {
+    strictEqual(yield* tagOf(getStore(STORE, { retry: RetryPolicy.none })), "ServerError")
+  }).pipe(Effect.provide(busyOnce())),
+  "ends by the limit of an attempt": Effect.gen(function* () {
+    strictEqual(yield* tagOf(getStore(STORE, { attemptTimeout: "10 millis", retry: RetryPolicy.none })), "TimeoutError")
+  }).pipe(Effect.provide(layerRespond(() => Effect.never))),
+  "stops when interrupted": Effect.gen(function* () {
+    ok(Either.isLeft(yield* Effect.either(Effect.timeout(getStore(STORE), "10 millis"))))
+  }).pipe(Effect.provide(layerRespond(() => Effect.never))),
+  "makes a span for the call and for each attempt": Effect.gen(function* () {
+    const names: Array<string> = []
+    const tracer = yield* Effect.tracer
+    const recording = Tracer.make({
+      context: tracer.context,
+      span: (...args) => {
+        names.push(args[0])
+        return tracer.span(...args)
+      }
+    })
+    yield* Effect.withTracer(Effect.ignore(getStore(STORE)), recording)
+    strictEqual(names.length, 3)
+  }).pipe(Effect.provide(busyOnce())),
+  "keeps stores in memory for tests": Effect.gen(function* () {
+    const stored = yield* Effect.provide(getStore(STORE), clients.onFetch)
+    const store = yield* Effect.provide(getStore(NAMED), layerStores({ stores: [stored], caller: "janedoe" }))
+    ok(store instanceof KeyValueStore)
+    strictEqual(store.id, STORE)
+  }),
+  "refuses settings that cannot work": Effect.gen(function* () {
+    const client = ApifyClient.layer({ token: Redacted.make("a\nb") })
+    ok(Either.isLeft(yield* Effect.either(Layer.build(Layer.provide(client, FetchHttpClient.layer)))))
+  }).pipe(Effect.scoped),
+  "round-trips generated stores": Effect.sync(() => {
+    const encode = Schema.encodeSync(KeyValueStoreBody)
+    const decode = Schema.decodeUnknownSync(KeyValueStoreBody)
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(KeyValueStoreBody), (body) =>
+        deepStrictEqual(encode(decode(encode(body))), encode(body))
+      ),
+      { numRuns: 50 }
+    )
+  }),
+  "reads references": Effect.gen(function* () {
+    strictEqual(formatStoreRef(yield* parseStoreRef(NAMED)), NAMED)
+    strictEqual(yield* tagOf(parseStoreRef("a/b")), "InvalidStoreRefError")
+  })
+}
+
+const main = Effect.forEach(Object.entries(checks), ([name, check]) =>
+  Effect.timed(check).pipe(
+    Effect.tapErrorCause(() => Effect.sync(() => console.error(`✗ ${name}`))),
+    Effect.map(([time]) => console.log(`✓ ${name} (${Duration.format(time)})`))
+  )
+)
+
+await Effect.runPromise(main)
