@@ -25,7 +25,7 @@ import type { CallSummary, DecodeContext, Operation, OperationRequest } from "..
 import type { TransportService } from "../Transport.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Bag } from "./bag.js"
-import type { RateLimiter } from "./rateLimiter.js"
+import { awaitPermit, type RateLimiter } from "./rateLimiter.js"
 import { beginning, decide, type History, isRefusal } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
 import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan } from "./telemetry.js"
@@ -203,19 +203,32 @@ const attemptsFrom = <A, E>(
 const succeeded = <E>(call: Call<E>, history: History): void =>
   call.client.budget.succeeded(call.storeKey, history.charged, monotonicMillis(call.clock))
 
-/** An attempt, once the rate limiter permits it. */
+/** An attempt, once the rate limiter permits it. Calls that are not paced ask it only after a 429. */
 const permitted = <A, E>(
   call: Call<E>,
   history: History,
   attempt: MakeAttempt<A, E>
 ): Effect.Effect<A, E | CallError> => {
-  if (call.client.isClosed) return Effect.fail(closedError(call))
-  const { isPaced, rate } = call.operation
-  const { limiter } = call.client
+  const { client, operation, storeKey } = call
+  const { limiter } = client
+  if (client.isClosed) return Effect.fail(closedError(call))
   const now = monotonicMillis(call.clock)
-  if (!isPaced && !limiter.isHeldBack(call.storeKey, rate, now)) return attempt(call, history)
-  return attempt(call, history)
+  if (!operation.isPaced && !limiter.isHeldBack(storeKey, operation.rate, now)) return attempt(call, history)
+  if (limiter.take(storeKey, operation.rate, now)) return attempt(call, history)
+  return Effect.flatMap(permit(call), (isPermitted) =>
+    isPermitted ? attempt(call, history) : Effect.fail(outOfTime(call, history))
+  )
 }
+
+/** Waits for a permit, and says whether there is one before the deadline. */
+const permit = <E>(call: Call<E>): Effect.Effect<boolean, CallError> =>
+  waiting(call, (end) => {
+    const { client, clock, limits, operation, start, storeKey } = call
+    const deadline = start + Duration.toMillis(limits.callTimeout)
+    return awaitPermit(client.limiter, storeKey, operation.rate, clock, deadline, (isPermitted) =>
+      end(Exit.succeed(isPermitted))
+    )
+  })
 
 /** Tries again, after a wait, or ends the call. */
 const afterFailure = <A, E>(
@@ -250,23 +263,28 @@ const afterFailure = <A, E>(
     return yield* attemptsFrom(call, attempt, verdict.history)
   })
 
-/** Waits, until the client is closed at most. */
 const sleep = <E>(call: Call<E>, millis: number): Effect.Effect<void, CallError> =>
-  millis <= 0
-    ? Effect.void
-    : Effect.async((resume) => {
-        const end = (exit: Exit.Exit<void, CallError>): void => {
-          call.stop = Effect.void
-          call.close = constVoid
-          resume(exit)
-        }
-        const cancel = setAlarm(call.clock, millis, () => end(Exit.void))
-        call.stop = Effect.sync(cancel)
-        call.close = () => {
-          cancel()
-          end(Exit.fail(closedError(call)))
-        }
-      })
+  millis <= 0 ? Effect.void : waiting(call, (end) => setAlarm(call.clock, millis, () => end(Exit.void)))
+
+/** Waits for what `begin` starts, until the client is closed at most. */
+const waiting = <A, E>(
+  call: Call<E>,
+  begin: (end: (exit: Exit.Exit<A, CallError>) => void) => () => void
+): Effect.Effect<A, CallError> =>
+  Effect.async((resume) => {
+    let cancel = constVoid
+    const end = (exit: Exit.Exit<A, CallError>): void => {
+      call.stop = Effect.void
+      call.close = constVoid
+      resume(exit)
+    }
+    call.stop = Effect.sync(() => cancel())
+    call.close = () => {
+      cancel()
+      end(Exit.fail(closedError(call)))
+    }
+    cancel = begin(end)
+  })
 
 /** The error of a call that has to wait until after its deadline: that of its last attempt, if there was one. */
 export const outOfTime = <E>(call: Call<E>, history: History): CallError =>

@@ -6,13 +6,9 @@
  * is told the time, in whole milliseconds by a clock that never jumps. Why it works like this: docs/decisions/0015.
  */
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { RateClass } from "../Operation.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
-
-/** What a request counts as: one for a record, or one for anything else of a store. */
-export type RateClass = "resource" | "record"
 
 /** Requests a second for each store. Source: Apify's API documentation, under "Rate limiting". */
 export const DOCUMENTED_RATE: Readonly<Record<RateClass, number>> = { resource: 60, record: 200 }
@@ -42,11 +38,10 @@ const FORGET_AT_ONCE = 2
 export const gapMillis = (rate: number): number => (WINDOW_MILLIS + 1 + LATENESS_MILLIS) / rate
 
 /** A place in the queue of a bucket. It must be taken or released in the end: those behind it wait for that. */
-export class Permit {
+export class Permit implements Queued<Permit> {
   /** Called when it becomes the first. */
   onFirst: () => void = nothing
-  /** The queue's, as is all up to the constructor. */
-  isQueued = true
+  isQueued = false
   ahead: Permit | undefined
   behind: Permit | undefined
 
@@ -58,7 +53,7 @@ export class Permit {
 
   /** Only the first can be taken. */
   get isFirst(): boolean {
-    return this.bucket.first === this
+    return this.bucket.queue.first === this
   }
 
   /**
@@ -79,7 +74,7 @@ export class Permit {
 
   /** Leaves the queue. Without effect once it has been taken. */
   release(): void {
-    if (this.isQueued) this.bucket.remove(this)
+    this.bucket.remove(this)
   }
 }
 
@@ -89,10 +84,8 @@ export class RateLimiter {
     resource: new Map(),
     record: new Map()
   }
-  /** All buckets, in no order. */
-  private readonly all: Array<Bucket> = []
-  /** The bucket in `all` to look at next. */
-  private position = 0
+  /** All buckets; the first is the one that was not looked at for longest. */
+  private readonly all = new Queue<Bucket>()
 
   /** How many buckets it knows. */
   get size(): number {
@@ -108,7 +101,7 @@ export class RateLimiter {
   /** Whether a request may be sent now, since nobody waits and the gap to the last one is over. If so, it is counted. */
   take(store: string, rate: RateClass, now: number): boolean {
     const bucket = this.bucketOf(store, rate, now)
-    if (bucket.first !== undefined || now < bucket.free) return false
+    if (bucket.queue.first !== undefined || now < bucket.free) return false
     bucket.use(now, now)
     return true
   }
@@ -137,90 +130,67 @@ export class RateLimiter {
   }
 
   private forgetSome(now: number): void {
-    for (let looks = Math.min(FORGET_AT_ONCE, this.all.length); looks > 0; looks -= 1) {
-      if (this.position >= this.all.length) this.position = 0
-      const bucket = this.all[this.position]
-      if (bucket?.isIdle(now) !== true) {
-        this.position += 1
-        continue
-      }
-      this.buckets[bucket.rateClass].delete(bucket.store)
-      const last = this.all.pop()
-      if (last !== undefined && last !== bucket) this.all[this.position] = last
+    for (let looks = 0; looks < FORGET_AT_ONCE; looks += 1) {
+      const bucket = this.all.first
+      if (bucket === undefined) return
+      this.all.remove(bucket)
+      if (bucket.isIdle(now)) this.buckets[bucket.rateClass].delete(bucket.store)
+      else this.all.push(bucket)
     }
   }
 }
 
 /**
- * Waits until a request may be sent, which then has to be sent at once. False as soon as it is clear that this is not
- * before the deadline, a time by the same clock; `Infinity` for none.
+ * Queues for a permit, and tells whether the request may be sent, which then has to be done at once. `false` is told as soon
+ * as it is clear that this is not before the deadline, a time of the same clock.
+ *
+ * @returns what leaves the queue; it may be called at any time
  */
-export const waitForPermit = (
+export const awaitPermit = (
   limiter: RateLimiter,
   store: string,
   rate: RateClass,
-  deadline: number
-): Effect.Effect<boolean> =>
-  Effect.clockWith((clock) => {
-    const start = monotonicMillis(clock)
-    if (start >= deadline) return Effect.succeed(false)
-    if (limiter.take(store, rate, start)) return Effect.succeed(true)
-    const waiting = new Waiting(clock, deadline)
-    // Reserved within, so that no interruption falls between that and the release.
-    const taken = Effect.suspend(() => waiting.until(limiter.reserve(store, rate, monotonicMillis(clock))))
-    return Effect.onExit(taken, () => Effect.sync(() => waiting.end()))
-  })
-
-class Waiting {
-  private permit: Permit | undefined
-  private stopAlarm = nothing
-
-  constructor(
-    private readonly clock: Clock.Clock,
-    private readonly deadline: number
-  ) {}
-
-  until(permit: Permit): Effect.Effect<boolean> {
-    this.permit = permit
-    return Effect.suspend(() => {
-      const now = monotonicMillis(this.clock)
-      if (Math.max(now, permit.at) >= this.deadline) return Effect.succeed(false)
-      if (permit.take(now)) return Effect.succeed(true)
-      const wait = permit.isFirst ? this.clock.sleep(Duration.millis(permit.at - now)) : this.untilFirst(permit, now)
-      return Effect.zipRight(wait, this.until(permit))
-    })
+  clock: Clock.Clock,
+  deadline: number,
+  tell: (isPermitted: boolean) => void
+): (() => void) => {
+  const permit = limiter.reserve(store, rate, monotonicMillis(clock))
+  let isOver = false
+  let cancelAlarm = nothing
+  const leave = (): void => {
+    isOver = true
+    cancelAlarm()
+    permit.release()
   }
-
-  /** Not in cancelers of `Effect.async`: an interruption right after the registration does not run these. */
-  end(): void {
-    this.stopAlarm()
-    this.permit?.release()
+  const check = (): void => {
+    if (isOver) return
+    cancelAlarm()
+    const now = monotonicMillis(clock)
+    const isPermitted = now < deadline && permit.take(now)
+    if (isPermitted || now >= deadline || permit.at >= deadline) {
+      leave()
+      tell(isPermitted)
+      return
+    }
+    const until = permit.isFirst ? permit.at : deadline
+    if (Number.isFinite(until)) cancelAlarm = setAlarm(clock, until - now, check)
   }
-
-  /** Until it is the first, or the deadline. */
-  private untilFirst(permit: Permit, now: number): Effect.Effect<void> {
-    return Effect.async((resume) => {
-      if (permit.isFirst) return resume(Effect.void)
-      if (Number.isFinite(this.deadline)) {
-        this.stopAlarm = setAlarm(this.clock, Duration.millis(this.deadline - now), () => resume(Effect.void))
-      }
-      permit.onFirst = () => {
-        this.stopAlarm()
-        resume(Effect.void)
-      }
-    })
-  }
+  // Not within the release of the one ahead: a queue whose every deadline has passed would take as much stack as it is long.
+  permit.onFirst = () => queueMicrotask(check)
+  check()
+  return leave
 }
 
 const nothing = (): void => {}
 
 /** The requests of one class for one store. */
-class Bucket {
-  first: Permit | undefined
+class Bucket implements Queued<Bucket> {
+  isQueued = false
+  ahead: Bucket | undefined
+  behind: Bucket | undefined
+  readonly queue = new Queue<Permit>()
   /** When the next request may be sent. */
   free = Number.NEGATIVE_INFINITY
-  private last: Permit | undefined
-  private waiting = 0
   /** When the last 429 that counts arrived, and the rate that it left. */
   private limitedAt = Number.NEGATIVE_INFINITY
   private limitedTo: number
@@ -234,12 +204,12 @@ class Bucket {
 
   /** Whether it is the same as a new one. After a 429 that is so once nobody has to wait, and some time has passed. */
   isIdle(now: number): boolean {
-    return this.waiting === 0 && now >= this.free && this.isQuiet(now)
+    return this.queue.length === 0 && now >= this.free && this.isQuiet(now)
   }
 
   isHeldBack(now: number): boolean {
     if (this.limitedAt === Number.NEGATIVE_INFINITY) return false
-    if (this.waiting > 0 || !this.isQuiet(now)) return true
+    if (this.queue.length > 0 || !this.isQuiet(now)) return true
     return now < this.free && this.rateAt(now) < DOCUMENTED_RATE[this.rateClass]
   }
 
@@ -255,27 +225,16 @@ class Bucket {
   }
 
   reserve(now: number): Permit {
-    const estimate = Math.max(now, this.free) + this.waiting * gapMillis(this.rateAt(now))
+    const estimate = Math.max(now, this.free) + this.queue.length * gapMillis(this.rateAt(now))
     const permit = new Permit(this, now, estimate)
-    permit.ahead = this.last
-    if (this.last === undefined) this.first = permit
-    else this.last.behind = permit
-    this.last = permit
-    this.waiting += 1
+    this.queue.push(permit)
     return permit
   }
 
   remove(permit: Permit): void {
-    const { ahead, behind } = permit
-    if (behind === undefined) this.last = ahead
-    else behind.ahead = ahead
-    if (ahead === undefined) this.first = behind
-    else ahead.behind = behind
-    permit.isQueued = false
-    permit.ahead = undefined
-    permit.behind = undefined
-    this.waiting -= 1
-    if (ahead === undefined) behind?.onFirst()
+    const wasFirst = this.queue.first === permit
+    this.queue.remove(permit)
+    if (wasFirst) this.queue.first?.onFirst()
   }
 
   limited(sentAt: number, now: number, named: Option.Option<number>): void {
@@ -293,7 +252,7 @@ class Bucket {
     const documented = DOCUMENTED_RATE[this.rateClass]
     return Option.match(named, {
       onNone: () => documented,
-      onSome: (limit) => documented
+      onSome: (limit) => (limit >= LOWEST_RATE ? Math.min(limit, documented) : documented)
     })
   }
 
@@ -306,5 +265,41 @@ class Bucket {
     const periods = Math.floor((now - this.limitedAt) / QUIET_MILLIS)
     const rate = this.limitedTo / BACKOFF ** ((periods * (periods + 1)) / 2)
     return Math.min(DOCUMENTED_RATE[this.rateClass], rate)
+  }
+}
+
+interface Queued<A> {
+  isQueued: boolean
+  ahead: A | undefined
+  behind: A | undefined
+}
+
+/** A queue that can be left from any place. */
+class Queue<A extends Queued<A>> {
+  first: A | undefined
+  length = 0
+  private last: A | undefined
+
+  push(one: A): void {
+    one.isQueued = true
+    one.ahead = this.last
+    if (this.last === undefined) this.first = one
+    else this.last.behind = one
+    this.last = one
+    this.length += 1
+  }
+
+  /** Without effect on what is not in it. */
+  remove(one: A): void {
+    if (!one.isQueued) return
+    const { ahead, behind } = one
+    if (behind === undefined) this.last = ahead
+    else behind.ahead = ahead
+    if (ahead === undefined) this.first = behind
+    else ahead.behind = behind
+    one.isQueued = false
+    one.ahead = undefined
+    one.behind = undefined
+    this.length -= 1
   }
 }
