@@ -104,18 +104,29 @@ export const storeNotFoundRefusal: Refusal = refusal(404, "record-not-found", "K
 export const pageNotFoundRefusal: Refusal = refusal(404, "page-not-found", "There is no API end-point at this URL")
 
 /**
- * 405: the path does not support the method.
+ * 405: the path does not support the method. The message lists the methods that it supports.
  *
- * Source: documented. The live route takes PUT and DELETE as well.
+ * Source: documented.
  *
  * @since 0.1.0
  * @category refusals
  */
-export const methodNotAllowedRefusal: Refusal = refusal(
-  405,
-  "method-not-allowed",
-  "This API end-point can only be accessed using the following HTTP methods: OPTIONS,GET"
-)
+export const methodRefusal = (methods: ReadonlyArray<string>): Refusal =>
+  refusal(
+    405,
+    "method-not-allowed",
+    `This API end-point can only be accessed using the following HTTP methods: ${["OPTIONS", ...methods].join(",")}`
+  )
+
+/**
+ * 405 as Get store's page shows it. The live route takes PUT and DELETE as well.
+ *
+ * Source: documented.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const methodNotAllowedRefusal: Refusal = methodRefusal(["GET"])
 
 /**
  * 500: the server failed.

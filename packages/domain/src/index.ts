@@ -62,6 +62,7 @@ export {
   insufficientPermissionsRefusal,
   internalServerErrorRefusal,
   methodNotAllowedRefusal,
+  methodRefusal,
   pageNotFoundRefusal,
   type Refusal,
   storeNotFoundRefusal,

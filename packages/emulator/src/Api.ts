@@ -1,16 +1,17 @@
 /**
- * The emulator's HTTP application: routes, authentication, and how answers look on the wire.
+ * The emulator's HTTP application: what holds for every endpoint, in the order in which Apify checks it.
  *
  * @since 0.1.0
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import type { SqlClient } from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import {
   ApiError,
   internalServerErrorRefusal,
-  methodNotAllowedRefusal,
+  methodRefusal,
   pageNotFoundRefusal,
   type Refusal,
   redact,
@@ -18,110 +19,160 @@ import {
 } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
-import { authenticate } from "./Accounts.js"
-import { getStore } from "./getStore.js"
-import type { Operation } from "./Operation.js"
-import { problemsOf } from "./Problem.js"
+import { authenticate, type Caller } from "./Callers.js"
+import { type Database, describeRow } from "./Database.js"
+import { sqliteErrorOf } from "./Libsql.js"
+import { type ApiRequest, jsonResponse, makeRouter, Refused, type Route } from "./Router.js"
+import { storeRoutes } from "./StoreRoutes.js"
 
-const operations: ReadonlyArray<Operation> = [getStore]
+const findRoutes = makeRouter(storeRoutes)
 
-const headers = {
-  // Requests a second that Apify allows for each store: documented.
-  "x-ratelimit-limit": "60",
-  // Apify may be called from any page.
-  "access-control-allow-origin": "*"
+// ---- Responses ---------------------------------------------------------------------------------------------------------
+
+const common = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "Location, Content-Disposition, X-RateLimit-Limit",
+  // What Apify allows for each store where a route does not say otherwise, in requests a second.
+  "x-ratelimit-limit": "60"
 }
-
-const allowed = {
-  allow: "GET, HEAD, OPTIONS",
-  "access-control-allow-methods": "GET, HEAD, OPTIONS",
-  "access-control-allow-headers": "*, Authorization"
-}
-
-const json = (status: number, body: unknown): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(JSON.stringify(body, null, 2), {
-    status,
-    headers,
-    contentType: "application/json; charset=utf-8"
-  })
 
 const refuse = ({ status, error: { type, message } }: Refusal): HttpServerResponse.HttpServerResponse =>
-  json(status, { error: { type, message } })
+  jsonResponse(status, { error: { type, message } })
 
-const malformedUrlRefusal: Refusal = {
+/** HEAD is allowed wherever GET is; Apify's own lists of methods leave it out. */
+const allowed = (methods: ReadonlyArray<string>) => {
+  const all = [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
+  return { allow: all, "access-control-allow-methods": all }
+}
+
+const preflight = (methods: ReadonlyArray<string>): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.empty({
+    status: 204,
+    // Firefox read no wildcard for User-Agent, and no browser reads one for Authorization.
+    headers: { ...allowed(methods), "access-control-allow-headers": "User-Agent, Authorization, *" }
+  })
+
+const invalidEscapeRefusal: Refusal = {
   status: 400,
   error: new ApiError({ type: "invalid-request", message: "The URL has an invalid percent-encoding" })
 }
 
-const decodeSegment = Option.liftThrowable(decodeURIComponent)
+// ---- Requests ----------------------------------------------------------------------------------------------------------
 
 interface Target {
-  /** The path's decoded segments; none where an escape is not one. */
-  readonly segments: Option.Option<ReadonlyArray<string>>
+  readonly path: string
   readonly query: URLSearchParams
 }
 
-// Not `new URL`: it folds `..` away and throws, and a server sees paths as they were sent.
+/** The target as it was sent, without an origin: `new URL` would fold `..`, and throw. */
 const parseTarget = (target: string): Target => {
-  const [path = "", ...query] = target.replace(/^https?:\/\/[^/?]*/i, "").split("?")
-  return {
-    segments: Option.all(path.split("/").map((segment) => decodeSegment(segment))),
-    query: new URLSearchParams(query.join("?"))
-  }
+  const relative = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "")
+  const mark = relative.indexOf("?")
+  return mark === -1
+    ? { path: relative, query: new URLSearchParams() }
+    : { path: relative.slice(0, mark), query: new URLSearchParams(relative.slice(mark + 1)) }
 }
 
+/** `?method=` stands for the method of those who can only send GET. */
+const methodOf = (method: string, query: URLSearchParams): string => (query.get("method") || method).toUpperCase()
+
 /** `Authorization: Bearer …`, or else `?token=…`. */
-const tokenOf = (authorization: string | undefined, query: URLSearchParams): Option.Option<Redacted.Redacted> =>
-  Option.fromNullable(/^bearer +(.*)$/i.exec(authorization ?? "")?.[1] ?? query.get("token")).pipe(
-    Option.filter((token) => token !== ""),
-    Option.map((token) => Redacted.make(token))
-  )
+const tokenOf = (authorization: string | undefined, query: URLSearchParams): Option.Option<Redacted.Redacted> => {
+  const token = /^bearer +(.*)$/i.exec(authorization ?? "")?.[1] ?? query.get("token") ?? ""
+  return token === "" ? Option.none() : Option.some(Redacted.make(token))
+}
 
-/** The address by which the caller reached the emulator, where it says one that could be. */
-const originOf = (host: string | undefined, listening: string): string =>
-  host !== undefined && /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`) ? `http://${host}` : listening
+const callerOf = (
+  token: Option.Option<Redacted.Redacted>
+): Effect.Effect<Option.Option<Caller>, Refused | SqlError | ParseError, Database> =>
+  Option.isNone(token)
+    ? Effect.succeedNone
+    : Effect.filterOrFail(
+        authenticate(token.value),
+        Option.isSome,
+        () => new Refused({ refusal: unknownTokenRefusal })
+      )
 
-const respond = Effect.fnUntraced(function* (listening: string) {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const { segments, query } = parseTarget(request.url)
-  if (Option.isNone(segments)) return refuse(malformedUrlRefusal)
+const decodeParameters = Option.liftThrowable(
+  (parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+    new Map(Array.from(parameters, ([name, segment]) => [name, decodeURIComponent(segment)]))
+)
 
-  const parent = segments.value.slice(0, -1).join("/")
-  const segment = segments.value.at(-1) ?? ""
-  const here = segment === "" ? [] : operations.filter((operation) => operation.parent === parent)
-  if (here.length === 0) return refuse(pageNotFoundRefusal)
+const isHost = (host: string): boolean => /^[\w.:[\]-]+$/.test(host) && URL.canParse(`http://${host}`)
 
-  if (request.method === "OPTIONS") {
-    return HttpServerResponse.empty({ status: 204, headers: { ...headers, ...allowed } })
-  }
-  const method = request.method === "HEAD" ? "GET" : request.method
-  const operation = here.find((operation) => operation.method === method)
-  if (operation === undefined) return HttpServerResponse.setHeaders(refuse(methodNotAllowedRefusal), allowed)
+/** The address that the client used, as far as its request says so: a proxy may be in between. */
+const originOf = (headers: Readonly<Record<string, string | undefined>>, listening: string): string => {
+  const { host } = headers
+  if (host === undefined || !isHost(host)) return listening
+  const protocol = /^\s*(https?)\s*(?:,|$)/i.exec(headers["x-forwarded-proto"] ?? "")?.[1]?.toLowerCase() ?? "http"
+  return `${protocol}://${host}`
+}
 
-  const token = tokenOf(request.headers.authorization, query)
-  const caller = Option.isNone(token) ? Option.none() : yield* authenticate(token.value)
-  if (Option.isSome(token) && Option.isNone(caller)) return refuse(unknownTokenRefusal)
+// ---- The application ---------------------------------------------------------------------------------------------------
 
-  const answer = yield* operation.answer({ segment, caller, origin: originOf(request.headers.host, listening) })
-  return Either.match(answer, { onLeft: refuse, onRight: (body) => json(200, body) })
+const handle = Effect.fnUntraced(function* (
+  route: Route,
+  segments: ReadonlyMap<string, string>,
+  query: URLSearchParams,
+  headers: HttpServerRequest.HttpServerRequest["headers"],
+  listening: string
+) {
+  const caller = yield* callerOf(tokenOf(headers.authorization, query))
+  const parameters = decodeParameters(segments)
+  if (Option.isNone(parameters)) return yield* new Refused({ refusal: invalidEscapeRefusal })
+  const request: ApiRequest = { parameters: parameters.value, query, caller, origin: originOf(headers, listening) }
+  return yield* route.handle(request)
 })
 
+const respond = (
+  { url, headers, method: sent }: HttpServerRequest.HttpServerRequest,
+  listening: string
+): Effect.Effect<HttpServerResponse.HttpServerResponse, SqlError | ParseError, Database> => {
+  const { path, query } = parseTarget(url)
+  const method = methodOf(sent, query)
+  const match = findRoutes(path)
+  if (match === undefined) return Effect.succeed(refuse(pageNotFoundRefusal))
+  const methods = Array.from(match.routes.keys())
+  if (method === "OPTIONS") return Effect.succeed(preflight(methods))
+  const route = match.routes.get(method === "HEAD" ? "GET" : method)
+  if (route === undefined) {
+    return Effect.succeed(HttpServerResponse.setHeaders(refuse(methodRefusal(methods)), allowed(methods)))
+  }
+  return handle(route, match.segments, query, headers, listening).pipe(
+    Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refuse(refusal))),
+    Effect.map((response) => {
+      const limited = HttpServerResponse.setHeader(response, "x-ratelimit-limit", String(route.rateLimit))
+      // Node leaves out the body of the response to a HEAD that was sent, but not to one that `?method=` stands for.
+      return method === "HEAD" && sent !== "HEAD" ? HttpServerResponse.setBody(limited, HttpBody.empty) : limited
+    })
+  )
+}
+
+const withCommonHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.setHeaders(response, { ...common, ...response.headers })
+
+const failed = (what: string): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.as(Effect.logError(redact(what)), refuse(internalServerErrorRefusal))
+
 /**
- * Answers every request. It cannot fail: what goes wrong inside is logged, without values that may be secret, and
- * answered with a 500.
+ * Responds to every request. It cannot fail: what goes wrong inside is logged, without values that may be secret, and the
+ * client gets a 500.
  *
  * @since 0.1.0
  * @category http
  */
-export const api = (listening: string): HttpApp.Default<never, SqlClient> =>
-  respond(listening).pipe(
-    Effect.catchTag("ParseError", (error) =>
-      Effect.die(`The database holds what it should not: ${JSON.stringify(problemsOf(error))}`)
-    ),
-    Effect.catchAllCause((cause) =>
-      Effect.as(Effect.logError(redact(Cause.pretty(cause))), refuse(internalServerErrorRefusal))
-    )
+export const api = (listening: string): HttpApp.Default<never, Database> =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => respond(request, listening)).pipe(
+    Effect.catchTags({
+      ParseError: (error) => failed(`In the database, ${describeRow(error)}`),
+      SqlError: (error) => {
+        const sqlite = sqliteErrorOf(error)
+        return failed(`The database failed: ${sqlite === undefined ? error.message : `${sqlite.code}, ${sqlite.message}`}`)
+      }
+    }),
+    Effect.catchAllDefect((defect) => failed(Cause.pretty(Cause.die(defect)))),
+    Effect.map(withCommonHeaders)
   )

@@ -1,29 +1,36 @@
 /**
- * The emulator's database: libSQL, embedded, in a file or in memory.
+ * The emulator's database: libSQL, in a file or in memory.
  *
  * @since 0.1.0
  */
+import { existsSync, statSync } from "node:fs"
+import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as Statement from "@effect/sql/Statement"
-import * as LibsqlClient from "@effect/sql-libsql/LibsqlClient"
+import { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { formatPath, problemsOf } from "@effect-apify/domain"
+import * as Arr from "effect/Array"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { Scope } from "effect/Scope"
+import * as Libsql from "./Libsql.js"
+import { APPLICATION_ID, LATEST_MIGRATION, migrations } from "./migrations.js"
+import { Row, selectRow } from "./Row.js"
 
 /**
- * The name of a database that lives in memory and ends with its layer.
+ * The name of a database in memory. It lasts as long as its layer.
  *
  * @since 0.1.0
  * @category constants
  */
 export const IN_MEMORY = ":memory:"
-
-/** How long to wait for another process that is writing to the same file, in milliseconds. */
-const BUSY_TIMEOUT_MILLIS = 5_000
 
 /**
  * The database could not be opened, read or written.
@@ -34,23 +41,85 @@ const BUSY_TIMEOUT_MILLIS = 5_000
 export class DatabaseError extends Schema.TaggedError<DatabaseError>()("DatabaseError", {
   /** The file, or `:memory:`. */
   database: Schema.String,
-  problem: Schema.String
+  /** What went wrong, as a sentence without its full stop. */
+  problem: Schema.String,
+  /** What to do about it. */
+  advice: Schema.String
 }) {
   override get message(): string {
-    return `Cannot use the database ${this.database}: ${this.problem}. Name a file in a folder that exists and may be written, that is new or was made by the emulator, and that no other program holds.`
+    return `Cannot use the database ${this.database}: ${this.problem}. ${this.advice}`
   }
 }
 
-// The innermost cause is SQLite's own words; what wraps it says only that a statement failed.
-const problemOf = (error: unknown): string =>
-  Predicate.hasProperty(error, "cause") && error.cause instanceof Error
-    ? problemOf(error.cause)
-    : error instanceof Error
+// ---- What an error means ------------------------------------------------------------------------------------------------
+
+interface Diagnosis {
+  readonly problem: string
+  readonly advice: string
+}
+
+const otherProgram: Diagnosis = {
+  problem: "it belongs to another program",
+  advice: "Nothing in it was changed. Choose a file that does not exist yet, or one that the emulator made."
+}
+
+const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = [
+  ["SQLITE_BUSY", { problem: "another process has locked it", advice: "Stop that process, or wait for it to finish." }],
+  ["SQLITE_FULL", { problem: "the disk is full", advice: "Free some space, or choose a file on another disk." }],
+  [
+    "SQLITE_IOERR",
+    { problem: "reading or writing it failed", advice: "Check the disk: it may be full, limited by a quota, or failing." }
+  ],
+  [
+    "SQLITE_NOTADB",
+    {
+      problem: "it is not an SQLite database",
+      advice: "Nothing in it was changed. Choose a file that does not exist yet, or one that the emulator made."
+    }
+  ],
+  [
+    "SQLITE_CANTOPEN",
+    { problem: "it cannot be opened", advice: "Choose a file in a folder that exists and that you may write to." }
+  ],
+  ["SQLITE_READONLY", { problem: "it may only be read", advice: "Check the rights of the file and of its folder." }],
+  ["SQLITE_CORRUPT", { problem: "it is damaged", advice: "Restore it from a copy, or choose another file." }]
+]
+
+const diagnose = (error: unknown): Diagnosis => {
+  const sqlite = Libsql.sqliteErrorOf(error)
+  const known = diagnoses.find(([code]) => sqlite?.code.startsWith(code))
+  if (known !== undefined) return known[1]
+  const parseError = parseErrorOf(error)
+  return parseError === undefined
+    ? { problem: sqlite?.message ?? lastMessageOf(error), advice: "Choose another file, or report this as a bug." }
+    : { problem: describeRow(parseError), advice: "Restore the file from a copy, or choose another file." }
+}
+
+const parseErrorOf = (error: unknown): ParseResult.ParseError | undefined => {
+  if (ParseResult.isParseError(error)) return error
+  return Predicate.hasProperty(error, "cause") ? parseErrorOf(error.cause) : undefined
+}
+
+const lastMessageOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "cause") && Predicate.isError(error.cause)
+    ? lastMessageOf(error.cause)
+    : Predicate.isError(error)
       ? error.message
-      : "it failed for a reason that it does not tell"
+      : "it failed for an unknown reason"
 
 /**
- * Tells an error of the database's with SQLite's own words.
+ * What is wrong with a row, without its values.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const describeRow = (error: ParseResult.ParseError): string =>
+  `a row cannot be read: ${problemsOf(error.issue)
+    .map(({ path, problem }) => `${formatPath(path)} ${problem}`)
+    .join("; ")}`
+
+/**
+ * Turns an error of a statement or a row into one that says what to do.
  *
  * @since 0.1.0
  * @category errors
@@ -58,77 +127,141 @@ const problemOf = (error: unknown): string =>
 export const databaseErrorOf =
   (database: string) =>
   (error: unknown): DatabaseError =>
-    new DatabaseError({ database, problem: problemOf(error) })
+    error instanceof DatabaseError ? error : new DatabaseError({ database, ...diagnose(error) })
 
-const createTables = Effect.gen(function* () {
+// ---- Whose a file is ---------------------------------------------------------------------------------------------------
+
+const selectName = selectRow({ name: "name" })
+const decodeNames = Schema.decodeUnknown(Schema.Array(Row(Schema.Struct({ name: Schema.String }))))
+const decodeNumbers = Schema.decodeUnknown(Schema.Array(Schema.Struct({ value: Schema.Number })))
+
+const MIGRATIONS = "effect_sql_migrations"
+const TABLES_OF_VERSION_1 = [MIGRATIONS, "grants", "stores", "tokens", "users"]
+
+const tables = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`
-    CREATE TABLE users (
-      id TEXT PRIMARY KEY,
-      username TEXT NOT NULL UNIQUE COLLATE NOCASE,
-      setting TEXT NOT NULL
-    ) STRICT`
-  yield* sql`
-    CREATE TABLE tokens (
-      hash TEXT PRIMARY KEY,
-      user_id TEXT NOT NULL REFERENCES users (id),
-      scope TEXT NOT NULL
-    ) STRICT`
-  // The document is the store in its wire form, so that a field that Apify adds needs no migration.
-  yield* sql`
-    CREATE TABLE stores (
-      id TEXT PRIMARY KEY,
-      owner_id TEXT NOT NULL REFERENCES users (id),
-      name TEXT COLLATE NOCASE,
-      document TEXT NOT NULL,
-      UNIQUE (owner_id, name)
-    ) STRICT`
-  yield* sql`
-    CREATE TABLE grants (
-      store_id TEXT NOT NULL REFERENCES stores (id),
-      user_id TEXT NOT NULL REFERENCES users (id),
-      access TEXT NOT NULL,
-      PRIMARY KEY (store_id, user_id)
-    ) STRICT`
+  const rows = yield* sql`
+    SELECT ${selectName(sql)} FROM sqlite_master
+    WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name`
+  return (yield* decodeNames(rows)).map(({ row }) => row.name)
 })
 
-const migrations = Migrator.fromRecord({ "1_create_tables": createTables })
+const latestMigration = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`SELECT coalesce(max(migration_id), 0) AS value FROM ${sql(MIGRATIONS)}`
+  return (yield* decodeNumbers(rows))[0]?.value ?? 0
+})
 
-const connect = Effect.fnUntraced(function* (database: string) {
-  const libsql = yield* LibsqlClient.make({ url: database === IN_MEMORY ? IN_MEMORY : pathToFileURL(database).href })
-  // libSQL's own transactions leave their connection behind and open another: a database in memory is gone after the
-  // first, and pragmas with it. Plain statements keep to the one connection.
-  const sql = yield* SqlClient.make({
-    acquirer: libsql.reserve,
-    compiler: Statement.makeCompilerSqlite(),
-    spanAttributes: [["db.system.name", "sqlite"]],
-    beginTransaction: "BEGIN IMMEDIATE"
-  })
-  yield* sql`PRAGMA busy_timeout = ${sql.literal(String(BUSY_TIMEOUT_MILLIS))}`
-  yield* sql`PRAGMA foreign_keys = ON`
-  yield* Migrator.make({})({ loader: migrations }).pipe(Effect.provideService(SqlClient.SqlClient, sql))
-  return sql
+// The first version did not mark its files.
+const isOfVersion1 = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`SELECT ${selectName(sql)} FROM ${sql(MIGRATIONS)} WHERE migration_id = 1`
+  return (yield* decodeNames(rows)).some(({ row }) => row.name === "create_tables")
+})
+
+const isOurs = Effect.fnUntraced(function* (file: string) {
+  const sql = yield* SqlClient.SqlClient
+  const [id] = yield* decodeNumbers(yield* sql`SELECT application_id AS value FROM pragma_application_id`)
+  if (id?.value === APPLICATION_ID) return true
+  if (id?.value !== 0) return false
+  const found = yield* tables
+  if (found.length === 0) return !existsSync(`${file}-wal`)
+  if (found.length === 1 && found[0] === MIGRATIONS) return (yield* latestMigration) === 0
+  return Arr.getEquivalence<string>((a, b) => a === b)(found, TABLES_OF_VERSION_1) && (yield* isOfVersion1)
 })
 
 /**
- * Opens a database, makes it where it does not exist, and brings its tables up to date. The layer's end closes it.
+ * Refuses a file that another program made. It is opened as one that nobody changes, since opening it in the usual way
+ * may write to it: SQLite finishes or undoes what another process left unfinished.
+ */
+const refuseOthers = (file: string): Effect.Effect<void, SqlError | ParseResult.ParseError | Diagnosis> => {
+  const probe = Effect.gen(function* () {
+    const { client } = yield* Libsql.make(`${pathToFileURL(file).href}?immutable=1&mode=ro`)
+    if (!(yield* Effect.provideService(isOurs(file), SqlClient.SqlClient, client))) return yield* Effect.fail(otherProgram)
+  })
+  return Effect.suspend(() => {
+    const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
+    if (isNew) return Effect.void
+    // With a journal beside it the file may be in the middle of a change, which this way of opening it does not undo.
+    const isUnfinished = existsSync(`${file}-journal`)
+    return Effect.catchTag(Effect.scoped(probe), "SqlError", (error) =>
+      isUnfinished && Libsql.sqliteErrorOf(error)?.code === "SQLITE_CORRUPT" ? Effect.void : Effect.fail(error)
+    )
+  }).pipe(Effect.provide(Reactivity.layer))
+}
+
+// ---- Opening -----------------------------------------------------------------------------------------------------------
+
+const selectMigration = selectRow({ name: "name", createdAt: "created_at" })
+const decodeMigrations = Schema.decodeUnknown(
+  Schema.Array(Row(Schema.Struct({ name: Schema.String, createdAt: Schema.String })))
+)
+
+/** The migrator reads the table's texts in the way that ends the process. */
+const checkMigrations = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* decodeMigrations(yield* sql`SELECT ${selectMigration(sql)} FROM ${sql(MIGRATIONS)}`)
+})
+
+const migrate = Effect.gen(function* () {
+  const version = (yield* tables).includes(MIGRATIONS) ? yield* Effect.zipRight(checkMigrations, latestMigration) : 0
+  if (version > LATEST_MIGRATION) {
+    return yield* Effect.fail<Diagnosis>({
+      problem: "a newer version of the emulator made it",
+      advice: "Update @effect-apify/emulator, or choose another file."
+    })
+  }
+  // The migrator locks the file even if there is nothing to do.
+  if (version < LATEST_MIGRATION) yield* Migrator.make({})({ loader: migrations })
+})
+
+const connect = Effect.fnUntraced(function* (database: string) {
+  const file = database === IN_MEMORY ? IN_MEMORY : resolve(database)
+  if (file !== IN_MEMORY) yield* refuseOthers(file)
+  const { client, connection } = yield* Libsql.make(file)
+  const services = Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connection, connection))
+  yield* client`PRAGMA foreign_keys = ON`
+  yield* Effect.provide(migrate, services)
+  return services
+})
+
+/**
+ * What a statement needs.
  *
- * @example
- * ```ts
- * import { databaseLayer } from "@effect-apify/emulator"
+ * @since 0.1.0
+ * @category models
+ */
+export type Database = SqlClient.SqlClient | Connection
+
+const open = (
+  database: string
+): Effect.Effect<Context.Context<Database>, DatabaseError, Scope | Reactivity.Reactivity> => {
+  if (database.trim() === "") {
+    return new DatabaseError({
+      database: '""',
+      problem: "its name is blank",
+      advice: `Name a file, or "${IN_MEMORY}" for a database in memory.`
+    })
+  }
+  return connect(database).pipe(
+    // A migration that fails dies.
+    Effect.catchAllDefect(Effect.fail),
+    Effect.mapError((error) =>
+      isDiagnosis(error) ? new DatabaseError({ database, ...error }) : databaseErrorOf(database)(error)
+    )
+  )
+}
+
+const isDiagnosis = (error: unknown): error is Diagnosis =>
+  Predicate.isRecord(error) && Predicate.isString(error.problem) && Predicate.isString(error.advice)
+
+/**
+ * Opens a database, creates it if it does not exist, and brings its tables up to date. The layer's end closes it.
  *
- * const layer = databaseLayer("./apify.db")
- * ```
+ * A file that another program made is refused, and nothing in it is changed.
  *
  * @since 0.1.0
  * @category layers
  */
-export const databaseLayer = (database: string): Layer.Layer<SqlClient.SqlClient, DatabaseError> =>
-  Layer.scoped(
-    SqlClient.SqlClient,
-    connect(database).pipe(
-      // The driver throws where a file cannot be opened, and a migration that fails dies.
-      Effect.catchAllDefect(Effect.fail),
-      Effect.mapError(databaseErrorOf(database))
-    )
-  ).pipe(Layer.provide(Reactivity.layer))
+export const databaseLayer = (database: string): Layer.Layer<Database, DatabaseError> =>
+  Layer.scopedContext(open(database)).pipe(Layer.provide(Reactivity.layer))

@@ -1,12 +1,11 @@
 /**
- * A local Apify: a real HTTP server on a real database, as a layer.
+ * A local Apify: an HTTP server on a database, as a layer.
  *
  * @since 0.1.0
  */
 import * as Http from "node:http"
-import type { Socket } from "node:net"
+import { isIP, type Socket } from "node:net"
 import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
-import type { ServeError } from "@effect/platform/HttpServerError"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
@@ -18,42 +17,49 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { authenticate } from "./Accounts.js"
 import { api } from "./Api.js"
+import { authenticate } from "./Callers.js"
 import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY } from "./Database.js"
+import { DEMO_TOKEN, demoSeed } from "./demo.js"
 import { ClientLimits } from "./internal/ClientLimits.js"
+import { inOrder } from "./internal/requestQueue.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
-import { DEMO_TOKEN, decodeSeed, demoSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
+import { decodeSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
 
 /**
- * The server could not listen where it was told to.
+ * The server could not listen on the host and port that were given.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
   host: Schema.String,
-  port: Schema.Int.pipe(Schema.between(0, 65_535)),
-  /** The system's code, as in `EADDRINUSE`. */
+  port: Schema.Number,
+  /** The system's code, such as `EADDRINUSE`. */
   code: Schema.String
 }) {
   override get message(): string {
-    const where = `port ${this.port} of ${this.host}`
+    const where = `port ${this.port} of ${this.host.trim() === "" ? "a blank host" : this.host}`
     switch (this.code) {
       case "EADDRINUSE":
-        return `Cannot listen on ${where}: it is in use. Stop what listens there, or choose another port (0 takes any that is free).`
+        return `Cannot listen on ${where}: it is in use. Stop the program that listens there, or choose another port (0 for any free port).`
       case "EACCES":
-        return `Cannot listen on ${where}: that takes rights that this process has not. Choose a port above 1023 (0 takes any that is free).`
+        return `Cannot listen on ${where}: this process lacks the right to. Choose a port above 1023 (0 for any free port).`
+      case BLANK_HOST:
+        return `Cannot listen on ${where}. Choose 127.0.0.1, or 0.0.0.0 to let other machines connect.`
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":
-        return `Cannot listen on ${where}: this machine has no such address. Choose 127.0.0.1, or 0.0.0.0 for all addresses.`
+      case "EAI_AGAIN":
+        return `Cannot listen on ${where}: this machine has no such address. Choose 127.0.0.1, or 0.0.0.0 to let other machines connect.`
       case "ERR_SOCKET_BAD_PORT":
-        return `Cannot listen on ${where}: a port is a whole number from 0 to 65535 (0 takes any that is free).`
+        return `Cannot listen on ${where}: a port is an integer from 0 to 65535 (0 for any free port).`
       default:
-        return `Cannot listen on ${where} (${this.code}). Choose another host or port (0 takes any port that is free).`
+        return `Cannot listen on ${where} (${this.code}). Choose another host or port (0 for any free port).`
     }
   }
 }
+
+const BLANK_HOST = "blank host"
 
 /**
  * @since 0.1.0
@@ -62,65 +68,82 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
 export type EmulatorError = InvalidSeedError | DatabaseError | ListenError
 
 /**
- * Every option may be left out.
+ * The options of an emulator. All of them are optional.
  *
  * @since 0.1.0
  * @category models
  */
 export interface EmulatorOptions {
   /**
-   * What to hold: a seed, or the path of a JSON file that is one. It is added to what the database holds already. Left
-   * out, an empty database gets the demo (`demoSeed`) and any other stays as it is.
+   * What to hold: a seed, or the path of a JSON file with one. It is added to what the database holds already. Default:
+   * `demoSeed` for an empty database, and nothing for any other.
    */
   readonly seed?: SeedJson | string | undefined
-  /** The database's file, made where there is none; `:memory:` unless told. */
+  /** The database's file, which is created if it does not exist, or `:memory:`. Default: `:memory:`. */
   readonly database?: string | undefined
-  /** The port, from 0 to 65535; 0, which takes any that is free, unless told. */
+  /** The port, from 0 to 65535; 0 takes any free port. Default: 0. */
   readonly port?: number | undefined
-  /** The address to listen on; `127.0.0.1`, which other machines cannot reach, unless told. */
+  /** The address to listen on. Default: `127.0.0.1`, which other machines cannot reach. */
   readonly host?: string | undefined
 }
 
-const codeOf = ({ cause }: ServeError): string =>
-  Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : "unknown reason"
-
-// Connections that are kept alive, that were upgraded, or that never sent a request would hold up closing the server.
-const closeAtOnce = (server: Http.Server): Effect.Effect<void, never, Scope> => {
-  const open = new Set<Socket>()
-  server.on("connection", (socket) => {
-    open.add(socket)
-    socket.once("close", () => open.delete(socket))
+// Connections that are kept alive, or that never sent a request, would hold up closing the server.
+const closeAtOnce = (server: Http.Server, open: ReadonlySet<Socket>): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    server.close(() => resume(Effect.void))
+    for (const socket of open) socket.destroy()
   })
-  return Effect.addFinalizer(() =>
-    Effect.async<void>((resume) => {
-      server.close(() => resume(Effect.void))
-      for (const socket of open) socket.destroy()
-    })
-  )
-}
 
-const listen = Effect.fnUntraced(function* (host: string, port: number) {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    return yield* new ListenError({ host, port, code: "ERR_SOCKET_BAD_PORT" })
-  }
-  const node = Http.createServer(yield* ClientLimits)
-  const server = yield* NodeHttpServer.make(() => node, { host, port }).pipe(
-    Effect.mapError((error) => new ListenError({ host, port, code: codeOf(error) }))
+const createServer: Effect.Effect<Http.Server, never, Scope> = Effect.gen(function* () {
+  const limits = yield* ClientLimits
+  const open = new Set<Socket>()
+  return yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      Http.createServer(limits).on("connection", (socket) => {
+        open.add(socket)
+        socket.once("close", () => open.delete(socket))
+      })
+    ),
+    (server) => closeAtOnce(server, open)
   )
-  // A connection that cannot be accepted (too many open files) is lost, and nothing else is.
-  node.on("error", constVoid)
-  yield* closeAtOnce(node)
-  return { node, server }
 })
 
-const urlOf = (host: string, port: number): string => {
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
-  return `http://${reachable}:${port}`
+const codeOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "code") && Predicate.isString(error.code) ? error.code : "unknown reason"
+
+const checkAddress = (host: string, port: number): Effect.Effect<void, ListenError> => {
+  // Node takes a blank host for all addresses.
+  if (host.trim() === "") return new ListenError({ host, port, code: BLANK_HOST })
+  const isPort = Number.isInteger(port) && port >= 0 && port <= 65_535
+  return isPort ? Effect.void : new ListenError({ host, port, code: "ERR_SOCKET_BAD_PORT" })
+}
+
+/** Listens, and returns a URL at which the server can be reached from this machine. */
+const listen = (server: Http.Server, host: string, port: number): Effect.Effect<string, ListenError> =>
+  Effect.async((resume) => {
+    const onError = (error: unknown) => resume(new ListenError({ host, port, code: codeOf(error) }))
+    server.once("error", onError)
+    server.listen({ host, port }, () => {
+      server.off("error", onError)
+      // A connection that cannot be accepted (too many open files) is lost, and nothing else is.
+      server.on("error", constVoid)
+      resume(Effect.succeed(urlOf(host, server.address())))
+    })
+  })
+
+const urlOf = (host: string, address: ReturnType<Http.Server["address"]>): string => {
+  if (address === null || typeof address === "string") return `http://${host}`
+  const { address: ip, family, port } = address
+  if (ip === "0.0.0.0") return `http://127.0.0.1:${port}`
+  if (ip === "::") return `http://[::1]:${port}`
+  if (isIP(host) === 0 && URL.canParse(`http://${host}:${port}`)) return `http://${host}:${port}`
+  return family === "IPv6" ? `http://[${ip}]:${port}` : `http://${ip}:${port}`
 }
 
 const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   const { seed, database = IN_MEMORY, port = 0, host = "127.0.0.1" } = options
-  // The seed is checked before anything is opened or written.
+  // Everything that can be is checked before anything is opened or written.
+  yield* checkAddress(host, port)
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
   const services = yield* Layer.build(databaseLayer(database))
   const load = Effect.gen(function* () {
@@ -137,16 +160,14 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
     ),
     Effect.provide(services)
   )
-  const { node, server } = yield* listen(host, port)
-  const url = urlOf(host, server.address._tag === "TcpAddress" ? server.address.port : port)
-  yield* server.serve(api(url)).pipe(
+  const server = yield* createServer
+  const url = yield* listen(server, host, port)
+  const handler = yield* NodeHttpServer.makeHandler(api(url)).pipe(
     Effect.provide(services),
-    // A span of a request holds its whole URL, and a token may stand there.
+    // A span of a request has its whole URL, which may hold a token.
     Effect.locally(HttpMiddleware.currentTracerDisabledWhen, constTrue)
   )
-  // With nobody to upgrade it, Node answers a request to upgrade as any other. Handed over instead, its socket would be
-  // watched by nobody: it could stay for ever, and its reset would end the process.
-  node.removeAllListeners("upgrade")
+  server.on("request", inOrder(handler))
   return { url, isDemo }
 })
 
@@ -173,17 +194,16 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
 export class Emulator extends Context.Tag("@effect-apify/emulator/Emulator")<
   Emulator,
   {
-    /** Where it listens, without a slash at the end: `http://127.0.0.1:4010`. */
+    /** Its address, without a slash at the end: `http://127.0.0.1:4010`. */
     readonly url: string
-    /** Whether it holds the demo and nothing was asked for besides, so that `DEMO_TOKEN` works. */
+    /** Whether it holds the demo, so that `DEMO_TOKEN` works. */
     readonly isDemo: boolean
   }
 >() {
   /**
-   * Starts an emulator that accepts connections once the layer is built. The layer's end stops it, closes every
+   * Starts an emulator, which accepts connections once the layer is built. The layer's end stops it, closes every
    * connection and the database, and frees the port.
    */
-  static layer(options: EmulatorOptions = {}): Layer.Layer<Emulator, EmulatorError> {
-    return Layer.scoped(Emulator, start(options)).pipe(Layer.provide(NodeFileSystem.layer))
-  }
+  static readonly layer = (options: EmulatorOptions = {}): Layer.Layer<Emulator, EmulatorError> =>
+    Layer.scoped(Emulator, start(options)).pipe(Layer.provide(NodeFileSystem.layer))
 }

@@ -3,31 +3,32 @@
  *
  * @since 0.1.0
  */
+import { isUtf8 } from "node:buffer"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { GeneratedStoreId, Store, OwnerSetting, StoreName, Username } from "@effect-apify/domain"
+import {
+  formatPath,
+  GeneratedStoreId,
+  OwnerSetting,
+  Problem,
+  problemsOf,
+  Right,
+  Store,
+  StoreName,
+  Username
+} from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { formatPath, Problem, problemsOf } from "./Problem.js"
+import { forEachYielding, yieldToEventLoop } from "./internal/eventLoop.js"
+import { syntaxErrorPosition } from "./internal/jsonSyntax.js"
 
-/** A field that is misspelt must not pass for one that was left out. */
+/** A misspelt field must not pass for one that was left out. */
 const strict = { parseOptions: { onExcessProperty: "error" } } as const
-
-/**
- * What a token, or an explicit right, allows.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Scope = Schema.Literal("READ", "WRITE").annotations({ identifier: "Scope" })
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type Scope = typeof Scope.Type
 
 const tokenPattern = /^[!-~]+$/
 
@@ -38,14 +39,14 @@ const Token = Schema.String.pipe(Schema.pattern(tokenPattern)).annotations({
 })
 
 /**
- * A token of a user's. It may write unless its scope says `READ`. The database keeps its hash alone.
+ * A token of a user. `scope` defaults to `WRITE`. The database holds only a hash of the token.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const SeedToken = Schema.Struct({
   token: Schema.Redacted(Token),
-  scope: Schema.optionalWith(Scope, { default: () => "WRITE" as const })
+  scope: Schema.optionalWith(Right, { default: () => "WRITE" as const })
 }).annotations({ identifier: "SeedToken", ...strict })
 
 const userIdPattern = /^[a-zA-Z0-9]{17}$/
@@ -57,8 +58,8 @@ const UserId = Schema.String.pipe(Schema.pattern(userIdPattern)).annotations({
 })
 
 /**
- * A user. One without an id gets one that is always the same for the same username; `setting` is the account's general
- * access, `RESTRICTED` unless told.
+ * A user. The default of `id` is derived from the username; `setting`, the account's general access, defaults to
+ * `RESTRICTED`.
  *
  * @since 0.1.0
  * @category schemas
@@ -71,12 +72,12 @@ export const SeedUser = Schema.Struct({
 }).annotations({ identifier: "SeedUser", ...strict })
 
 /**
- * Explicit rights of another user to a store.
+ * A right that the owner of a store granted to another user.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const SeedGrant = Schema.Struct({ user: Username, access: Scope }).annotations({
+export const SeedGrant = Schema.Struct({ user: Username, access: Right }).annotations({
   identifier: "SeedGrant",
   ...strict
 })
@@ -88,19 +89,19 @@ const ANY_ORIGIN = "http://localhost"
 const storeProblems = (store: Store): ReadonlyArray<Schema.FilterIssue> => {
   const links = { keysPublicUrl: store.keysPublicUrl, recordsPublicUrl: store.recordsPublicUrl }
   return [
-    ...(isId(store.id) ? [] : [{ path: ["id"], message: "Expected 17 letters and digits" }]),
+    ...(isId(store.id) ? [] : [{ path: ["id"], message: "is not 17 letters and digits" }]),
     ...(Option.isNone(store.name) || isName(store.name.value)
       ? []
-      : [{ path: ["name"], message: "Expected 1 to 63 letters, digits and hyphens, with no hyphen at either end" }]),
+      : [{ path: ["name"], message: "is not 1 to 63 letters, digits and hyphens, with no hyphen at either end" }]),
     ...Object.entries(links).flatMap(([field, link]) =>
       Option.isNone(link) || URL.canParse(Redacted.value(link.value.href), ANY_ORIGIN)
         ? []
-        : [{ path: [field], message: "Expected a URL" }]
+        : [{ path: [field], message: "is not a URL" }]
     )
   ]
 }
 
-// Only stores that a request can name, with links that can be moved to the emulator.
+// Only stores that a request can name, with links that can lead to the emulator.
 const ServableStore = Store.annotations({ parseOptions: { onExcessProperty: "ignore" } }).pipe(
   Schema.filter(storeProblems, {
     identifier: "ServableStore",
@@ -127,8 +128,8 @@ const ServableStore = Store.annotations({ parseOptions: { onExcessProperty: "ign
 )
 
 /**
- * A store in the wire form of `Store`, the username of its owner, and who else has rights to it. In answers
- * `userId` and `username` are the owner's, so they may be left out of `store`.
+ * A store as Get store returns it, the username of its owner, and the rights of others to it. `userId` and `username` may
+ * be left out of `store`: responses have the owner's.
  *
  * @since 0.1.0
  * @category schemas
@@ -144,75 +145,71 @@ interface SeedFields {
   readonly stores: ReadonlyArray<typeof SeedStore.Type>
 }
 
-interface Place {
-  readonly path: ReadonlyArray<PropertyKey>
-  readonly key: Option.Option<string>
-}
+type Path = Problem["path"]
 
-const place = (path: ReadonlyArray<PropertyKey>, key: Option.Option<string>): Place => ({ path, key })
-
-const repeated = (places: ReadonlyArray<Place>, message: string): ReadonlyArray<Schema.FilterIssue> => {
+/** Tells of each key whether it has been there before; `None` never has. */
+const repetitions = () => {
   const seen = new Set<string>()
-  return places.flatMap(({ path, key }) => {
+  return (path: Path, key: Option.Option<string>, problem: string): ReadonlyArray<Problem> => {
     if (Option.isNone(key)) return []
-    if (seen.has(key.value)) return [{ path, message }]
+    const isRepeated = seen.has(key.value)
     seen.add(key.value)
-    return []
-  })
+    return isRepeated ? [{ path, problem }] : []
+  }
 }
 
-const seedProblems = ({ users, stores }: SeedFields): ReadonlyArray<Schema.FilterIssue> => {
-  const usersByName = new Map(users.map((user) => [user.username.toLowerCase(), user]))
-  const unknownUser = (path: ReadonlyArray<PropertyKey>, username: string): ReadonlyArray<Schema.FilterIssue> =>
-    usersByName.has(username.toLowerCase()) ? [] : [{ path, message: "Expected a username that stands under users" }]
-  const differs = (path: ReadonlyArray<PropertyKey>, said: Option.Option<string>, owners: Option.Option<string>) =>
-    Option.isSome(said) && Option.isSome(owners) && said.value.toLowerCase() !== owners.value.toLowerCase()
-      ? [{ path, message: "Expected the owner's, or nothing" }]
-      : []
-  return [
-    ...repeated(
-      users.map(({ username }, i) => place(["users", i, "username"], Option.some(username.toLowerCase()))),
-      "Another user has it (usernames are compared without case)"
-    ),
-    ...repeated(
-      users.map(({ id }, i) => place(["users", i, "id"], id)),
-      "Another user has it"
-    ),
-    ...repeated(
-      users.flatMap(({ tokens }, i) =>
-        tokens.map(({ token }, j) => place(["users", i, "tokens", j, "token"], Option.some(Redacted.value(token))))
+/** What is wrong between the parts of a seed: the problems of one user or store at a time. */
+function* checks({ users, stores }: SeedFields): Generator<ReadonlyArray<Problem>> {
+  const usernames = repetitions()
+  const userIds = repetitions()
+  const tokens = repetitions()
+  for (const [index, user] of users.entries()) {
+    const path = ["users", index]
+    yield [
+      ...usernames(
+        [...path, "username"],
+        Option.some(user.username.toLowerCase()),
+        "is the username of another user (usernames are compared without case)"
       ),
-      "Stands here twice"
-    ),
-    ...repeated(
-      stores.map(({ store }, i) => place(["stores", i, "store", "id"], Option.some(store.id))),
-      "Another store has it"
-    ),
-    ...repeated(
-      stores.map(({ owner, store }, i) =>
-        place(
-          ["stores", i, "store", "name"],
-          Option.map(store.name, (name) => `${owner}~${name}`.toLowerCase())
-        )
-      ),
-      "Another store of its owner has it (names are compared without case)"
-    ),
-    ...stores.flatMap(({ owner, grants, store }, i) => [
-      ...unknownUser(["stores", i, "owner"], owner),
-      ...grants.flatMap(({ user }, j) => unknownUser(["stores", i, "grants", j, "user"], user)),
-      ...repeated(
-        grants.map(({ user }, j) => place(["stores", i, "grants", j, "user"], Option.some(user.toLowerCase()))),
-        "Has rights to this store already"
-      ),
-      ...differs(["stores", i, "store", "username"], store.username, Option.some(owner)),
-      ...differs(
-        ["stores", i, "store", "userId"],
-        store.userId,
-        Option.flatMap(Option.fromNullable(usersByName.get(owner.toLowerCase())), ({ id }) => id)
+      ...userIds([...path, "id"], user.id, "is the ID of another user"),
+      ...user.tokens.flatMap(({ token }, i) =>
+        tokens([...path, "tokens", i, "token"], Option.some(Redacted.value(token)), "is listed twice")
       )
-    ])
-  ]
+    ]
+  }
+
+  const usersByName = new Map(users.map((user) => [user.username.toLowerCase(), user]))
+  const unknownUser = (path: Path, username: string): ReadonlyArray<Problem> =>
+    usersByName.has(username.toLowerCase()) ? [] : [{ path, problem: "is not the username of one of the users" }]
+  const isOther = (path: Path, given: Option.Option<string>, owners: Option.Option<string>): ReadonlyArray<Problem> =>
+    Option.isSome(given) && Option.isSome(owners) && given.value.toLowerCase() !== owners.value.toLowerCase()
+      ? [{ path, problem: "is not the owner's; it may be left out" }]
+      : []
+  const storeIds = repetitions()
+  const names = repetitions()
+  for (const [index, { owner, grants, store }] of stores.entries()) {
+    const path = ["stores", index]
+    const ownerId = Option.flatMap(Option.fromNullable(usersByName.get(owner.toLowerCase())), ({ id }) => id)
+    const granted = repetitions()
+    yield [
+      ...storeIds([...path, "store", "id"], Option.some(store.id), "is the ID of another store"),
+      ...names(
+        [...path, "store", "name"],
+        Option.map(store.name, (name) => `${owner}~${name}`.toLowerCase()),
+        "is the name of another store of the same owner (names are compared without case)"
+      ),
+      ...unknownUser([...path, "owner"], owner),
+      ...grants.flatMap(({ user }, i) => [
+        ...unknownUser([...path, "grants", i, "user"], user),
+        ...granted([...path, "grants", i, "user"], Option.some(user.toLowerCase()), "has a grant for this store already")
+      ]),
+      ...isOther([...path, "store", "username"], store.username, Option.some(owner)),
+      ...isOther([...path, "store", "userId"], store.userId, ownerId)
+    ]
+  }
 }
+
+const problemsBetween = (seed: SeedFields): ReadonlyArray<Problem> => Array.from(checks(seed)).flat()
 
 const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
   fc
@@ -230,7 +227,7 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
             grants: fc.uniqueArray(
               fc.record({
                 user: fc.constantFrom(...users.map(({ username }) => username)),
-                access: Arbitrary.makeLazy(Scope)(fc)
+                access: Arbitrary.makeLazy(Right)(fc)
               }),
               { maxLength: 3, selector: ({ user }) => user.toLowerCase() }
             ),
@@ -240,11 +237,11 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
         )
       })
     )
-    .filter((seed) => seedProblems(seed).length === 0)
+    .filter((seed) => problemsBetween(seed).length === 0)
 
 /**
- * Users and stores that go together: no username, id, token or name stands twice, and whoever owns a store or has rights
- * to it stands under `users`.
+ * Users and stores. No username, ID, token or name is repeated, and whoever owns a store or has rights to it is one of the
+ * users.
  *
  * @example
  * ```ts
@@ -277,7 +274,12 @@ export const Seed = Schema.Struct({
   stores: Schema.optionalWith(Schema.Array(SeedStore), { default: () => [] })
 })
   .annotations(strict)
-  .pipe(Schema.filter(seedProblems, { identifier: "Seed", arbitrary: () => seedArbitrary }))
+  .pipe(
+    Schema.filter((seed) => problemsBetween(seed).map(({ path, problem }) => ({ path, message: problem })), {
+      identifier: "Seed",
+      arbitrary: () => seedArbitrary
+    })
+  )
 
 /**
  * @since 0.1.0
@@ -286,7 +288,7 @@ export const Seed = Schema.Struct({
 export type Seed = typeof Seed.Type
 
 /**
- * A seed as it stands in JSON.
+ * A seed as JSON.
  *
  * @since 0.1.0
  * @category models
@@ -294,47 +296,127 @@ export type Seed = typeof Seed.Type
 export type SeedJson = typeof Seed.Encoded
 
 /**
- * The seed is not one, or does not go with what the database holds already. Nothing of it was loaded.
+ * The seed has errors, or contradicts what the database holds already. Nothing of it was loaded.
  *
  * @since 0.1.0
  * @category errors
  */
 export class InvalidSeedError extends Schema.TaggedError<InvalidSeedError>()("InvalidSeedError", {
-  /** The file, where the seed came from one. */
+  /** The file that the seed was read from, if any. */
   file: Schema.optionalWith(Schema.String, { as: "Option" }),
   problems: Schema.Array(Problem)
 }) {
   override get message(): string {
     const seed = Option.match(this.file, { onNone: () => "The seed", onSome: (file) => `The seed file ${file}` })
-    const problems = this.problems.map(({ path, problem }) => (path === "" ? problem : `${path}: ${problem}`))
-    return [`${seed} cannot be used, and nothing of it was loaded. Correct this:`, ...problems].join("\n  ")
+    const problems = this.problems.map(({ path, problem }) => `${path.length === 0 ? "it" : formatPath(path)} ${problem}`)
+    return [`${seed} cannot be used, and nothing of it was loaded:`, ...problems].join("\n  ")
   }
 }
 
-const decode = Schema.decodeUnknown(Seed, { errors: "all" })
+/**
+ * An error with one problem.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const seedProblem = (path: Problem["path"], problem: string): InvalidSeedError =>
+  new InvalidSeedError({ file: Option.none(), problems: [{ path, problem }] })
+
+// ---- Decoding ----------------------------------------------------------------------------------------------------------
+
+/** How many users or stores are decoded before the event loop runs. */
+const BATCH = 100
+
+const options = { errors: "all" } as const
+
+const decodeOutline = ParseResult.decodeUnknownEither(
+  Schema.Struct({
+    users: Schema.Array(Schema.Unknown),
+    stores: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] })
+  }).annotations({ ...strict, description: "an object" }),
+  options
+)
+
+interface Decoded<A> {
+  readonly elements: ReadonlyArray<A>
+  readonly problems: ReadonlyArray<Problem>
+}
+
+const decodeElements = <A, I>(field: string, schema: Schema.Schema<A, I>, input: unknown): Effect.Effect<Decoded<A>> => {
+  const decode = ParseResult.decodeUnknownEither(schema, options)
+  const elements: Array<A> = []
+  const problems: Array<Problem> = []
+  return forEachYielding(Array.isArray(input) ? input : [], BATCH, (element, index) =>
+    Effect.sync(() => {
+      const decoded = decode(element)
+      if (Either.isRight(decoded)) elements.push(decoded.right)
+      else for (const { path, problem } of problemsOf(decoded.left)) problems.push({ path: [field, index, ...path], problem })
+    })
+  ).pipe(Effect.as({ elements, problems }))
+}
 
 /**
- * Checks a seed and reports everything that is wrong with it, by field, never showing a value.
+ * Checks a seed and reports everything that is wrong with it, by field and without the values. A large seed is checked
+ * in steps, so that signals are heeded meanwhile.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const decodeSeed = (
+export const decodeSeed: (
   input: unknown,
-  file: Option.Option<string> = Option.none()
-): Effect.Effect<Seed, InvalidSeedError> =>
-  Effect.mapError(decode(input), (error) => new InvalidSeedError({ file, problems: problemsOf(error) }))
+  file?: Option.Option<string>
+) => Effect.Effect<Seed, InvalidSeedError> = Effect.fnUntraced(function* (input, file = Option.none()) {
+  const outline = decodeOutline(input)
+  const fields = Predicate.isRecord(input) ? input : {}
+  const users = yield* decodeElements("users", SeedUser, fields.users)
+  const stores = yield* decodeElements("stores", SeedStore, fields.stores)
+  const problems = [
+    ...(Either.isLeft(outline) ? problemsOf(outline.left) : []),
+    ...users.problems,
+    ...stores.problems
+  ]
+  const seed = { users: users.elements, stores: stores.elements }
+  if (problems.length === 0) {
+    let checked = 0
+    for (const found of checks(seed)) {
+      problems.push(...found)
+      checked += 1
+      if (checked % BATCH === 0) yield* yieldToEventLoop
+    }
+  }
+  return problems.length === 0 ? seed : yield* new InvalidSeedError({ file, problems })
+})
 
-// Only the position is kept of what the parser says: the rest quotes the file.
-const syntaxProblem = (text: string, error: unknown): string => {
-  const position = /position (\d+)/.exec(String(error))?.[1]
-  return position === undefined
-    ? "Expected JSON"
-    : `Expected JSON: it breaks off in line ${text.slice(0, Number(position)).split("\n").length}`
+const REPLACEMENT = Buffer.from("\ufffd")
+
+/** The offset of the first byte that is not part of a character in UTF-8. */
+const invalidOffset = (bytes: Buffer): number => {
+  // Decoding replaces what is invalid; what the file itself has of the replacement character is valid.
+  const text = bytes.toString("utf8")
+  let [offset, start] = [0, 0]
+  while (true) {
+    const end = text.indexOf("\ufffd", start)
+    if (end === -1) return bytes.length
+    offset += Buffer.byteLength(text.slice(start, end))
+    if (!bytes.subarray(offset, offset + REPLACEMENT.length).equals(REPLACEMENT)) return offset
+    offset += REPLACEMENT.length
+    start = end + 1
+  }
 }
 
+const parseJson = (text: string): Either.Either<unknown, string> =>
+  Either.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => {
+      const position = syntaxErrorPosition(text)
+      return position === undefined
+        ? "is not JSON"
+        : `is not JSON: see line ${position.line}, column ${position.column}`
+    }
+  })
+
 /**
- * Reads a seed from a JSON file.
+ * Reads a seed from a JSON file in UTF-8.
  *
  * @since 0.1.0
  * @category decoding
@@ -342,73 +424,19 @@ const syntaxProblem = (text: string, error: unknown): string => {
 export const readSeedFile: (path: string) => Effect.Effect<Seed, InvalidSeedError, FileSystem.FileSystem> =
   Effect.fnUntraced(function* (path) {
     const file = Option.some(path)
-    const invalid = (problem: string) => new InvalidSeedError({ file, problems: [{ path: "", problem }] })
+    const invalid = (problem: string) => new InvalidSeedError({ file, problems: [{ path: [], problem }] })
     const fileSystem = yield* FileSystem.FileSystem
-    const text = yield* Effect.mapError(fileSystem.readFileString(path), (error) =>
+    const content = yield* Effect.mapError(fileSystem.readFile(path), (error) =>
       invalid(
         error._tag === "SystemError" && error.reason === "NotFound"
-          ? "There is no such file"
-          : "The file cannot be read: it must be a file, and you must have the right to read it"
+          ? "does not exist"
+          : "cannot be read: it must be a file, and you must have the right to read it"
       )
     )
-    const json = yield* Effect.try({
-      try: (): unknown => JSON.parse(text),
-      catch: (error) => invalid(syntaxProblem(text, error))
-    })
+    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    if (!isUtf8(bytes)) {
+      return yield* invalid(`is not UTF-8: the byte at offset ${invalidOffset(bytes)} is not part of a character`)
+    }
+    const json = yield* Either.mapLeft(parseJson(bytes.toString("utf8").replace(/^\ufeff/, "")), invalid)
     return yield* decodeSeed(json, file)
   })
-
-/**
- * A problem at one place of a seed.
- *
- * @since 0.1.0
- * @category errors
- */
-export const seedProblem = (path: ReadonlyArray<PropertyKey>, problem: string): InvalidSeedError =>
-  new InvalidSeedError({ file: Option.none(), problems: [{ path: formatPath(path), problem }] })
-
-/**
- * The demo's token; it may write.
- *
- * @since 0.1.0
- * @category constants
- */
-export const DEMO_TOKEN = "apify_api_demo"
-
-/**
- * The demo: the user `janedoe` with a token that may write, and the example store of the endpoint's page.
- *
- * @since 0.1.0
- * @category constants
- */
-export const demoSeed = {
-  users: [
-    {
-      id: "BPWDBd7Z9c746JAnF",
-      username: "janedoe",
-      setting: "RESTRICTED",
-      tokens: [{ token: DEMO_TOKEN, scope: "WRITE" }]
-    }
-  ],
-  stores: [
-    {
-      owner: "janedoe",
-      store: {
-        id: "WkzbQMuFYuamGv3YF",
-        name: "d7b9MDYsbtX5L7XAj",
-        userId: "BPWDBd7Z9c746JAnF",
-        username: "janedoe",
-        createdAt: "2019-12-12T07:34:14.202Z",
-        modifiedAt: "2019-12-13T08:36:13.202Z",
-        accessedAt: "2019-12-14T08:36:13.202Z",
-        actId: null,
-        actRunId: null,
-        consoleUrl: "https://console.apify.com/storage/key-value-stores/27TmTznX9YPeAYhkC",
-        keysPublicUrl: "https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=abc123",
-        urlSigningSecretKey: "string",
-        generalAccess: "RESTRICTED",
-        stats: { readCount: 9, writeCount: 3, deleteCount: 6, listCount: 2, s3StorageBytes: 18 }
-      }
-    }
-  ]
-} satisfies SeedJson

@@ -1,15 +1,9 @@
 /**
- * A local Apify: serves Get store over real HTTP from an embedded database.
+ * A local Apify: serves key-value stores over HTTP from a database on this machine.
  *
  * @since 0.1.0
  */
-export * from "./Accounts.js"
-export * from "./Api.js"
-export * from "./Database.js"
-export * from "./Emulator.js"
-export * from "./getStore.js"
-export * from "./loadSeed.js"
-export * from "./Operation.js"
-export * from "./Problem.js"
-export * from "./Seed.js"
-export * from "./Stores.js"
+export { DatabaseError } from "./Database.js"
+export { DEMO_TOKEN, demoSeed } from "./demo.js"
+export { Emulator, type EmulatorError, type EmulatorOptions, ListenError } from "./Emulator.js"
+export { InvalidSeedError, type SeedJson } from "./Seed.js"

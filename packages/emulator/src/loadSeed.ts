@@ -6,28 +6,59 @@
 import { createHash } from "node:crypto"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Store } from "@effect-apify/domain"
+import * as SqlSchema from "@effect/sql/SqlSchema"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { hashToken } from "./Accounts.js"
+import { hashToken } from "./Callers.js"
+import { forEachYielding } from "./internal/eventLoop.js"
+import { Row, selectRow } from "./Row.js"
 import { type InvalidSeedError, type Seed, seedProblem } from "./Seed.js"
+import { saveStore } from "./StoreRows.js"
 
-const encodeStore = Schema.encode(Schema.parseJson(Store))
-const decodeIds = Schema.decodeUnknown(Schema.Array(Schema.Struct({ id: Schema.String })))
+/** How many users or stores are written before the event loop runs. */
+const BATCH = 20
 
-/** As long as Apify's ids, and the same for the same username in every run. */
+/** As long as Apify's IDs, and always the same for the same username. */
 const ID_LENGTH = 17
 const derivedId = (username: string): string =>
   createHash("sha256").update(username.toLowerCase()).digest("hex").slice(0, ID_LENGTH)
 
+const HasId = Row(Schema.Struct({ id: Schema.String }))
+const selectId = selectRow({ id: "id" })
+
+const findUserId = SqlSchema.findOne({
+  Request: Schema.String,
+  Result: HasId,
+  execute: (username) =>
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`SELECT ${selectId(sql)} FROM users WHERE lower(username) = lower(${username})`
+    )
+})
+
+const findNamesake = SqlSchema.findOne({
+  Request: Schema.Struct({ id: Schema.String, ownerId: Schema.String, name: Schema.String }),
+  Result: HasId,
+  execute: ({ id, ownerId, name }) =>
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`
+        SELECT ${selectId(sql)} FROM stores
+        WHERE owner_id = ${ownerId} AND lower(name) = lower(${name}) AND id <> ${id}`
+    )
+})
+
 const loadUser = Effect.fnUntraced(function* (user: Seed["users"][number], index: number) {
   const sql = yield* SqlClient.SqlClient
-  const [known] = yield* Effect.flatMap(sql`SELECT id FROM users WHERE username = ${user.username}`, decodeIds)
-  const id = Option.getOrElse(user.id, () => known?.id ?? derivedId(user.username))
-  if (known !== undefined && known.id !== id) {
-    return yield* seedProblem(["users", index, "id"], "The database holds this username under another id")
+  const known = Option.map(yield* findUserId(user.username), ({ row }) => row.id)
+  const id = Option.getOrElse(
+    Option.orElse(user.id, () => known),
+    () => derivedId(user.username)
+  )
+  if (Option.isSome(known) && known.value !== id) {
+    return yield* seedProblem(["users", index, "id"], "is not the ID that this username has in the database")
   }
   yield* sql`
     INSERT INTO users (id, username, setting) VALUES (${id}, ${user.username}, ${user.setting})
@@ -50,22 +81,13 @@ const loadStore = Effect.fnUntraced(function* (
   idOf: (username: string) => string
 ) {
   const sql = yield* SqlClient.SqlClient
-  const name = Option.getOrNull(store.name)
-  const namesakes = yield* Effect.flatMap(
-    sql`SELECT id FROM stores WHERE owner_id = ${ownerId} AND name = ${name} AND id <> ${store.id}`,
-    decodeIds
-  )
-  if (namesakes.length > 0) {
+  if (Option.isSome(store.name) && Option.isSome(yield* findNamesake({ id: store.id, ownerId, name: store.name.value }))) {
     return yield* seedProblem(
       ["stores", index, "store", "name"],
-      "The database holds another store of its owner under this name"
+      "is the name of another store of the same owner in the database"
     )
   }
-  const document = yield* encodeStore(store)
-  yield* sql`
-    INSERT INTO stores (id, owner_id, name, document) VALUES (${store.id}, ${ownerId}, ${name}, ${document})
-    ON CONFLICT (id) DO UPDATE
-      SET owner_id = excluded.owner_id, name = excluded.name, document = excluded.document`
+  yield* saveStore(store, ownerId)
   yield* sql`DELETE FROM grants WHERE store_id = ${store.id}`
   yield* Effect.forEach(
     grants,
@@ -76,8 +98,8 @@ const loadStore = Effect.fnUntraced(function* (
 })
 
 /**
- * Loads a seed in one transaction. Whatever it names is afterwards as it says, tokens and rights included; whatever it
- * does not name stays as it was. Loading it again changes nothing.
+ * Loads a seed in one transaction. Afterwards whatever it names is as it says, tokens and rights included; whatever it
+ * does not name stays as it was. Loading it again changes nothing. An interruption leaves nothing of it.
  *
  * @since 0.1.0
  * @category seeding
@@ -93,21 +115,21 @@ export const loadSeed: (
     Effect.gen(function* () {
       const ids = new Map<string, string>()
       const idOf = (username: string) => ids.get(username.toLowerCase()) ?? derivedId(username)
-      yield* Effect.forEach(users, (user, index) =>
+      yield* forEachYielding(users, BATCH, (user, index) =>
         Effect.map(loadUser(user, index), (id) => ids.set(user.username.toLowerCase(), id))
       )
-      yield* Effect.forEach(stores, (seeded, index) => loadStore(seeded, index, idOf(seeded.owner), idOf))
+      yield* forEachYielding(stores, BATCH, (seeded, index) => loadStore(seeded, index, idOf(seeded.owner), idOf))
     })
   )
 })
 
 /**
- * Whether the database holds nobody yet.
+ * Whether the database holds no user yet.
  *
  * @since 0.1.0
  * @category seeding
  */
 export const isUnseeded: Effect.Effect<boolean, SqlError, SqlClient.SqlClient> = Effect.flatMap(
   SqlClient.SqlClient,
-  (sql) => Effect.map(sql`SELECT 1 FROM users LIMIT 1`, (rows) => rows.length === 0)
+  (sql) => Effect.map(sql`SELECT 1 AS found FROM users LIMIT 1`, (rows) => rows.length === 0)
 )

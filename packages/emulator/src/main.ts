@@ -21,7 +21,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { IN_MEMORY } from "./Database.js"
 import { Emulator } from "./Emulator.js"
-import { DEMO_TOKEN, demoSeed } from "./Seed.js"
+import { DEMO_TOKEN, demoSeed } from "./demo.js"
 
 /** The port unless told: fixed, so that a setting that points at the emulator stays right. */
 const DEFAULT_PORT = 4010

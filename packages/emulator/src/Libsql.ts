@@ -1,0 +1,204 @@
+/**
+ * libSQL as Effect's `SqlClient`: one connection, prepared statements, and waits for locks that do not block the process.
+ *
+ * @since 0.1.0
+ */
+import type { Reactivity } from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import * as Statement from "@effect/sql/Statement"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+import type { Scope } from "effect/Scope"
+import * as Stream from "effect/Stream"
+import Database from "libsql"
+
+/**
+ * How long a statement waits for another process that holds the file's lock, in milliseconds. Requests of other clients
+ * are handled meanwhile.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const LOCK_TIMEOUT_MILLIS = 500
+
+const LOCK_POLL_MILLIS = 20
+
+/** More than the emulator has statements; those with lists of values differ by their length. */
+const MAX_PREPARED = 200
+
+/**
+ * SQLite's own error in the chain of causes, such as `{ code: "SQLITE_BUSY", message: "database is locked" }`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const sqliteErrorOf = (error: unknown): { readonly code: string; readonly message: string } | undefined => {
+  if (!Predicate.isError(error)) return undefined
+  if (Predicate.hasProperty(error, "code") && Predicate.isString(error.code) && error.code.startsWith("SQLITE_")) {
+    return { code: error.code, message: error.message }
+  }
+  return sqliteErrorOf(error.cause)
+}
+
+/**
+ * Whether a statement failed because another process holds the file's lock.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const isLocked = (error: unknown): boolean => sqliteErrorOf(error)?.code.startsWith("SQLITE_BUSY") ?? false
+
+// Another process keeps real time, so the wait does too, under a test clock as well.
+const untilUnlocked = Schedule.spaced(LOCK_POLL_MILLIS).pipe(Schedule.upTo(LOCK_TIMEOUT_MILLIS))
+const realTime = Clock.make()
+
+const whileLocked = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
+  Effect.catchAll(statement, (error) =>
+    isLocked(error)
+      ? statement.pipe(Effect.retry({ schedule: untilUnlocked, while: isLocked }), Effect.withClock(realTime))
+      : Effect.fail(error)
+  )
+
+type Row = Readonly<Record<string, unknown>>
+
+interface Prepared {
+  readonly statement: Database.Statement
+  /** The names of the columns; empty for a statement that returns no rows. */
+  readonly columns: ReadonlyArray<string>
+}
+
+const prepare = (database: Database.Database, sql: string): Prepared => {
+  const statement = database.prepare(sql)
+  if (!statement.reader) return { statement, columns: [] }
+  return { statement: statement.raw(true), columns: statement.columns().map(({ name }) => name) }
+}
+
+/** Only `run` and `all` are used: they reset a statement, and `get` after `all` returns the row of before. */
+const runPrepared = (database: Database.Database) => {
+  const statements = new Map<string, Prepared>()
+  const preparedFor = (sql: string): Prepared => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    if (statements.size >= MAX_PREPARED) statements.clear()
+    const prepared = prepare(database, sql)
+    statements.set(sql, prepared)
+    return prepared
+  }
+  const run = (sql: string, params: ReadonlyArray<unknown>): ReadonlyArray<ReadonlyArray<unknown>> => {
+    const { statement, columns } = preparedFor(sql)
+    if (columns.length > 0) return statement.all(params).filter(Array.isArray)
+    statement.run(params)
+    return []
+  }
+  return {
+    columnsOf: (sql: string): ReadonlyArray<string> => preparedFor(sql).columns,
+    run: (sql: string, params: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError> =>
+      Effect.try({
+        try: () => run(sql, params),
+        catch: (cause) => {
+          statements.delete(sql)
+          return new SqlError({ cause, message: "Failed to execute statement" })
+        }
+      })
+  }
+}
+
+const connectionTo = (database: Database.Database): Connection => {
+  const { run, columnsOf } = runPrepared(database)
+  const values = (sql: string, params: ReadonlyArray<unknown>) => whileLocked(run(sql, params))
+  const rows = (sql: string, params: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
+    Effect.map(values(sql, params), (rows) => {
+      const columns = columnsOf(sql)
+      return rows.map((values) => {
+        const row: Record<string, unknown> = {}
+        for (const [index, column] of columns.entries()) row[column] = values[index]
+        return row
+      })
+    })
+  const rollback = Effect.suspend(() =>
+    // SQLite rolls back by itself when the disk is full, for example.
+    database.inTransaction ? run("ROLLBACK", []) : Effect.succeed([])
+  )
+  return {
+    execute: rows,
+    executeRaw: rows,
+    executeValues: values,
+    executeUnprepared: (sql, params) => {
+      if (sql === "ROLLBACK") return rollback
+      return sql === "COMMIT" ? Effect.tapError(values(sql, params), () => rollback) : values(sql, params)
+    },
+    executeStream: (sql, params) => Stream.fromIterableEffect(rows(sql, params))
+  }
+}
+
+/** Runs each statement when no transaction is open. */
+const outside = (transactions: Effect.Semaphore, database: Database.Database, connection: Connection): Connection => {
+  const free = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
+    Effect.suspend(() => (database.inTransaction ? transactions.withPermits(1)(statement) : statement))
+  return {
+    execute: (sql, params, transform) => free(connection.execute(sql, params, transform)),
+    executeRaw: (sql, params) => free(connection.executeRaw(sql, params)),
+    executeValues: (sql, params) => free(connection.executeValues(sql, params)),
+    executeUnprepared: (sql, params, transform) => free(connection.executeUnprepared(sql, params, transform)),
+    executeStream: (sql, params) => Stream.fromIterableEffect(free(connection.execute(sql, params, undefined)))
+  }
+}
+
+/**
+ * A client, and the connection that its statements outside transactions use.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Libsql {
+  readonly client: SqlClient.SqlClient
+  readonly connection: Connection
+}
+
+/**
+ * Opens a libSQL database: a file, which is created if it does not exist, or `:memory:`. The scope closes it.
+ *
+ * Statements outside a transaction wait until no transaction is open, since all of them share the one connection to
+ * SQLite: keep transactions short.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (path: string) => Effect.Effect<Libsql, SqlError, Reactivity | Scope> = Effect.fnUntraced(
+  function* (path) {
+    const database = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => new Database(path),
+        catch: (cause) => new SqlError({ cause, message: "Failed to open the database" })
+      }),
+      (database) => Effect.sync(() => database.close())
+    )
+    const inside = connectionTo(database)
+    const transactions = yield* Effect.makeSemaphore(1)
+    const connection = outside(transactions, database, inside)
+    const client = yield* SqlClient.make({
+      acquirer: Effect.succeed(connection),
+      transactionAcquirer: Effect.as(
+        Effect.acquireRelease(transactions.take(1), () => transactions.release(1)),
+        inside
+      ),
+      compiler: Statement.makeCompilerSqlite(),
+      spanAttributes: [["db.system.name", "sqlite"]],
+      beginTransaction: "BEGIN IMMEDIATE"
+    })
+    const { withTransaction } = client
+    const committing = Object.assign(client, {
+      // A transaction that cannot be committed is a failure like any other, and not a defect.
+      withTransaction: <R, E, A>(effect: Effect.Effect<A, E, R>) =>
+        Effect.catchSomeDefect(withTransaction(effect), (defect) =>
+          defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none()
+        )
+    })
+    return { client: committing, connection }
+  }
+)

@@ -1,0 +1,117 @@
+/**
+ * Routes, and which of them a request is for. Paths are compared as they were sent, segment by segment: with case, with every slash,
+ * and without folding `..`.
+ *
+ * @since 0.1.0
+ */
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { HttpMethod, Refusal } from "@effect-apify/domain"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { ParseError } from "effect/ParseResult"
+import type { Caller } from "./Callers.js"
+import type { Database } from "./Database.js"
+
+/**
+ * A request that is refused, and how.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Refused extends Data.TaggedError("Refused")<{ readonly refusal: Refusal }> {}
+
+/**
+ * A request as a route receives it: routed, with a method that the path has, and with a token that is known if it has one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApiRequest {
+  /** The parameters of the path, decoded. */
+  readonly parameters: ReadonlyMap<string, string>
+  readonly query: URLSearchParams
+  /** Whose token it carries; `None` without a token. */
+  readonly caller: Option.Option<Caller>
+  /** The emulator's address as the client sees it, such as `http://127.0.0.1:4010`. */
+  readonly origin: string
+}
+
+/**
+ * One operation: where it is, and what it responds with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Route {
+  readonly method: HttpMethod
+  /** A segment that begins with a colon is a parameter: `/v2/key-value-stores/:store`. */
+  readonly path: string
+  /** Requests a second that Apify allows for each store. */
+  readonly rateLimit: number
+  readonly handle: (
+    request: ApiRequest
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Refused | SqlError | ParseError, Database>
+}
+
+/**
+ * The routes of one path by method, and the segments in the place of its parameters, as they were sent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Match {
+  readonly routes: ReadonlyMap<string, Route>
+  readonly segments: ReadonlyMap<string, string>
+}
+
+/**
+ * Finds the routes of a path; `undefined` for a path that no route has. The empty segment is no parameter, so that a slash
+ * at the end makes another path.
+ *
+ * @since 0.1.0
+ * @category routing
+ */
+export const makeRouter = (routes: ReadonlyArray<Route>): ((path: string) => Match | undefined) => {
+  const byPath = new Map<string, Map<string, Route>>()
+  for (const route of routes) {
+    byPath.set(route.path, (byPath.get(route.path) ?? new Map<string, Route>()).set(route.method, route))
+  }
+  const patterns = Array.from(byPath, ([path, routes]) => ({ pattern: path.split("/"), routes }))
+  return (path) => {
+    const sent = path.split("/")
+    for (const { pattern, routes } of patterns) {
+      const segments = matchSegments(pattern, sent)
+      if (segments !== undefined) return { routes, segments }
+    }
+    return undefined
+  }
+}
+
+const matchSegments = (
+  pattern: ReadonlyArray<string>,
+  sent: ReadonlyArray<string>
+): ReadonlyMap<string, string> | undefined => {
+  if (pattern.length !== sent.length) return undefined
+  const segments = new Map<string, string>()
+  for (const [index, expected] of pattern.entries()) {
+    const segment = sent[index] ?? ""
+    if (!expected.startsWith(":")) {
+      if (segment !== expected) return undefined
+    } else {
+      if (segment === "") return undefined
+      segments.set(expected.slice(1), segment)
+    }
+  }
+  return segments
+}
+
+/**
+ * A response with a JSON body, indented as Apify's are.
+ *
+ * @since 0.1.0
+ * @category responses
+ */
+export const jsonResponse = (status: number, body: unknown): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(JSON.stringify(body, null, 2), { status, contentType: "application/json; charset=utf-8" })

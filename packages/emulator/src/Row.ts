@@ -1,0 +1,130 @@
+/**
+ * Rows of the database, read as JSON.
+ *
+ * libSQL's driver ends the process when it reads text that is not UTF-8, which a damaged file may hold. So a statement
+ * selects each row as one JSON object in bytes, and these are checked: a row that cannot be read is an error of that row
+ * alone. It is also the fastest way to read many columns.
+ *
+ * @since 0.1.0
+ */
+import { isUtf8 } from "node:buffer"
+import { type SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
+import { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment, Statement } from "@effect/sql/Statement"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+
+const Utf8 = Schema.transformOrFail(Schema.Unknown, Schema.String, {
+  strict: true,
+  decode: (value, _, ast) => {
+    if (Predicate.isString(value)) return ParseResult.succeed(value)
+    if (!Predicate.isUint8Array(value) || !isUtf8(value)) return ParseResult.fail(new ParseResult.Type(ast, value))
+    return ParseResult.succeed(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8"))
+  },
+  encode: (text) => ParseResult.succeed(text)
+}).annotations({ identifier: "Utf8", description: "UTF-8 text" })
+
+/**
+ * A row that was selected by `selectRow`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Row = <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<{ readonly row: A }, { readonly row: unknown }> =>
+  Schema.Struct({ row: Schema.compose(Utf8, Schema.parseJson(schema)) })
+
+/**
+ * The SQL of a JSON value in a row, for one dialect.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Expression = (dialect: Dialect) => string
+
+interface Dialect {
+  /** The function that makes an object of names and values. */
+  readonly object: string
+  /** Text that is JSON, as JSON. */
+  readonly json: (column: string) => string
+}
+
+const sqlite: Dialect = { object: "json_object", json: (column) => `json(${column})` }
+const postgres: Dialect = { object: "json_build_object", json: (column) => `${column}::json` }
+
+/**
+ * An object. A field that is a string is an SQL expression, such as the name of a column.
+ *
+ * @since 0.1.0
+ * @category expressions
+ */
+export const object =
+  (fields: Readonly<Record<string, string | Expression>>): Expression =>
+  (dialect) =>
+    `${dialect.object}(${Object.entries(fields)
+      .map(([name, value]) => `'${name}', ${Predicate.isString(value) ? value : value(dialect)}`)
+      .join(", ")})`
+
+/**
+ * A column whose text is JSON.
+ *
+ * @since 0.1.0
+ * @category expressions
+ */
+export const json =
+  (column: string): Expression =>
+  (dialect) =>
+    dialect.json(column)
+
+/**
+ * A value where a condition holds, and `null` elsewhere.
+ *
+ * @since 0.1.0
+ * @category expressions
+ */
+export const when =
+  (condition: string, value: Expression): Expression =>
+  (dialect) =>
+    `CASE WHEN ${condition} THEN ${value(dialect)} END`
+
+/**
+ * The select list of a statement whose rows are `Row`s. It is built once, for all statements that it becomes part of.
+ *
+ * @example
+ * ```ts
+ * const selectId = selectRow({ id: "stores.id" })
+ *
+ * // sql`SELECT ${selectId(sql)} FROM stores`
+ * ```
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const selectRow = (fields: Readonly<Record<string, string | Expression>>): ((sql: SqlClient) => Fragment) => {
+  const row = object(fields)
+  const lists = { sqlite: `CAST(${row(sqlite)} AS BLOB) AS row`, postgres: `${row(postgres)}::text AS row` }
+  return (sql) => sql.literal(sql.onDialectOrElse({ pg: () => lists.postgres, orElse: () => lists.sqlite }))
+}
+
+/**
+ * Runs a statement for its rows, in the transaction that is open, if any. The same as running the statement itself, but
+ * without a span and a scope, which cost several times what a statement does.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const rowsOf = (
+  statement: Statement<object>
+): Effect.Effect<ReadonlyArray<unknown>, SqlError, Connection> =>
+  Effect.flatMap(Effect.context<Connection>(), (context) => {
+    const [text, params] = statement.compile()
+    const connection = Option.match(Context.getOption(context, TransactionConnection), {
+      onNone: () => Context.get(context, Connection),
+      onSome: ([connection]) => connection
+    })
+    return connection.execute(text, params, undefined)
+  })

@@ -1,0 +1,129 @@
+/**
+ * The tables, version by version. A migration that was released is never changed.
+ *
+ * @since 0.1.0
+ */
+import * as Migrator from "@effect/sql/Migrator"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import { Store } from "@effect-apify/domain"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { yieldToEventLoop } from "./internal/eventLoop.js"
+import { Row, selectRow } from "./Row.js"
+import { encodeStoreRow } from "./StoreRows.js"
+
+const createTables = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    CREATE TABLE users (
+      id TEXT PRIMARY KEY,
+      username TEXT NOT NULL UNIQUE COLLATE NOCASE,
+      setting TEXT NOT NULL
+    ) STRICT`
+  yield* sql`
+    CREATE TABLE tokens (
+      hash TEXT PRIMARY KEY,
+      user_id TEXT NOT NULL REFERENCES users (id),
+      scope TEXT NOT NULL
+    ) STRICT`
+  yield* sql`
+    CREATE TABLE stores (
+      id TEXT PRIMARY KEY,
+      owner_id TEXT NOT NULL REFERENCES users (id),
+      name TEXT COLLATE NOCASE,
+      document TEXT NOT NULL,
+      UNIQUE (owner_id, name)
+    ) STRICT`
+  yield* sql`
+    CREATE TABLE grants (
+      store_id TEXT NOT NULL REFERENCES stores (id),
+      user_id TEXT NOT NULL REFERENCES users (id),
+      access TEXT NOT NULL,
+      PRIMARY KEY (store_id, user_id)
+    ) STRICT`
+})
+
+/** How many stores are converted before the event loop runs. */
+const BATCH = 200
+
+/**
+ * What marks a file as the emulator's: "ApfE" in ASCII, at the place that SQLite has for it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const APPLICATION_ID = 0x41_70_66_45
+
+const selectDocument = selectRow({ number: "rowid", document: "document" })
+
+const findDocuments = SqlSchema.findAll({
+  Request: Schema.Number,
+  Result: Row(Schema.Struct({ number: Schema.Number, document: Schema.parseJson(Store) })),
+  execute: (after) =>
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`
+        SELECT ${selectDocument(sql)}
+        FROM stores
+        WHERE rowid > ${after}
+        ORDER BY rowid
+        LIMIT ${BATCH}`
+    )
+})
+
+// The first version kept a store as one JSON document.
+const documentsToColumns = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`PRAGMA application_id = ${sql.literal(String(APPLICATION_ID))}`
+  const added = {
+    "TEXT NOT NULL DEFAULT ''": ["created_at", "modified_at", "accessed_at"],
+    TEXT: [
+      "title",
+      "act_id",
+      "act_run_id",
+      "console_url",
+      "keys_public_url",
+      "records_public_url",
+      "url_signing_secret_key",
+      "general_access",
+      "schema"
+    ],
+    INTEGER: ["read_count", "write_count", "delete_count", "list_count", "storage_bytes", "s3_storage_bytes"],
+    "INTEGER NOT NULL DEFAULT 0": ["has_stats"]
+  }
+  for (const [type, columns] of Object.entries(added)) {
+    for (const column of columns) yield* sql`ALTER TABLE stores ADD COLUMN ${sql(column)} ${sql.literal(type)}`
+  }
+  let stores = yield* findDocuments(0)
+  while (stores.length > 0) {
+    let last = 0
+    for (const { row } of stores) {
+      const { id: _, name: __, ...columns } = yield* encodeStoreRow(row.document)
+      yield* sql`UPDATE stores SET ${sql.update(columns)} WHERE rowid = ${row.number}`
+      last = row.number
+    }
+    yield* yieldToEventLoop
+    stores = yield* findDocuments(last)
+  }
+  yield* sql`ALTER TABLE stores DROP COLUMN document`
+  yield* sql`CREATE UNIQUE INDEX users_by_username ON users (lower(username))`
+  yield* sql`CREATE UNIQUE INDEX stores_by_name ON stores (owner_id, lower(name))`
+})
+
+/**
+ * @since 0.1.0
+ * @category migrations
+ */
+export const migrations = Migrator.fromRecord({
+  "1_create_tables": createTables,
+  "2_documents_to_columns": documentsToColumns
+})
+
+/**
+ * The version that `migrations` lead to.
+ *
+ * @since 0.1.0
+ * @category migrations
+ */
+export const LATEST_MIGRATION = 2
