@@ -1,15 +1,14 @@
 /**
- * The one test configuration: the packages are its projects.
+ * The one test configuration: the packages are its projects. In the mode `soak` the tests do in full what is long.
  */
 import { randomInt } from "node:crypto"
 import { defineConfig } from "vitest/config"
 import type { Reporter } from "vitest/node"
 
 const seed = process.env.FC_SEED ?? String(randomInt(2 ** 31))
-const numRuns = process.env.FC_NUM_RUNS ?? "200"
 
 /** Says how to run the same cases again, and closes with a line that a machine can read. */
-const reporter: Reporter = {
+const reporter = (numRuns: string): Reporter => ({
   onTestRunStart: () => console.log(`Property tests: FC_SEED=${seed} FC_NUM_RUNS=${numRuns}`),
   onTestRunEnd: (modules) => {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
@@ -17,32 +16,39 @@ const reporter: Reporter = {
     console.log(`\nProperty tests: FC_SEED=${seed} FC_NUM_RUNS=${numRuns}`)
     console.log(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`)
   }
-}
-
-const project = (name: string, root: string) => ({
-  test: {
-    name,
-    root,
-    include: ["test/**/*.test.ts"],
-    setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
-    env: { FC_SEED: seed, FC_NUM_RUNS: numRuns },
-    testTimeout: 60_000
-  }
 })
 
-export default defineConfig({
-  test: {
-    reporters: ["default", reporter],
-    // Left to itself it would leave one core idle: half of a machine that has two.
-    maxWorkers: "100%",
-    minWorkers: 1,
-    projects: [
-      project("domain", "packages/domain"),
-      project("http", "packages/http"),
-      project("fault-server", "packages/fault-server"),
-      project("emulator", "packages/emulator"),
-      project("bench", "packages/bench"),
-      project("examples", "examples")
-    ]
+export default defineConfig(({ mode }) => {
+  const soaks = mode === "soak"
+  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "1000" : "100")
+
+  const project = (name: string, root: string) => ({
+    test: {
+      name,
+      root,
+      include: ["test/**/*.test.ts"],
+      setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
+      env: { FC_SEED: seed, FC_NUM_RUNS: numRuns, SOAK: String(soaks) },
+      // Only what hangs reaches it, on however busy a machine.
+      testTimeout: 300_000,
+      hookTimeout: 300_000
+    }
+  })
+
+  return {
+    test: {
+      reporters: ["default", reporter(numRuns)],
+      // Left to itself it would leave one core idle: half of a machine that has two.
+      maxWorkers: "100%",
+      minWorkers: 1,
+      projects: [
+        project("domain", "packages/domain"),
+        project("http", "packages/http"),
+        project("fault-server", "packages/fault-server"),
+        project("emulator", "packages/emulator"),
+        project("bench", "packages/bench"),
+        project("examples", "examples")
+      ]
+    }
   }
 })

@@ -1,13 +1,12 @@
 /**
  * Get a store.
  *
- *     npx tsx examples/getStore.ts
+ *     npx pnpm@12 tsx examples/getStore.ts
  *
- * It asks a local Apify that it starts for the purpose. With APIFY_TOKEN or APIFY_API_BASE_URL set it asks there instead.
+ * It uses a local Apify that it starts itself. Set APIFY_TOKEN or APIFY_API_BASE_URL to use another one.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { getStore } from "@effect-apify/http"
+import { FetchTransport, getStore } from "@effect-apify/http"
 import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -18,15 +17,15 @@ import { apify, EXAMPLE_STORE } from "./local.js"
 const program = Effect.gen(function* () {
   const store = yield* getStore(EXAMPLE_STORE)
 
-  // What Apify may leave out is an Option, a date is a DateTime.
-  const name = Option.getOrElse(store.name, () => "a store without a name")
+  // Fields that Apify may leave out are Options; dates are DateTimes.
+  const name = Option.getOrElse(store.name, () => "An unnamed store")
   const reads = Option.flatMap(store.stats, ({ readCount }) => readCount)
   yield* Console.log(`${name}, last changed on ${DateTime.formatIsoDateUtc(store.modifiedAt)}`)
   yield* Console.log(`Read ${Option.getOrElse(reads, () => "an unknown number of")} times`)
 
-  // The signing key is Redacted: a store can be logged as a whole.
+  // The signing key is Redacted, so a whole store can be logged.
   yield* Console.log(`Signing key: ${Option.getOrElse(store.urlSigningSecretKey, () => "none")}`)
 })
 
-// In a program of yours: ApifyClient.layerConfig in place of apify.
-program.pipe(Effect.provide(Layer.provide(apify, NodeHttpClient.layerUndici)), NodeRuntime.runMain)
+// In your program: ApifyClient.layerConfig in place of apify.
+program.pipe(Effect.provide(Layer.provide(apify, FetchTransport.layer)), NodeRuntime.runMain)

@@ -1,9 +1,8 @@
 /**
- * The clients of the examples: of a local Apify that they start, or of the Apify that the environment tells of.
+ * The clients of the examples: of a local Apify that they start, or of the Apify that the environment names.
  */
-import type { HttpClient } from "@effect/platform/HttpClient"
 import { DEMO_TOKEN, demoSeed, Emulator, type EmulatorError, type SeedJson } from "@effect-apify/emulator"
-import { ApifyClient, type Options } from "@effect-apify/http"
+import { ApifyClient, type Transport } from "@effect-apify/http"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
 import * as Console from "effect/Console"
@@ -13,40 +12,57 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 
-/** The store of Apify's documentation, which the local Apify holds unless told otherwise. */
+/** The store of Apify's documentation. The local Apify has it by default. */
 export const EXAMPLE_STORE = "WkzbQMuFYuamGv3YF"
 
-const clientOfEmulator = (options: Options = {}): Layer.Layer<ApifyClient, ConfigError, HttpClient | Emulator> =>
+/** The options of a client, except for those that say which server to use. */
+export type ClientOptions = Omit<ApifyClient.Options, "token" | "baseUrl" | "allowHttpHost">
+
+type Client<E, R> = Layer.Layer<ApifyClient.ApifyClient, ConfigError | E, Transport.Transport | R>
+
+const emulatorClient = (options: ClientOptions): Client<never, Emulator> =>
   Layer.unwrapEffect(
-    Effect.map(Emulator, ({ url }) => ApifyClient.layer({ ...options, baseUrl: url, token: Redacted.make(DEMO_TOKEN) }))
-  )
-
-/** A client of a local Apify that holds these stores of the demo's user, or the demo's own. */
-export const localApify = (
-  options: Options & { readonly stores?: SeedJson["stores"] } = {}
-): Layer.Layer<ApifyClient, ConfigError | EmulatorError, HttpClient> => {
-  const { stores = demoSeed.stores, ...rest } = options
-  return Layer.provide(clientOfEmulator(rest), Emulator.layer({ seed: { users: demoSeed.users, stores } }))
-}
-
-const announced = Emulator.layer().pipe(
-  Layer.tap((context) => {
-    const { url } = Context.get(context, Emulator)
-    return Console.error(`Asking a local Apify at ${url}. Set APIFY_TOKEN to ask the real one.\n`)
-  })
-)
-
-const isSet = (variable: string) => Config.map(Config.option(Config.string(variable)), Option.isSome)
-
-/** A client of the Apify that APIFY_TOKEN and APIFY_API_BASE_URL tell of; where neither is set, of a local one. */
-export const apifyWith = (
-  options: Omit<Options, "token" | "baseUrl">
-): Layer.Layer<ApifyClient, ConfigError | EmulatorError, HttpClient> =>
-  Layer.unwrapEffect(
-    Effect.map(Config.all([isSet("APIFY_TOKEN"), isSet("APIFY_API_BASE_URL")]), (set) =>
-      set.includes(true) ? ApifyClient.layerConfigWith(options) : Layer.provide(clientOfEmulator(), announced)
+    Effect.map(Emulator, ({ url }) =>
+      ApifyClient.layer({
+        // Server and client share a process: on a busy machine both may have to wait.
+        attemptTimeout: "1 minute",
+        ...options,
+        baseUrl: url,
+        token: Redacted.make(DEMO_TOKEN)
+      })
     )
   )
 
-/** The same, with the options unless told otherwise. */
-export const apify: Layer.Layer<ApifyClient, ConfigError | EmulatorError, HttpClient> = apifyWith({})
+/** A client of a local Apify with these stores of the demo's user. Default: the demo's own. */
+export const localApify = ({
+  stores = demoSeed.stores,
+  ...options
+}: ClientOptions & { readonly stores?: SeedJson["stores"] } = {}): Client<EmulatorError, never> =>
+  Layer.provide(emulatorClient(options), Emulator.layer({ seed: { users: demoSeed.users, stores } }))
+
+const announcedEmulator = Emulator.layer().pipe(
+  Layer.tap((context) => {
+    const { url } = Context.get(context, Emulator)
+    return Console.error(`Using a local Apify at ${url}. Set APIFY_TOKEN to use your account.\n`)
+  })
+)
+
+/** A blank variable counts as unset. */
+const isSet = (variable: string): Config.Config<boolean> =>
+  Config.map(
+    Config.option(Config.string(variable)),
+    Option.exists((value) => value.trim() !== "")
+  )
+
+/** A client of the Apify that APIFY_TOKEN and APIFY_API_BASE_URL name, or of a local one if neither is set. */
+export const apifyWith = (options: ClientOptions): Client<EmulatorError, never> =>
+  Layer.unwrapEffect(
+    Effect.map(Config.all([isSet("APIFY_TOKEN"), isSet("APIFY_API_BASE_URL")]), (variables) =>
+      variables.includes(true)
+        ? ApifyClient.layerConfigWith(options)
+        : Layer.provide(emulatorClient(options), announcedEmulator)
+    )
+  )
+
+/** The same, with default options. */
+export const apify: Client<EmulatorError, never> = apifyWith({})

@@ -1,11 +1,11 @@
 /**
- * Get many stores at once, a bounded number at a time, with progress on the terminal and a summary at the end.
+ * Get many stores, a limited number at a time, with progress on the terminal and a summary at the end.
  *
- *     npx tsx examples/manyStores.ts
+ *     npx pnpm@12 tsx examples/manyStores.ts
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { getStores } from "@effect-apify/http"
+import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Arr from "effect/Array"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import { localApify } from "./local.js"
 import { showProgress } from "./progress.js"
 import { formatBytes } from "./storeSummary.js"
 
-/** Requests under way at any time. */
+/** How many stores to get at once. */
 const CONCURRENCY = 16
 
 const names = Arr.makeBy(300, (index) => `crawl-${index + 1}`)
@@ -33,7 +33,7 @@ const stores = names.map((name, index) => ({
   }
 }))
 
-/** One of them went missing. That must not stop the others. */
+/** One of them does not exist. The others are not affected. */
 const refs = Arr.map([...names, "crawl-gone"], (name) => `~${name}`)
 
 const results = getStores(refs, { concurrency: CONCURRENCY, unordered: true })
@@ -51,4 +51,4 @@ const program = Effect.gen(function* () {
   yield* Effect.forEach(failures, ({ message }) => Console.log(`Failed: ${message}`))
 })
 
-program.pipe(Effect.provide(Layer.provide(localApify({ stores }), NodeHttpClient.layerUndici)), NodeRuntime.runMain)
+program.pipe(Effect.provide(Layer.provide(localApify({ stores }), UndiciTransport.layer)), NodeRuntime.runMain)

@@ -1,13 +1,12 @@
 /**
- * Say how often, how long and on which errors to try again: for a client, for one call, or by a schedule of your own.
+ * Choose how often, how long and after which errors to retry: for a client, for one call, or with a schedule of your own.
  *
- *     npx tsx examples/ownRetryPolicy.ts
+ *     npx pnpm@12 tsx examples/ownRetryPolicy.ts
  *
- * Each call meets a server that is busy at first. The client logs its retries at debug level, and debug is on here.
+ * Each call meets a server that is busy at first. The client logs its retries at debug level, which this example shows.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import type { GetStoreError, Store } from "@effect-apify/domain"
-import { type ApifyClient, getStore, RetryPolicy } from "@effect-apify/http"
+import { type ApifyClient, type GetStoreError, getStore, RetryPolicy, type Store } from "@effect-apify/http"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,38 +16,42 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { busyTransport } from "./busyTransport.js"
+import { busyServer } from "./busyServer.js"
 import { EXAMPLE_STORE, localApify } from "./local.js"
 
-/** Of a client: what is left out stays as it is by default, 8 retries from half a second on, up to 20 seconds. */
-const patientClient = localApify({ retry: { retries: 3, baseDelay: "50 millis", maxDelay: "1 second" } })
+/** For a client. Default: 8 retries, with waits from half a second to 20 seconds. */
+const client = localApify({ retry: { retries: 3, baseDelay: "50 millis", maxDelay: "1 second" } })
 
-/** Of one call: what is left out stays as the client has it. */
+/** For one call. What is left out stays as the client has it. */
 const unlessBusy = getStore(EXAMPLE_STORE, { retry: { while: (error) => error._tag !== "ServerError" } })
 const once = getStore(EXAMPLE_STORE, { retry: RetryPolicy.none })
 
-/** Of your own: each failure goes to the schedule, which waits as long as the server asked for, if it did. */
+/** A schedule of your own. It sees each failure, and waits for as long as the server asks. */
 const everyTenthOfASecond = Schedule.identity<GetStoreError>().pipe(
-  Schedule.addDelay((error) => Option.getOrElse(RetryPolicy.retryAfterOf(error), () => Duration.millis(100))),
+  Schedule.addDelay((error) =>
+    Option.getOrElse("retryAfter" in error ? error.retryAfter : Option.none(), () => Duration.millis(100))
+  ),
   Schedule.whileInput((error) => error.retryable !== "Never"),
   Schedule.tapInput((error: GetStoreError) => Effect.logDebug(`The schedule got a ${error._tag}.`)),
   Schedule.intersect(Schedule.recurs(5))
 )
-const byOwnSchedule = Effect.retry(once, everyTenthOfASecond)
+const withOwnSchedule = Effect.retry(once, everyTenthOfASecond)
 
-const show = (title: string, call: Effect.Effect<Store, GetStoreError, ApifyClient>, busyTimes: number) =>
+type Call = Effect.Effect<Store, GetStoreError, ApifyClient.ApifyClient>
+
+const show = (title: string, call: Call, busyTimes: number) =>
   Effect.gen(function* () {
     yield* Console.log(`\n${title}`)
     const result = yield* Effect.either(Logger.withMinimumLogLevel(call, LogLevel.Debug))
     yield* Console.log(Either.isRight(result) ? `  got ${result.right.id}` : `  gave up: ${result.left.message}`)
-  }).pipe(Effect.provide(Layer.provide(patientClient, busyTransport(busyTimes))))
+  }).pipe(Effect.provide(Layer.provide(client, busyServer(busyTimes))))
 
 const program = Effect.gen(function* () {
-  yield* show("The client's policy, against a server that is busy twice", getStore(EXAMPLE_STORE), 2)
-  yield* show("The same, against a server that stays busy", getStore(EXAMPLE_STORE), Number.POSITIVE_INFINITY)
+  yield* show("The client's policy, with a server that is busy twice", getStore(EXAMPLE_STORE), 2)
+  yield* show("The same, with a server that stays busy", getStore(EXAMPLE_STORE), Number.POSITIVE_INFINITY)
   yield* show("A call that does not wait for a busy server", unlessBusy, 2)
   yield* show("A call without retries", once, 2)
-  yield* show("A schedule of your own", byOwnSchedule, 2)
+  yield* show("A schedule of your own", withOwnSchedule, 2)
 })
 
 const plainLogger = Logger.withConsoleLog(Logger.make(({ message }) => `  ${message}`))

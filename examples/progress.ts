@@ -1,20 +1,20 @@
 /**
- * How far a long job has come, on one line of a terminal, or now and then on a line of its own where there is none.
+ * The progress of a long job: on one line of a terminal, or on a few lines of their own if the output is not a terminal.
  */
 import * as Effect from "effect/Effect"
 
-/** What is needed of `process.stderr`. */
+/** The part of `process.stderr` that is used. */
 export interface Output {
   readonly isTTY?: boolean
   readonly write: (text: string) => unknown
 }
 
-/** How many lines a job writes where lines cannot be rewritten. */
+/** How many lines a job writes if the output is not a terminal. */
 const PLAIN_LINES = 4
 
 const REWRITE_LINE = "\r\u001b[K"
 
-/** Tells that `done` of `total` are done. On a terminal the last one clears the line. */
+/** Shows that `done` of `total` stores are done. On a terminal, the last one clears the line. */
 export const showProgress = (output: Output, done: number, total: number): Effect.Effect<void> =>
   Effect.sync(() => {
     const line = `${done} of ${total} stores`

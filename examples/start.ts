@@ -1,15 +1,14 @@
 /**
- * The main job: gets a store and shows it. Without settings for Apify in the environment it starts a local one, on a free
- * port, and asks that.
+ * Gets a store and shows it: the repository's main command. If the environment names no Apify, it starts a local one on a
+ * free port.
  *
  *     npx pnpm@12 start [REF] [--json]
  */
 import { parseArgs } from "node:util"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { type GetStoreError, parseStoreRef } from "@effect-apify/domain"
 import type { EmulatorError } from "@effect-apify/emulator"
-import { getStore } from "@effect-apify/http"
+import { type GetStoreError, getStore, parseStoreRef } from "@effect-apify/http"
+import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Cause from "effect/Cause"
 import * as ConfigError from "effect/ConfigError"
 import * as Console from "effect/Console"
@@ -24,12 +23,12 @@ const usage = `Usage: npx pnpm@12 start [REF] [--json]
 
 Gets a key-value store and shows it.
 
-  REF      the store: its id, "username~store-name", or "~store-name" in your own account
-           (the example store of Apify's documentation, unless given)
-  --json   print the store as Apify writes it, with its secrets hidden
+  REF      the store: its ID, "username~store-name", or "~store-name" in your own account.
+           Default: the example store of Apify's documentation.
+  --json   print the store as JSON in Apify's format, with its secrets hidden
   --help   print this
 
-Asks a local Apify that it starts for the purpose. With APIFY_TOKEN or APIFY_API_BASE_URL set it asks there instead.`
+It uses a local Apify that it starts itself. Set APIFY_TOKEN or APIFY_API_BASE_URL to use another one.`
 
 const readArguments = Either.try({
   try: () => {
@@ -37,14 +36,14 @@ const readArguments = Either.try({
       allowPositionals: true,
       options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } }
     })
-    if (positionals.length > 1) throw new TypeError("There is one REF at most.")
+    if (positionals.length > 1) throw new TypeError("Give at most one REF.")
     return { ref: positionals[0] ?? EXAMPLE_STORE, ...values }
   },
   catch: (error) => (error instanceof Error ? error.message : String(error))
 })
 
-/** A person who waits is told soon: after three attempts, where a program may go on for a minute. */
-const client = Layer.provide(apifyWith({ retry: { retries: 2 } }), NodeHttpClient.layerUndici)
+/** Someone is waiting at the terminal, so it gives up after three attempts and not after a minute. */
+const client = Layer.provide(apifyWith({ retry: { retries: 2 } }), UndiciTransport.layer)
 
 const explain = (error: GetStoreError | ConfigError.ConfigError | EmulatorError): string => {
   if (!ConfigError.isConfigError(error)) return error.message
@@ -63,7 +62,7 @@ const program = Either.match(readArguments, {
         )
 })
 
-/** As a shell reports it when Ctrl-C ends a command. */
+/** The exit code that a shell reports for a command that Ctrl+C has ended. */
 const INTERRUPTED = 130
 
 NodeRuntime.runMain(program, {

@@ -1,7 +1,7 @@
 /**
- * A store as a person reads it, and as a program does; neither shows the signing key or a signature.
+ * A store as text and as JSON. Neither shows the signing key or a signature.
  */
-import { type AccessLevel, excerpt, type GeneralAccess, Store, REDACTED } from "@effect-apify/domain"
+import { type AccessLevel, excerpt, type GeneralAccess, REDACTED, Store } from "@effect-apify/http"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -11,10 +11,10 @@ const date = (time: DateTime.Utc): string =>
 
 const units = ["kB", "MB", "GB", "TB", "PB"] as const
 
-/** From here on a unit would show as 1000.0: the next one takes over. */
+/** From here on, the amount would be rounded to 1000.0: use the next unit. */
 const NEXT_UNIT = 999.95
 
-/** Bytes in decimal units, as Apify's console shows them. */
+/** Bytes in decimal units, as Apify Console shows them. */
 export const formatBytes = (bytes: number): string => {
   if (bytes < 1000) return `${bytes} B`
   const [unit, amount] = units.reduce<readonly [unit: string, amount: number]>(
@@ -25,21 +25,21 @@ export const formatBytes = (bytes: number): string => {
 }
 
 const access: Record<AccessLevel, string> = {
-  RESTRICTED: "only those who were given rights",
-  ANYONE_WITH_ID_CAN_READ: "anyone who knows its id",
-  ANYONE_WITH_NAME_CAN_READ: "anyone who knows its id or name",
-  FOLLOW_USER_SETTING: "as the owner's account setting says"
+  RESTRICTED: "users with granted access",
+  ANYONE_WITH_ID_CAN_READ: "anyone with its ID",
+  ANYONE_WITH_NAME_CAN_READ: "anyone with its ID or name",
+  FOLLOW_USER_SETTING: "set by the owner's account"
 }
 
 const formatAccess = (level: GeneralAccess): string =>
-  typeof level === "string" ? access[level] : `${level.level} (a level that this version does not know)`
+  typeof level === "string" ? access[level] : `${level.level} (unknown to this version)`
 
 const count = (noun: string) => (count: number) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`
 
-/** On one line, whatever stands in a title; a terminal gets no commands from it. */
+/** On one line, and without control characters, which a terminal would execute. */
 const printable = (text: string): string => excerpt(text, Number.POSITIVE_INFINITY)
 
-/** The store in aligned lines; what Apify does not tell has no line. */
+/** The store in aligned lines. A field that Apify left out has no line. */
 export const formatStore = (store: Store): string => {
   const { stats } = store
   const statistic = (name: "readCount" | "writeCount" | "deleteCount" | "listCount", noun: string) =>
@@ -65,7 +65,7 @@ export const formatStore = (store: Store): string => {
     ["Name", store.name],
     ["Title", store.title],
     ["Owner", store.username],
-    ["Owner's id", store.userId],
+    ["Owner's ID", store.userId],
     ["Created", Option.some(date(store.createdAt))],
     ["Modified", Option.some(date(store.modifiedAt))],
     ["Accessed", Option.some(date(store.accessedAt))],
@@ -86,7 +86,7 @@ export const formatStore = (store: Store): string => {
 
 const encode = Schema.encodeSync(Store)
 
-/** The store as Apify writes it, with its secrets hidden. */
+/** The store as JSON in Apify's format, with its secrets hidden. */
 export const formatJson = (store: Store): string => {
   const hidden = { keysPublicUrl: store.keysPublicUrl, recordsPublicUrl: store.recordsPublicUrl }
   return JSON.stringify(

@@ -1,10 +1,10 @@
 /**
- * See what a call did: prints its trace, the call and each attempt with their times and attributes.
+ * Trace a call: print its spans, one for the call and one for each attempt, with their times and attributes.
  *
- *     npx tsx examples/trace.ts
+ *     npx pnpm@12 tsx examples/trace.ts
  *
- * The first attempt meets a busy server, so there is a retry to see. A program of yours would send its spans to a
- * collector: `NodeSdk.layer` of `@effect/opentelemetry` goes where `traceToConsole` stands.
+ * The server is busy at first, so there is a retry to see. To send the spans to a collector, replace `traceToConsole` with
+ * `NodeSdk.layer` of `@effect/opentelemetry`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { getStore } from "@effect-apify/http"
@@ -13,12 +13,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { busyTransport } from "./busyTransport.js"
+import { busyServer } from "./busyServer.js"
 import { EXAMPLE_STORE, localApify } from "./local.js"
 
 const milliseconds = (nanos: bigint): string => `${(Number(nanos) / 1e6).toFixed(1)} ms`
 
-/** A line for each span below `parent`: when it began, how long it took, what it was, and what is known of it. */
+/** For each span below `parent`: when it began, its name, how long it took, and its attributes. */
 const draw = (
   spans: ReadonlyArray<Tracer.Span>,
   start: bigint,
@@ -37,7 +37,7 @@ const draw = (
       ]
     })
 
-/** Effect's own tracer, but that it remembers the spans and prints them at the end. */
+/** Effect's own tracer, which also prints the spans at the end. */
 const traceToConsole = Layer.unwrapScoped(
   Effect.gen(function* () {
     const native = yield* Effect.tracer
@@ -60,11 +60,11 @@ const program = getStore(EXAMPLE_STORE).pipe(
   Effect.tap((store) =>
     Effect.annotateCurrentSpan(
       "store.name",
-      Option.getOrElse(store.name, () => "none")
+      Option.getOrElse(store.name, () => "unnamed")
     )
   ),
-  Effect.withSpan("a program of yours", { captureStackTrace: false }),
+  Effect.withSpan("my program", { captureStackTrace: false }),
   Effect.provide(traceToConsole)
 )
 
-program.pipe(Effect.provide(Layer.provide(localApify(), busyTransport(1))), NodeRuntime.runMain)
+program.pipe(Effect.provide(Layer.provide(localApify(), busyServer(1))), NodeRuntime.runMain)

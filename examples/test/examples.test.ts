@@ -1,14 +1,23 @@
 import { readdirSync } from "node:fs"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
+import { FetchTransport, getStore, HttpClientTransport, RetryPolicy } from "@effect-apify/http"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import { troubles } from "../troubles.js"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import { failures } from "../failures.js"
+import { apify, apifyWith, localApify } from "../local.js"
 import { run } from "./run.js"
 
 const STORE = "WkzbQMuFYuamGv3YF"
 
 describe("getStore", () => {
-  it.live("tells of the store, and shows no key", () =>
+  it.live("prints the store without its key", () =>
     Effect.gen(function* () {
       const { code, stdout } = yield* run("getStore")
       assert.strictEqual(code, 0)
@@ -21,7 +30,7 @@ describe("getStore", () => {
     })
   )
 
-  it.live("asks where the environment says", () =>
+  it.live("uses the Apify that the environment names", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       const { code, stderr, stdout } = yield* run("getStore", [], { APIFY_API_BASE_URL: url, APIFY_TOKEN: DEMO_TOKEN })
@@ -32,43 +41,44 @@ describe("getStore", () => {
 })
 
 describe("handleErrors", () => {
-  it.live("reacts to each error in its own way", () =>
+  it.live("does something about each error", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run("handleErrors")
       assert.deepStrictEqual([code, stderr], [0, ""])
       const reactions = Object.fromEntries([...stdout.matchAll(/^(\w+Error)\n {2}([^:\n]*)/gm)].map((m) => m.slice(1)))
       assert.deepStrictEqual(reactions, {
-        InvalidStoreRefError: "ask the user",
-        BadRequestError: "ask the user",
-        UnauthorizedError: "ask the user",
-        PaymentRequiredError: "ask the user",
-        ForbiddenError: "ask the user",
-        StoreNotFoundError: "carry on without",
-        MethodNotAllowedError: "call an operator",
+        InvalidStoreRefError: "tell the user",
+        BadRequestError: "tell the user",
+        UnauthorizedError: "tell the user",
+        PaymentRequiredError: "tell the user",
+        ForbiddenError: "tell the user",
+        StoreNotFoundError: "do without",
+        MethodNotAllowedError: "alert an operator",
         RateLimitedError: "try again in 30s",
         ServerError: "try again in 1m",
-        UnexpectedResponseError: "call an operator",
-        MalformedResponseError: "call an operator",
+        UnexpectedResponseError: "alert an operator",
+        MalformedResponseError: "alert an operator",
         TransportError: "try again in 1m",
         TimeoutError: "try again in 1m"
       })
-      assert.hasAllKeys(reactions, Object.keys(troubles))
+      assert.hasAllKeys(reactions, Object.keys(failures))
       assert.notInclude(stdout, "undefined")
     })
   )
 })
 
 describe("ownTransport", () => {
-  it.live("gets the store through each transport", () =>
+  it.live("gets the store by each transport", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run("ownTransport")
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.deepStrictEqual(stdout.split("\n"), [
-        `${STORE} through fetch`,
-        `${STORE} through undici`,
-        `${STORE} through undici with its own agent`,
+        `${STORE} by fetch`,
+        `${STORE} by undici`,
+        `${STORE} by undici with options`,
+        `${STORE} by an HttpClient`,
         `  GET /v2/key-value-stores/${STORE} for team search`,
-        `${STORE} through fetch with a header and a log`,
+        `${STORE} by an HttpClient with a header and a log`,
         ""
       ])
     })
@@ -96,7 +106,7 @@ describe("ownRetryPolicy", () => {
 })
 
 describe("manyStores", () => {
-  it.live("gets them all, tells how far it is, and sums up", () =>
+  it.live("gets all stores, shows its progress, and prints a summary", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run("manyStores")
       assert.strictEqual(code, 0)
@@ -107,21 +117,58 @@ describe("manyStores", () => {
         "301 of 301 stores",
         ""
       ])
-      assert.match(stdout, /^300 stores, 44\.9 MB in all\nFailed: .* no store ~crawl-gone: .*\n$/)
+      assert.match(stdout, /^300 stores, 44\.9 MB in all\nFailed: .* There is no store ~crawl-gone\. .*\n$/)
     })
   )
 })
 
 describe("trace", () => {
-  it.live("shows the call, and in it an attempt that failed and one that did not", () =>
+  it.live("shows the call, and in it a failed attempt and a successful one", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run("trace")
       assert.deepStrictEqual([code, stderr], [0, ""])
       const spans = [...stdout.matchAll(/^\+[\d.]+ ms +(\S.*) \([\d.]+ ms\)$/gm)].map(([_, name]) => name)
-      assert.deepStrictEqual(spans, ["a program of yours", "ApifyClient.getStore", "GET", "GET"])
+      assert.deepStrictEqual(spans, ["my program", "ApifyClient.getStore", "GET", "GET"])
       assert.match(stdout, /status_code = 503[\s\S]*resend_count = 1[\s\S]*status_code = 200/)
       assert.notInclude(stdout, DEMO_TOKEN)
     })
+  )
+})
+
+describe("the clients of the examples", () => {
+  it.effect("have the options that they are given", () =>
+    Effect.gen(function* () {
+      const options = { retry: RetryPolicy.none, userAgent: "examples/1.0" }
+      for (const client of [localApify(options), apifyWith(options)]) {
+        const requests = yield* Ref.make<ReadonlyArray<HttpClientRequest.HttpClientRequest>>([])
+        const transport = HttpClientTransport.layerWith({
+          transformClient: HttpClient.transform((_, request) =>
+            Effect.as(
+              Ref.update(requests, (sent) => [...sent, request]),
+              HttpClientResponse.fromWeb(request, new Response("busy", { status: 503 }))
+            )
+          )
+        }).pipe(Layer.provide(FetchHttpClient.layer))
+        yield* getStore(STORE).pipe(Effect.flip, Effect.provide(Layer.provide(client, transport)))
+        const agents = (yield* Ref.get(requests)).map(({ headers }) => headers["user-agent"])
+        assert.strictEqual(agents.length, 1)
+        assert.match(agents[0] ?? "", / examples\/1\.0$/)
+      }
+    }).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map())))
+  )
+
+  it.effect("take a blank variable for one that is not set", () =>
+    getStore(STORE).pipe(
+      Effect.provide(Layer.provide(apify, FetchTransport.layer)),
+      Effect.withConfigProvider(
+        ConfigProvider.fromMap(
+          new Map([
+            ["APIFY_TOKEN", " "],
+            ["APIFY_API_BASE_URL", ""]
+          ])
+        )
+      )
+    )
   )
 })
 
@@ -129,8 +176,8 @@ describe("the examples", () => {
   const folder = `${import.meta.dirname}/..`
   const modules = readdirSync(folder).filter((file) => file.endsWith(".ts"))
 
-  it("are all run here", () => {
-    const parts = ["busyTransport.ts", "local.ts", "progress.ts", "storeSummary.ts", "troubles.ts"]
+  it("are all run by a test", () => {
+    const parts = ["busyServer.ts", "failures.ts", "findUnused.ts", "local.ts", "progress.ts", "storeSummary.ts"]
     const tested = ["start.ts", "unitTest.ts"]
     const run = ["getStore.ts", "handleErrors.ts", "manyStores.ts", "ownRetryPolicy.ts", "ownTransport.ts", "trace.ts"]
     assert.sameMembers(modules, [...parts, ...tested, ...run])

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { showProgress } from "../progress.js"
 
-/** All that is written while a job of `total` runs. */
+/** Everything that is written during a job with `total` stores. */
 const written = (total: number, isTTY: boolean) =>
   Effect.gen(function* () {
     const texts: Array<string> = []
@@ -12,7 +12,7 @@ const written = (total: number, isTTY: boolean) =>
   })
 
 describe("showProgress", () => {
-  it.effect("rewrites one line of a terminal, and leaves it empty", () =>
+  it.effect("rewrites one line of a terminal, and clears it at the end", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* written(3, true), [
         "\r\u001b[K1 of 3 stores",
@@ -22,7 +22,7 @@ describe("showProgress", () => {
     })
   )
 
-  it.effect("writes a few plain lines where there is no terminal", () =>
+  it.effect("writes a few plain lines if the output is not a terminal", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* written(10, false), [
         "3 of 10 stores\n",

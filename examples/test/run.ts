@@ -1,10 +1,10 @@
 /**
- * Runs an example as a person would, in a process of its own.
+ * Runs an example in a process of its own.
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 
-/** What a process left behind. */
+/** The outcome of a process. */
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
@@ -13,7 +13,7 @@ export interface Ended {
 
 const ROOT = `${import.meta.dirname}/../..`
 
-/** An environment that says nothing of Apify. */
+/** The environment without any settings for Apify. */
 const neutral = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("APIFY_")))
 
 /** Runs `examples/<name>.ts` to its end. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Store } from "@effect-apify/domain"
 import { Emulator, type SeedJson } from "@effect-apify/emulator"
+import { Store } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Ended, run } from "./run.js"
@@ -9,7 +9,7 @@ const TOKEN = "apify_api_canaryToken0000000000"
 const KEY = "canaryKey1111111111"
 const SIGNATURE = "canarySignature2222222222"
 
-/** What no output may show. */
+/** No output may show these. */
 const secrets = [TOKEN, KEY, SIGNATURE]
 
 const id = "abcdefghijklmnopq"
@@ -44,35 +44,37 @@ const fails = (ended: Ended, code: number) => {
   showsNoSecret(ended)
 }
 
-/** The text without the line that tells of the local Apify. */
-const messageOf = ({ stderr }: Ended): string => stderr.replace(/^Asking a local Apify at .*\n\n/, "")
+/** Standard error without the line about the local Apify. */
+const messageOf = ({ stderr }: Ended): string => stderr.replace(/^Using a local Apify at .*\n\n/, "")
 
 describe("start", () => {
-  it.live("gets the documentation's store from a local Apify, and shows it aligned, with the key hidden", () =>
-    Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* run("start")
-      assert.strictEqual(code, 0)
-      assert.match(
-        stderr,
-        /^Asking a local Apify at http:\/\/127\.0\.0\.1:\d+\. Set APIFY_TOKEN to ask the real one\.\n\n$/
-      )
-      assert.deepStrictEqual(stdout.replace(/127\.0\.0\.1:\d+/, "HOST").split("\n"), [
-        "ID           WkzbQMuFYuamGv3YF",
-        "Name         d7b9MDYsbtX5L7XAj",
-        "Owner        janedoe",
-        "Owner's id   BPWDBd7Z9c746JAnF",
-        "Created      12 Dec 2019, 07:34:14 UTC",
-        "Modified     13 Dec 2019, 08:36:13 UTC",
-        "Accessed     14 Dec 2019, 08:36:13 UTC",
-        "Readable by  only those who were given rights",
-        "Size         18 B",
-        "Used         9 reads, 3 writes, 6 deletes, 2 listings",
-        "Console      https://console.apify.com/storage/key-value-stores/27TmTznX9YPeAYhkC",
-        "Keys         http://HOST/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=<redacted>",
-        "Signing key  hidden",
-        ""
-      ])
-    })
+  it.live(
+    "gets the documentation's store from a local Apify, and prints it in aligned lines, with its key hidden",
+    () =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* run("start")
+        assert.strictEqual(code, 0)
+        assert.match(
+          stderr,
+          /^Using a local Apify at http:\/\/127\.0\.0\.1:\d+\. Set APIFY_TOKEN to use your account\.\n\n$/
+        )
+        assert.deepStrictEqual(stdout.replace(/127\.0\.0\.1:\d+/, "HOST").split("\n"), [
+          "ID           WkzbQMuFYuamGv3YF",
+          "Name         d7b9MDYsbtX5L7XAj",
+          "Owner        janedoe",
+          "Owner's ID   BPWDBd7Z9c746JAnF",
+          "Created      12 Dec 2019, 07:34:14 UTC",
+          "Modified     13 Dec 2019, 08:36:13 UTC",
+          "Accessed     14 Dec 2019, 08:36:13 UTC",
+          "Readable by  users with granted access",
+          "Size         18 B",
+          "Used         9 reads, 3 writes, 6 deletes, 2 listings",
+          "Console      https://console.apify.com/storage/key-value-stores/27TmTznX9YPeAYhkC",
+          "Keys         http://HOST/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=<redacted>",
+          "Signing key  hidden",
+          ""
+        ])
+      })
   )
 
   for (const ref of ["~d7b9MDYsbtX5L7XAj", "janedoe~D7B9MDYSBTX5L7XAJ"]) {
@@ -85,7 +87,7 @@ describe("start", () => {
     )
   }
 
-  it.live("prints the wire form with --json, and nothing else to stdout", () =>
+  it.live("prints Apify's JSON with --json, and nothing else to stdout", () =>
     Effect.gen(function* () {
       const { code, stdout } = yield* run("start", ["--json"])
       assert.strictEqual(code, 0)
@@ -101,19 +103,25 @@ describe("start", () => {
     })
   )
 
-  it.live("says what to do about a store that does not exist", () =>
+  it.live("says what to do if the store does not exist", () =>
     Effect.gen(function* () {
       const ended = yield* run("start", ["~missing", "--json"])
       fails(ended, 1)
-      assert.match(messageOf(ended), /^Apify answered 404 record-not-found: .*no store ~missing: check the id, .*\n$/)
+      assert.match(
+        messageOf(ended),
+        /^Apify responded with 404 record-not-found: .*There is no store ~missing\. Check the ID, .*\n$/
+      )
     })
   )
 
-  it.live("says how a store is named, given what is no reference", () =>
+  it.live("says how to refer to a store if the argument is not a reference", () =>
     Effect.gen(function* () {
       const ended = yield* run("start", ["my store\u001b[2J"])
       fails(ended, 1)
-      assert.match(messageOf(ended), /^"my store\\u\{1b\}\[2J" does not name a store: .*"username~store-name".*\n$/)
+      assert.match(
+        messageOf(ended),
+        /^"my store\\u\{1b\}\[2J" is not a reference to a store: .*"username~store-name".*\n$/
+      )
     })
   )
 
@@ -127,7 +135,7 @@ describe("start", () => {
     )
   }
 
-  it.live("explains itself with --help", () =>
+  it.live("prints its usage with --help", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run("start", ["--help"])
       assert.deepStrictEqual([code, stderr], [0, ""])
@@ -139,7 +147,7 @@ describe("start", () => {
     Effect.gen(function* () {
       const ended = yield* run("start", [], { APIFY_TOKEN: `${TOKEN}\nrest` })
       fails(ended, 1)
-      assert.match(ended.stderr, /^APIFY_TOKEN must be visible ASCII characters alone: .*line break.*\n$/)
+      assert.match(ended.stderr, /^APIFY_TOKEN must be visible ASCII .*line break.*\n$/)
     })
   )
 
@@ -158,7 +166,7 @@ describe("start", () => {
   }
 
   describe("with APIFY_API_BASE_URL set", () => {
-    it.live("asks there, starts no Apify of its own, and shows no secret", () =>
+    it.live("uses that server, starts none of its own, and shows no secret", () =>
       Effect.gen(function* () {
         const { url } = yield* Emulator
         for (const args of [[id], ["~hers", "--json"]]) {
@@ -170,22 +178,22 @@ describe("start", () => {
       }).pipe(Effect.provide(Emulator.layer({ seed })))
     )
 
-    it.live("says where a token came from that the server does not know", () =>
+    it.live("says where an unknown token was read from", () =>
       Effect.gen(function* () {
         const { url } = yield* Emulator
         const wrong = `${TOKEN}0`
         const ended = yield* run("start", [id], { APIFY_API_BASE_URL: url, APIFY_TOKEN: wrong })
         fails(ended, 1)
-        assert.match(ended.stderr, /^Apify answered 401 .*The token came from APIFY_TOKEN: check .*\n$/)
+        assert.match(ended.stderr, /^Apify responded with 401 .*The token was read from APIFY_TOKEN\. Check .*\n$/)
       }).pipe(Effect.provide(Emulator.layer({ seed })))
     )
 
-    it.live("says how to give a token where none was", () =>
+    it.live("says how to set a token if there is none", () =>
       Effect.gen(function* () {
         const { url } = yield* Emulator
         const ended = yield* run("start", [id], { APIFY_API_BASE_URL: url })
         fails(ended, 1)
-        assert.match(ended.stderr, /^Apify answered 401 .*No token was sent: set APIFY_TOKEN.*\n$/)
+        assert.match(ended.stderr, /^Apify responded with 401 .*The request carried no token\. Set APIFY_TOKEN.*\n$/)
       }).pipe(Effect.provide(Emulator.layer({ seed })))
     )
   })

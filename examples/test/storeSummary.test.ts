@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Store, PublicUrl, StoreId, StoreStats, UnknownAccessLevel } from "@effect-apify/domain"
+import { PublicUrl, Store, StoreId, StoreStats, UnknownAccessLevel } from "@effect-apify/http"
 import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -39,8 +39,8 @@ describe("formatBytes", () => {
   }
 
   it.prop(
-    "writes at most three digits before the point, and is never further off than half of the last",
-    [FastCheck.maxSafeNat()],
+    "writes at most three digits before the point, and is off by at most half of the last digit",
+    [fc.maxSafeNat()],
     ([bytes]) => {
       const [amount = "", unit = ""] = formatBytes(bytes).split(" ")
       assert.match(amount, /^\d{1,3}(\.\d)?$/)
@@ -51,7 +51,7 @@ describe("formatBytes", () => {
 })
 
 describe("formatStore", () => {
-  it("has no line for what Apify does not tell", () => {
+  it("has no line for a field that Apify left out", () => {
     assert.strictEqual(
       formatStore(new Store(bare)),
       [
@@ -63,7 +63,7 @@ describe("formatStore", () => {
     )
   })
 
-  it("says that a level is not known, counts one read as one, and takes the newer size", () => {
+  it("marks an unknown level, writes one read in the singular, and prefers the newer size", () => {
     const store = new Store({
       ...bare,
       generalAccess: Option.some(new UnknownAccessLevel({ level: "FRIENDS_ONLY" })),
@@ -73,41 +73,39 @@ describe("formatStore", () => {
     })
     const lines = formatStore(store).split("\n").slice(4)
     assert.deepStrictEqual(lines, [
-      "Readable by  FRIENDS_ONLY (a level that this version does not know)",
+      "Readable by  FRIENDS_ONLY (unknown to this version)",
       "Size         2.0 kB",
       "Used         1 read"
     ])
   })
 
   it.prop(
-    "is aligned, and gives a terminal no commands, whatever the store says",
-    [Store, FastCheck.string({ unit: FastCheck.constantFrom("a", " ", "\n", "\r", "\u001b", "\u202e", "é") })],
+    "is aligned and free of control characters, whatever the store's texts are",
+    [Store, fc.string({ unit: fc.constantFrom("a", " ", "\n", "\r", "\u001b", "\u202e", "é") })],
     ([store, text]) => {
-      const said = Option.some(text)
-      const hostile = new Store({ ...store, name: said, title: said, username: said, consoleUrl: said })
+      const value = Option.some(text)
+      const hostile = new Store({ ...store, name: value, title: value, username: value, consoleUrl: value })
       for (const line of formatStore(hostile).split("\n")) assert.match(line, /^[A-Z][A-Za-z' ]{12}[^\p{C}]*$/u)
     }
   )
 })
 
-/** Stores whose key and links hold the canaries. */
-const secretive = FastCheck.tuple(
-  Arbitrary.make(Store),
-  FastCheck.webUrl({ withQueryParameters: true }),
-  FastCheck.constantFrom("", "&limit=1", "#top")
-).map(([store, url, rest]) => {
-  const signed = `${url}${url.includes("?") ? "&" : "?"}signature=${SIGNATURE}${rest}`
-  const link = Option.some(new PublicUrl({ href: Redacted.make(signed) }))
-  return new Store({
-    ...store,
-    keysPublicUrl: link,
-    recordsPublicUrl: link,
-    urlSigningSecretKey: Option.some(Redacted.make(KEY))
+/** Stores whose key and links contain the canaries. */
+const storesWithSecrets = fc
+  .tuple(Arbitrary.make(Store), fc.webUrl({ withQueryParameters: true }), fc.constantFrom("", "&limit=1", "#top"))
+  .map(([store, url, rest]) => {
+    const signed = `${url}${url.includes("?") ? "&" : "?"}signature=${SIGNATURE}${rest}`
+    const link = Option.some(new PublicUrl({ href: Redacted.make(signed) }))
+    return new Store({
+      ...store,
+      keysPublicUrl: link,
+      recordsPublicUrl: link,
+      urlSigningSecretKey: Option.some(Redacted.make(KEY))
+    })
   })
-})
 
 describe("neither form", () => {
-  it.prop("shows the signing key or a signature", [secretive], ([store]) => {
+  it.prop("shows the signing key or a signature", [storesWithSecrets], ([store]) => {
     const shown = formatStore(store) + formatJson(store)
     assert.notInclude(shown, KEY)
     assert.notInclude(shown, SIGNATURE)
@@ -115,7 +113,7 @@ describe("neither form", () => {
 })
 
 describe("formatJson", () => {
-  it.prop("is the wire form: what can be read back is the store, but for its secrets", [Store], ([store]) => {
+  it.prop("decodes to the same store, apart from its secrets", [Store], ([store]) => {
     const read = Schema.decodeUnknownSync(Store)(JSON.parse(formatJson(store)))
     const withoutSecrets = (store: Store) =>
       new Store({

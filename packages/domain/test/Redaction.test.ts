@@ -16,6 +16,10 @@ import {
 } from "../src/Redaction.js"
 import * as refusals from "../src/Refusal.js"
 
+const everyRefusal = Object.values(refusals).map((refusal) =>
+  typeof refusal === "function" ? refusal(["GET", "PUT"]) : refusal
+)
+
 const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 500 }),
   fc.string({ unit: "grapheme", maxLength: 500 }),
@@ -83,7 +87,7 @@ describe("a client's own token", () => {
   )
 
   it("leaves a text without it alone", () => {
-    for (const { error } of Object.values(refusals)) {
+    for (const { error } of everyRefusal) {
       assert.strictEqual(redactor(["apify_api_abc123"])(error.message), error.message)
     }
   })
@@ -186,7 +190,7 @@ describe("a text of Apify's", () => {
     "The POST payload is too large (limit: 9437184 bytes, actual length: 9453568 bytes).",
     'Content-Encoding "bla" is not supported.',
     "You have exceeded the rate limit of 30 requests per second",
-    ...Object.values(refusals).flatMap(({ error }) => [error.type, error.message])
+    ...everyRefusal.flatMap(({ error }) => [error.type, error.message])
   ])("%j is left alone", (text) => {
     assert.strictEqual(redact(text), text)
   })

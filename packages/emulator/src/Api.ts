@@ -90,11 +90,7 @@ const callerOf = (
 ): Effect.Effect<Option.Option<Caller>, Refused | SqlError | ParseError, Database> =>
   Option.isNone(token)
     ? Effect.succeedNone
-    : Effect.filterOrFail(
-        authenticate(token.value),
-        Option.isSome,
-        () => new Refused({ refusal: unknownTokenRefusal })
-      )
+    : Effect.filterOrFail(authenticate(token.value), Option.isSome, () => new Refused({ refusal: unknownTokenRefusal }))
 
 const decodeParameters = Option.liftThrowable(
   (parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
@@ -170,7 +166,9 @@ export const api = (listening: string): HttpApp.Default<never, Database> =>
       ParseError: (error) => failed(`In the database, ${describeRow(error)}`),
       SqlError: (error) => {
         const sqlite = sqliteErrorOf(error)
-        return failed(`The database failed: ${sqlite === undefined ? error.message : `${sqlite.code}, ${sqlite.message}`}`)
+        return failed(
+          `The database failed: ${sqlite === undefined ? error.message : `${sqlite.code}, ${sqlite.message}`}`
+        )
       }
     }),
     Effect.catchAllDefect((defect) => failed(Cause.pretty(Cause.die(defect)))),

@@ -46,9 +46,8 @@ const findByHash = SqlSchema.findOne({
   Request: Schema.String,
   Result: Row(Caller),
   execute: (hash) =>
-    Effect.flatMap(
-      SqlClient.SqlClient,
-      (sql) => rowsOf(sql`SELECT ${selectCaller(sql)} FROM tokens WHERE hash = ${hash}`)
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      rowsOf(sql`SELECT ${selectCaller(sql)} FROM tokens WHERE hash = ${hash}`)
     )
 })
 

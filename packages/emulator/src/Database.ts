@@ -68,7 +68,10 @@ const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = 
   ["SQLITE_FULL", { problem: "the disk is full", advice: "Free some space, or choose a file on another disk." }],
   [
     "SQLITE_IOERR",
-    { problem: "reading or writing it failed", advice: "Check the disk: it may be full, limited by a quota, or failing." }
+    {
+      problem: "reading or writing it failed",
+      advice: "Check the disk: it may be full, limited by a quota, or failing."
+    }
   ],
   [
     "SQLITE_NOTADB",
@@ -177,7 +180,8 @@ const isOurs = Effect.fnUntraced(function* (file: string) {
 const refuseOthers = (file: string): Effect.Effect<void, SqlError | ParseResult.ParseError | Diagnosis> => {
   const probe = Effect.gen(function* () {
     const { client } = yield* Libsql.make(`${pathToFileURL(file).href}?immutable=1&mode=ro`)
-    if (!(yield* Effect.provideService(isOurs(file), SqlClient.SqlClient, client))) return yield* Effect.fail(otherProgram)
+    if (!(yield* Effect.provideService(isOurs(file), SqlClient.SqlClient, client)))
+      return yield* Effect.fail(otherProgram)
   })
   return Effect.suspend(() => {
     const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0

@@ -9,6 +9,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
 import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -16,15 +17,7 @@ import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import Database from "libsql"
-
-/**
- * How long a statement waits for another process that holds the file's lock, in milliseconds. Requests of other clients
- * are handled meanwhile.
- *
- * @since 0.1.0
- * @category constants
- */
-export const LOCK_TIMEOUT_MILLIS = 500
+import { LockTimeout } from "./internal/LockTimeout.js"
 
 const LOCK_POLL_MILLIS = 20
 
@@ -54,15 +47,18 @@ export const sqliteErrorOf = (error: unknown): { readonly code: string; readonly
 export const isLocked = (error: unknown): boolean => sqliteErrorOf(error)?.code.startsWith("SQLITE_BUSY") ?? false
 
 // Another process keeps real time, so the wait does too, under a test clock as well.
-const untilUnlocked = Schedule.spaced(LOCK_POLL_MILLIS).pipe(Schedule.upTo(LOCK_TIMEOUT_MILLIS))
 const realTime = Clock.make()
 
-const whileLocked = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
-  Effect.catchAll(statement, (error) =>
-    isLocked(error)
-      ? statement.pipe(Effect.retry({ schedule: untilUnlocked, while: isLocked }), Effect.withClock(realTime))
-      : Effect.fail(error)
-  )
+/** Tries a statement again for as long as another process holds the lock, and the timeout allows. */
+const untilUnlocked = (timeout: Duration.Duration) => {
+  const schedule = Schedule.spaced(LOCK_POLL_MILLIS).pipe(Schedule.upTo(timeout))
+  return <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
+    Effect.catchAll(statement, (error) =>
+      isLocked(error)
+        ? statement.pipe(Effect.retry({ schedule, while: isLocked }), Effect.withClock(realTime))
+        : Effect.fail(error)
+    )
+}
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -97,7 +93,10 @@ const runPrepared = (database: Database.Database) => {
   }
   return {
     columnsOf: (sql: string): ReadonlyArray<string> => preparedFor(sql).columns,
-    run: (sql: string, params: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError> =>
+    run: (
+      sql: string,
+      params: ReadonlyArray<unknown>
+    ): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError> =>
       Effect.try({
         try: () => run(sql, params),
         catch: (cause) => {
@@ -108,9 +107,10 @@ const runPrepared = (database: Database.Database) => {
   }
 }
 
-const connectionTo = (database: Database.Database): Connection => {
+const connectionTo = (database: Database.Database, lockTimeout: Duration.Duration): Connection => {
+  const retrying = untilUnlocked(lockTimeout)
   const { run, columnsOf } = runPrepared(database)
-  const values = (sql: string, params: ReadonlyArray<unknown>) => whileLocked(run(sql, params))
+  const values = (sql: string, params: ReadonlyArray<unknown>) => retrying(run(sql, params))
   const rows = (sql: string, params: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
     Effect.map(values(sql, params), (rows) => {
       const columns = columnsOf(sql)
@@ -178,7 +178,7 @@ export const make: (path: string) => Effect.Effect<Libsql, SqlError, Reactivity 
       }),
       (database) => Effect.sync(() => database.close())
     )
-    const inside = connectionTo(database)
+    const inside = connectionTo(database, yield* LockTimeout)
     const transactions = yield* Effect.makeSemaphore(1)
     const connection = outside(transactions, database, inside)
     const client = yield* SqlClient.make({

@@ -113,5 +113,14 @@ const matchSegments = (
  * @since 0.1.0
  * @category responses
  */
-export const jsonResponse = (status: number, body: unknown): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(JSON.stringify(body, null, 2), { status, contentType: "application/json; charset=utf-8" })
+export const jsonResponse = (status: number, body: unknown): HttpServerResponse.HttpServerResponse => {
+  const text = JSON.stringify(body, null, 2)
+  // Node writes headers and a string at once, and headers and bytes one after the other.
+  return HttpServerResponse.raw(text, {
+    status,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "content-length": String(Buffer.byteLength(text))
+    }
+  })
+}

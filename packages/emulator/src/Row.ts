@@ -117,9 +117,7 @@ export const selectRow = (fields: Readonly<Record<string, string | Expression>>)
  * @since 0.1.0
  * @category statements
  */
-export const rowsOf = (
-  statement: Statement<object>
-): Effect.Effect<ReadonlyArray<unknown>, SqlError, Connection> =>
+export const rowsOf = (statement: Statement<object>): Effect.Effect<ReadonlyArray<unknown>, SqlError, Connection> =>
   Effect.flatMap(Effect.context<Connection>(), (context) => {
     const [text, params] = statement.compile()
     const connection = Option.match(Context.getOption(context, TransactionConnection), {

@@ -201,7 +201,11 @@ function* checks({ users, stores }: SeedFields): Generator<ReadonlyArray<Problem
       ...unknownUser([...path, "owner"], owner),
       ...grants.flatMap(({ user }, i) => [
         ...unknownUser([...path, "grants", i, "user"], user),
-        ...granted([...path, "grants", i, "user"], Option.some(user.toLowerCase()), "has a grant for this store already")
+        ...granted(
+          [...path, "grants", i, "user"],
+          Option.some(user.toLowerCase()),
+          "has a grant for this store already"
+        )
       ]),
       ...isOther([...path, "store", "username"], store.username, Option.some(owner)),
       ...isOther([...path, "store", "userId"], store.userId, ownerId)
@@ -308,7 +312,9 @@ export class InvalidSeedError extends Schema.TaggedError<InvalidSeedError>()("In
 }) {
   override get message(): string {
     const seed = Option.match(this.file, { onNone: () => "The seed", onSome: (file) => `The seed file ${file}` })
-    const problems = this.problems.map(({ path, problem }) => `${path.length === 0 ? "it" : formatPath(path)} ${problem}`)
+    const problems = this.problems.map(
+      ({ path, problem }) => `${path.length === 0 ? "it" : formatPath(path)} ${problem}`
+    )
     return [`${seed} cannot be used, and nothing of it was loaded:`, ...problems].join("\n  ")
   }
 }
@@ -342,7 +348,11 @@ interface Decoded<A> {
   readonly problems: ReadonlyArray<Problem>
 }
 
-const decodeElements = <A, I>(field: string, schema: Schema.Schema<A, I>, input: unknown): Effect.Effect<Decoded<A>> => {
+const decodeElements = <A, I>(
+  field: string,
+  schema: Schema.Schema<A, I>,
+  input: unknown
+): Effect.Effect<Decoded<A>> => {
   const decode = ParseResult.decodeUnknownEither(schema, options)
   const elements: Array<A> = []
   const problems: Array<Problem> = []
@@ -350,7 +360,9 @@ const decodeElements = <A, I>(field: string, schema: Schema.Schema<A, I>, input:
     Effect.sync(() => {
       const decoded = decode(element)
       if (Either.isRight(decoded)) elements.push(decoded.right)
-      else for (const { path, problem } of problemsOf(decoded.left)) problems.push({ path: [field, index, ...path], problem })
+      else
+        for (const { path, problem } of problemsOf(decoded.left))
+          problems.push({ path: [field, index, ...path], problem })
     })
   ).pipe(Effect.as({ elements, problems }))
 }
@@ -362,30 +374,28 @@ const decodeElements = <A, I>(field: string, schema: Schema.Schema<A, I>, input:
  * @since 0.1.0
  * @category decoding
  */
-export const decodeSeed: (
-  input: unknown,
-  file?: Option.Option<string>
-) => Effect.Effect<Seed, InvalidSeedError> = Effect.fnUntraced(function* (input, file = Option.none()) {
-  const outline = decodeOutline(input)
-  const fields = Predicate.isRecord(input) ? input : {}
-  const users = yield* decodeElements("users", SeedUser, fields.users)
-  const stores = yield* decodeElements("stores", SeedStore, fields.stores)
-  const problems = [
-    ...(Either.isLeft(outline) ? problemsOf(outline.left) : []),
-    ...users.problems,
-    ...stores.problems
-  ]
-  const seed = { users: users.elements, stores: stores.elements }
-  if (problems.length === 0) {
-    let checked = 0
-    for (const found of checks(seed)) {
-      problems.push(...found)
-      checked += 1
-      if (checked % BATCH === 0) yield* yieldToEventLoop
+export const decodeSeed: (input: unknown, file?: Option.Option<string>) => Effect.Effect<Seed, InvalidSeedError> =
+  Effect.fnUntraced(function* (input, file = Option.none()) {
+    const outline = decodeOutline(input)
+    const fields = Predicate.isRecord(input) ? input : {}
+    const users = yield* decodeElements("users", SeedUser, fields.users)
+    const stores = yield* decodeElements("stores", SeedStore, fields.stores)
+    const problems = [
+      ...(Either.isLeft(outline) ? problemsOf(outline.left) : []),
+      ...users.problems,
+      ...stores.problems
+    ]
+    const seed = { users: users.elements, stores: stores.elements }
+    if (problems.length === 0) {
+      let checked = 0
+      for (const found of checks(seed)) {
+        problems.push(...found)
+        checked += 1
+        if (checked % BATCH === 0) yield* yieldToEventLoop
+      }
     }
-  }
-  return problems.length === 0 ? seed : yield* new InvalidSeedError({ file, problems })
-})
+    return problems.length === 0 ? seed : yield* new InvalidSeedError({ file, problems })
+  })
 
 const REPLACEMENT = Buffer.from("\ufffd")
 

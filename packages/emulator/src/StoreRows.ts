@@ -91,7 +91,9 @@ const encodeStore = Schema.encode(Store)
  * @since 0.1.0
  * @category encoding
  */
-export const encodeStoreRow = (store: Store): Effect.Effect<Readonly<Record<string, unknown>>, ParseResult.ParseError> =>
+export const encodeStoreRow = (
+  store: Store
+): Effect.Effect<Readonly<Record<string, unknown>>, ParseResult.ParseError> =>
   Effect.map(encodeStore(store), (json) => ({
     ...valuesOf(columns, json),
     ...valuesOf(countColumns, json.stats ?? {}),
@@ -145,9 +147,8 @@ const findRow = SqlSchema.findOne({
   Request: Schema.declare((request: unknown): request is Request => Predicate.isRecord(request)),
   Result: Row(StoredStore),
   execute: ({ requested, callerId }) =>
-    Effect.flatMap(
-      SqlClient.SqlClient,
-      (sql) => rowsOf(sql`
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      rowsOf(sql`
         SELECT ${selectStored(sql)}
         FROM stores
         JOIN users ON users.id = stores.owner_id

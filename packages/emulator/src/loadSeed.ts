@@ -81,7 +81,10 @@ const loadStore = Effect.fnUntraced(function* (
   idOf: (username: string) => string
 ) {
   const sql = yield* SqlClient.SqlClient
-  if (Option.isSome(store.name) && Option.isSome(yield* findNamesake({ id: store.id, ownerId, name: store.name.value }))) {
+  if (
+    Option.isSome(store.name) &&
+    Option.isSome(yield* findNamesake({ id: store.id, ownerId, name: store.name.value }))
+  ) {
     return yield* seedProblem(
       ["stores", index, "store", "name"],
       "is the name of another store of the same owner in the database"

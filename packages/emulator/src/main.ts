@@ -2,11 +2,14 @@
 /**
  * The emulator's command line.
  *
- * Exit codes: 0 once stopped by SIGINT or SIGTERM, 1 when it cannot start, 2 for a bad command line.
+ * Exit codes: 0 after SIGINT or SIGTERM, 1 if the emulator cannot start or is stopped before it is ready, 2 for a bad
+ * command line.
  *
  * @since 0.1.0
  */
+import { stripVTControlCharacters } from "node:util"
 import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeContext from "@effect/platform-node/NodeContext"
@@ -16,37 +19,54 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { IN_MEMORY } from "./Database.js"
-import { Emulator } from "./Emulator.js"
 import { DEMO_TOKEN, demoSeed } from "./demo.js"
+import { Emulator } from "./Emulator.js"
 
-/** The port unless told: fixed, so that a setting that points at the emulator stays right. */
+/** Always the same, so that a setting that points at the emulator stays right. */
 const DEFAULT_PORT = 4010
+
+/** What each option takes, for those who leave its value out. */
+const values: ReadonlyMap<string, string> = new Map([
+  ["--port", "a number from 0 to 65535"],
+  ["--host", "an address, such as 127.0.0.1"],
+  ["--database", "the name of a file"],
+  ["--seed", "the name of a JSON file"]
+])
+
+const NotBlank = (name: string, value: string) =>
+  Schema.String.pipe(
+    Schema.filter((text) => text.trim() !== "", { message: () => `${name} must not be blank: it takes ${value}` })
+  )
 
 const options = {
   port: Options.integer("port").pipe(
     Options.withSchema(
-      Schema.Int.pipe(Schema.between(0, 65_535, { message: () => "A port is a number from 0 to 65535" }))
+      Schema.Int.pipe(Schema.between(0, 65_535, { message: () => "--port must be a number from 0 to 65535" }))
     ),
-    Options.withDescription(`The port to listen on; 0 takes any that is free. Unless told: ${DEFAULT_PORT}.`),
+    Options.withDescription(`The port to listen on; 0 takes any free port. Default: ${DEFAULT_PORT}.`),
     Options.withDefault(DEFAULT_PORT)
   ),
   host: Options.text("host").pipe(
-    Options.withDescription("The address to listen on. Unless told, only this machine can connect."),
+    Options.withSchema(NotBlank("--host", "an address, such as 127.0.0.1")),
+    Options.withDescription("The address to listen on. Default: 127.0.0.1, which other machines cannot reach."),
     Options.withDefault("127.0.0.1")
   ),
   database: Options.text("database").pipe(
     Options.withPseudoName("file"),
-    Options.withDescription("The file to keep the data in, made where there is none. Unless told, it is in memory."),
+    Options.withSchema(NotBlank("--database", "the name of a file")),
+    Options.withDescription("The file to keep the data in, created if it does not exist. Default: in memory."),
     Options.withDefault(IN_MEMORY)
   ),
   seed: Options.text("seed").pipe(
     Options.withPseudoName("file"),
+    Options.withSchema(NotBlank("--seed", "the name of a JSON file")),
     Options.withDescription(
-      "A JSON file of users, tokens and stores to load. Unless told, a new database gets a demo."
+      "A JSON file of users, tokens and stores to load. Default: a demo for an empty database, nothing for any other."
     ),
     Options.optional
   )
@@ -62,32 +82,73 @@ const readyMessage = ({ url, isDemo }: typeof Emulator.Service): string => {
   return [`The Apify emulator is ready at ${url}`, ...(isDemo ? demo : []), "  Stop    Ctrl+C"].join("\n")
 }
 
+const progress = { isReady: false }
+
 const command = Command.make("emulator", options, ({ seed, ...rest }) =>
   Effect.gen(function* () {
-    yield* Console.log(readyMessage(yield* Emulator))
+    const emulator = yield* Emulator
+    progress.isReady = true
+    yield* Console.log(readyMessage(emulator))
     return yield* Effect.never
   }).pipe(Effect.provide(Emulator.layer({ ...rest, seed: Option.getOrUndefined(seed) })))
-).pipe(Command.withDescription("A local Apify: serves Get store over HTTP from an embedded database."))
+).pipe(Command.withDescription("A local Apify: serves key-value stores over HTTP from a database on this machine."))
 
 const run = Command.run(command, { name: "Apify emulator", version: "0.1.0" })
 
+/** The first option that lacks its value; the parser of the command line takes it for an unknown one. */
+const withoutValue = (args: ReadonlyArray<string>): string | undefined =>
+  args
+    .map((arg, index) => (arg.endsWith("=") ? arg.slice(0, -1) : (args[index + 1] ?? "--").startsWith("--") ? arg : ""))
+    .find((option) => values.has(option))
+
 const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return 0
+  if (Exit.isSuccess(exit)) return 0
+  if (Cause.isInterruptedOnly(exit.cause)) return progress.isReady ? 0 : 1
   return Option.exists(Cause.failureOption(exit.cause), ValidationError.isValidationError) ? 2 : 1
 }
 
 const report = (cause: Cause.Cause<{ readonly message: string } | ValidationError.ValidationError>) => {
-  if (Cause.isInterruptedOnly(cause)) return Effect.void
+  if (Cause.isInterruptedOnly(cause)) {
+    return progress.isReady
+      ? Effect.void
+      : Console.error("Stopped before the emulator was ready. A seed is loaded whole or not at all.")
+  }
   return Option.match(Cause.failureOption(cause), {
-    onNone: () => Console.error(`Something unexpected went wrong: ${redact(Cause.pretty(cause))}`),
+    onNone: () => Console.error(`An unexpected error occurred: ${redact(Cause.pretty(cause))}`),
     // A bad command line has been explained by then.
     onSome: (error) => (ValidationError.isValidationError(error) ? Effect.void : Console.error(error.message))
   })
 }
 
-run(process.argv).pipe(
+/** Colors are for terminals, and for those who want them. */
+const withoutColors: Layer.Layer<never> = Layer.unwrapEffect(
+  Effect.map(Effect.console, (console) => {
+    const plain = (stream: NodeJS.WriteStream, write: (...args: ReadonlyArray<unknown>) => Effect.Effect<void>) => {
+      const hasColors = stream.isTTY && (process.env.NO_COLOR ?? "") === ""
+      return (...args: ReadonlyArray<unknown>) =>
+        write(...args.map((arg) => (typeof arg === "string" && !hasColors ? stripVTControlCharacters(arg) : arg)))
+    }
+    return Console.setConsole({
+      ...console,
+      log: plain(process.stdout, console.log),
+      error: plain(process.stderr, console.error)
+    })
+  })
+)
+
+const program = Effect.suspend(() => {
+  const option = withoutValue(process.argv.slice(2))
+  if (option === undefined) return run(process.argv)
+  return Effect.zipRight(
+    Console.error(`${option} lacks its value: it takes ${values.get(option)}.`),
+    Effect.fail(ValidationError.missingValue(HelpDoc.empty))
+  )
+})
+
+program.pipe(
   Effect.tapErrorCause(report),
-  // Standard output is for the ready line.
+  Effect.provide(withoutColors),
+  // Standard output is for the ready message.
   Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))),
   Effect.provide(NodeContext.layer),
   NodeRuntime.runMain({

@@ -12,7 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import { DEMO_TOKEN, databaseLayer, Emulator, type EmulatorOptions, type SeedJson } from "../src/index.js"
+import { databaseLayer } from "../src/Database.js"
+import { DEMO_TOKEN, Emulator, type EmulatorOptions, type SeedJson } from "../src/index.js"
 import { errorBody, request, storePath } from "./request.js"
 import { closed, connected } from "./sockets.js"
 
@@ -114,8 +115,8 @@ describe("an emulator cannot start", () => {
       writeFileSync(`${folder}/broken.json`, '{\n  "users": [\n    { "username": apify_api_canary }\n')
       writeFileSync(`${folder}/wrong.json`, '{ "users": [{ "username": "a", "tokens": ["apify_api_canary"] }] }')
       const problems: Record<string, string> = {
-        "missing.json": "There is no such file",
-        "broken.json": "Expected JSON",
+        "missing.json": "it does not exist",
+        "broken.json": "it is not JSON: see line 3, column 19",
         "wrong.json": "users[0].username"
       }
       for (const [file, problem] of Object.entries(problems)) {
@@ -185,10 +186,9 @@ it.scoped("what goes wrong inside is a 500 of Apify's kind, and the log tells wh
     })
     const database = `${yield* scratch}/apify.db`
     const { url } = yield* start({ database }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
-    yield* Effect.flatMap(
-      SqlClient.SqlClient,
-      (sql) => sql`UPDATE stores SET document = '{"id":"WkzbQMuFYuamGv3YF","createdAt":"canary"}'`
-    ).pipe(Effect.provide(databaseLayer(database)))
+    yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`UPDATE stores SET created_at = 'canary'`).pipe(
+      Effect.provide(databaseLayer(database))
+    )
     const { status, text } = yield* request(url, DEMO, { token: DEMO_TOKEN })
     assert.deepStrictEqual([status, text], [500, errorBody("internal-server-error", "Internal server error")])
     assert.lengthOf(lines, 1)

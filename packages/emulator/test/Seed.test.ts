@@ -1,16 +1,25 @@
 /**
- * Seeds: what is refused and how that is told, and that loading is all or nothing and may be repeated.
+ * Seeds: what is refused and what the errors say, and that loading is all or nothing and may be repeated.
  */
-
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
+import { formatPath } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Emulator from "../src/index.js"
-import { databaseLayer, decodeSeed, demoSeed, IN_MEMORY, InvalidSeedError, loadSeed, Seed } from "../src/index.js"
+import * as Callers from "../src/Callers.js"
+import { databaseLayer, IN_MEMORY } from "../src/Database.js"
+import { demoSeed } from "../src/demo.js"
+import { syntaxErrorPosition } from "../src/internal/jsonSyntax.js"
+import { loadSeed } from "../src/loadSeed.js"
+import * as Seeds from "../src/Seed.js"
+import * as StoreRows from "../src/StoreRows.js"
+
+const { decodeSeed, InvalidSeedError, Seed } = Seeds
 
 const CANARY = "canary_value_never_shown"
 const dates = {
@@ -22,7 +31,7 @@ const user = { username: "janedoe", tokens: [{ token: "token-1" }] }
 const store = { id: "WkzbQMuFYuamGv3YF", name: "my-store", ...dates }
 
 const pathsOf = (input: unknown) =>
-  Effect.map(Effect.flip(decodeSeed(input)), (error) => error.problems.map(({ path }) => path))
+  Effect.map(Effect.flip(decodeSeed(input)), (error) => error.problems.map(({ path }) => formatPath(path)))
 
 describe("a seed is refused", () => {
   const refused: ReadonlyArray<readonly [string, unknown, ReadonlyArray<string>]> = [
@@ -118,13 +127,132 @@ describe("a seed is refused", () => {
 
   it.effect("or taken, whatever JSON it is: never a defect", () =>
     Effect.sync(() =>
-      FastCheck.assert(
-        FastCheck.property(FastCheck.jsonValue(), (json) => {
+      fc.assert(
+        fc.property(fc.jsonValue(), (json) => {
           const result = Effect.runSync(Effect.either(decodeSeed(json)))
           assert.isTrue(result._tag === "Right" || result.left instanceof InvalidSeedError)
         })
       )
     )
+  )
+})
+
+describe("a problem of a seed reads as a sentence:", () => {
+  const messages: ReadonlyArray<readonly [name: string, input: unknown, line: string]> = [
+    ["what is missing", { users: [{}] }, "users[0].username is missing"],
+    [
+      "a date that is none",
+      { users: [user], stores: [{ owner: "janedoe", store: { ...store, createdAt: "yesterday" } }] },
+      "stores[0].store.createdAt is not an ISO 8601 date and time with a time zone"
+    ],
+    [
+      "a date without a time zone",
+      { users: [user], stores: [{ owner: "janedoe", store: { ...store, modifiedAt: "2019-12-12T07:34:14.202" } }] },
+      "stores[0].store.modifiedAt is not an ISO 8601 date and time with a time zone"
+    ],
+    [
+      "a scope",
+      { users: [{ ...user, tokens: [{ token: "t", scope: "ALL" }] }] },
+      'users[0].tokens[0].scope is not "READ" or "WRITE"'
+    ],
+    ["a seed that is no object", [], "it is not an object"],
+    ["a misspelt field", { users: [], store: [] }, "store is not a known field"]
+  ]
+  for (const [name, input, line] of messages) {
+    it.effect(name, () =>
+      Effect.map(Effect.flip(decodeSeed(input)), (error) =>
+        assert.deepStrictEqual(error.message.split("\n  ").slice(1), [line])
+      )
+    )
+  }
+})
+
+describe("a seed file", () => {
+  const reading = (content: string | Uint8Array) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const fileSystem = yield* FileSystem.FileSystem
+        const file = yield* fileSystem.makeTempFileScoped()
+        yield* fileSystem.writeFile(file, typeof content === "string" ? Buffer.from(content) : content)
+        return yield* Seeds.readSeedFile(file)
+      })
+    ).pipe(Effect.provide(NodeFileSystem.layer))
+  const problemOf = (content: string | Uint8Array) =>
+    Effect.map(Effect.flip(reading(content)), (error) =>
+      error._tag === "InvalidSeedError" ? error.problems.map(({ problem }) => problem) : error._tag
+    )
+
+  it.effect("that is not JSON is refused with line and column", () =>
+    Effect.gen(function* () {
+      const broken: ReadonlyArray<readonly [string, string]> = [
+        ["", "line 1, column 1"],
+        ['{\n  "users": [\n    { "username": jane }', "line 3, column 19"],
+        ['{"users": [], }', "line 1, column 15"],
+        ['{"users": []}\n}', "line 2, column 1"],
+        ['{"users": "a\nb"}', "line 1, column 13"],
+        ["{'users': []}", "line 1, column 2"]
+      ]
+      for (const [text, place] of broken) assert.deepStrictEqual(yield* problemOf(text), [`is not JSON: see ${place}`])
+    })
+  )
+
+  it.effect("that is not UTF-8 is refused with the offset of the first wrong byte", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.string({ unit: "binary" }).map((text) => Buffer.from(`\ufffd${text}`)),
+          fc.constantFrom([0xff], [0xc3, 0x28], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf0, 0x9f]),
+          fc.string(),
+          (before, wrong, after) =>
+            Effect.runPromise(
+              Effect.map(problemOf(Buffer.concat([before, Buffer.from(wrong), Buffer.from(`.${after}`)])), (problems) =>
+                assert.deepStrictEqual(problems, [
+                  `is not UTF-8: the byte at offset ${before.length} is not part of a character`
+                ])
+              )
+            )
+        ),
+        { numRuns: 50 }
+      )
+    )
+  )
+
+  it.effect("may begin with a byte order mark", () => reading('\ufeff{"users": []}'))
+})
+
+it("the place of a syntax error is found exactly where JSON.parse fails, and what is before it could go on", () => {
+  const text = fc.oneof(
+    fc.json(),
+    fc
+      .tuple(fc.json(), fc.nat(), fc.constantFrom("", '"', "{", "]", ",", ":", "x", "\\", "1", "\n", "tru"))
+      .map(([json, at, inserted]) => {
+        const position = at % (json.length + 1)
+        return json.slice(0, position) + inserted + json.slice(position + (at % 2))
+      })
+  )
+  const fails = (text: string): boolean => {
+    try {
+      JSON.parse(text)
+      return false
+    } catch {
+      return true
+    }
+  }
+  fc.assert(
+    fc.property(text, (text) => {
+      const position = syntaxErrorPosition(text)
+      assert.strictEqual(position !== undefined, fails(text))
+      if (position === undefined) return
+      const lines = text.split("\n").slice(0, position.line)
+      lines[position.line - 1] = lines[position.line - 1]?.slice(0, position.column - 1) ?? ""
+      // Nothing wrong is found in what stands before, but for its end.
+      const before = lines.join("\n")
+      const again = syntaxErrorPosition(before)
+      if (again !== undefined) {
+        const end = before.split("\n")
+        assert.isAtMost(again.line, end.length)
+      }
+    })
   )
 })
 
@@ -165,8 +293,8 @@ describe("loading", () => {
 
   it.effect("again changes nothing, for any seed", () =>
     Effect.promise(() =>
-      FastCheck.assert(
-        FastCheck.asyncProperty(Arbitrary.make(Seed), (seed) =>
+      fc.assert(
+        fc.asyncProperty(Arbitrary.make(Seed), (seed) =>
           Effect.runPromise(
             Effect.gen(function* () {
               yield* loadSeed(seed)
@@ -177,7 +305,7 @@ describe("loading", () => {
           )
         ),
         // Each case opens a database.
-        { numRuns: Math.ceil((FastCheck.readConfigureGlobal().numRuns ?? 100) / 4) }
+        { numRuns: Math.ceil((fc.readConfigureGlobal().numRuns ?? 100) / 4) }
       )
     )
   )
@@ -191,7 +319,7 @@ describe("loading", () => {
         users: [newcomer, { username: "JANEDOE", id: "AAAAAAAAAAAAAAAAA" }],
         stores: [{ owner: "newcomer", store }]
       }).pipe(Effect.flip)
-      assert.deepStrictEqual(error._tag === "InvalidSeedError" && error.problems[0]?.path, "users[1].id")
+      assert.deepStrictEqual(error._tag === "InvalidSeedError" && error.problems[0]?.path, ["users", 1, "id"])
       assert.strictEqual(yield* contents, before)
       const clash = yield* load({
         users: [newcomer, { username: "janedoe" }],
@@ -200,7 +328,12 @@ describe("loading", () => {
           { owner: "janedoe", store: { ...store, id: "CCCCCCCCCCCCCCCCC", name: "D7B9mdysbtx5l7xaj" } }
         ]
       }).pipe(Effect.flip)
-      assert.deepStrictEqual(clash._tag === "InvalidSeedError" && clash.problems[0]?.path, "stores[1].store.name")
+      assert.deepStrictEqual(clash._tag === "InvalidSeedError" && clash.problems[0]?.path, [
+        "stores",
+        1,
+        "store",
+        "name"
+      ])
       assert.strictEqual(yield* contents, before)
     }).pipe(inMemory)
   )
@@ -229,7 +362,7 @@ describe("loading", () => {
 describe("every exported schema", () => {
   const isContextFree = (schema: Schema.Schema.All): schema is Schema.Schema<unknown, unknown> =>
     Schema.isSchema(schema)
-  const schemas = Object.entries(Emulator).flatMap(([name, value]) =>
+  const schemas = Object.entries({ ...Seeds, ...Callers, ...StoreRows }).flatMap(([name, value]) =>
     Schema.isSchema(value) && isContextFree(value) ? [{ name, schema: value }] : []
   )
 
@@ -242,8 +375,8 @@ describe("every exported schema", () => {
   for (const { name, schema } of schemas) {
     it(`${name} comes back from JSON as it went in`, () => {
       const same = Schema.equivalence(schema)
-      FastCheck.assert(
-        FastCheck.property(Arbitrary.make(schema), (value) => {
+      fc.assert(
+        fc.property(Arbitrary.make(schema), (value) => {
           const json: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(schema)(value)))
           assert.isTrue(same(Schema.decodeUnknownSync(schema)(json), value))
         })

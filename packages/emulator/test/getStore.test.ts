@@ -5,7 +5,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
 import { StoreBody } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -202,6 +202,10 @@ layer(Emulator.layer())("the demo", (it) => {
       `~${DEMO_NAME}`,
       `~${DEMO_NAME.toUpperCase()}`,
       `janedoe%7E${DEMO_NAME}`,
+      `janedoe%2F${DEMO_NAME}`,
+      `JANEDOE%2f${DEMO_NAME.toLowerCase()}`,
+      `BPWDBd7Z9c746JAnF%2F${DEMO_NAME}`,
+      `%2F${DEMO_NAME}`,
       `%57kzbQMuFYuamGv3YF`
     ]) {
       it.effect(segment, () =>
@@ -226,12 +230,23 @@ layer(Emulator.layer())("the demo", (it) => {
       ["%2e%2e", "missing"],
       ["a%2F..%2Fb", "missing"],
       ["%27%20OR%201=1--", "missing"],
+      // A slash wins over a tilde, and the first of several tildes separates.
+      [`janedoe~x%2F${DEMO_NAME}`, "missing"],
+      [`janedoe%2F${DEMO_NAME}~x`, "missing"],
+      [`janedoe~${DEMO_NAME}~x`, "missing"],
+      [`janedoe%2F${DEMO_NAME}%2F`, "missing"],
+      [`janedoe%252F${DEMO_NAME}`, "missing"],
       ["~", "emptyName"],
+      ["%2F", "emptyName"],
+      ["janedoe%2F", "emptyName"],
       ["janedoe~", "emptyName"],
       ["janedoe%7e", "emptyName"],
       ["", "noPage"],
       [`${DEMO_ID}/`, "noPage"],
       [`${DEMO_ID}/keys`, "noPage"],
+      [`janedoe/${DEMO_NAME}`, "noPage"],
+      [`/${DEMO_ID}`, "noPage"],
+      [`../key-value-stores/${DEMO_ID}`, "noPage"],
       ["../../v2/users/me", "noPage"]
     ]
     for (const [segment, refusal] of anything) {
@@ -263,7 +278,18 @@ layer(Emulator.layer())("the demo", (it) => {
     it.effect("other paths, whatever the method", () =>
       Effect.gen(function* () {
         const { url } = yield* Emulator
-        for (const path of ["/", "/v2", "/v1/key-value-stores/x", "/v2//x", "/V2/key-value-stores/x", "*"]) {
+        for (const path of [
+          "/",
+          "/v2",
+          "/v2/key-value-stores",
+          "/v1/key-value-stores/x",
+          "/v2//x",
+          "/V2/key-value-stores/x",
+          "/v2/Key-value-stores/x",
+          "/v2/key%2Dvalue-stores/x",
+          "//v2/key-value-stores/x",
+          "*"
+        ]) {
           assertRefused(yield* request(url, path, { method: "OPTIONS" }), "noPage")
         }
       })
@@ -296,6 +322,50 @@ layer(Emulator.layer())("the demo", (it) => {
     }
   })
 
+  describe("lets ?method= stand for the method,", () => {
+    const target = (query: string) => `${DEMO_ID}${query}`
+
+    it.effect("whatever its case, before the method is checked", () =>
+      Effect.forEach(["get", "GeT", "GET"], (method) =>
+        Effect.map(ask(target(`?method=${method}`), { method: "POST", token: DEMO_TOKEN }), ({ status }) =>
+          assert.strictEqual(status, 200)
+        )
+      )
+    )
+    it.effect("for methods that the path has not, and for what is none", () =>
+      Effect.forEach(["PUT", "delete", "PoSt", "BREW", "%20get", "%ff", "get,get"], (method) =>
+        Effect.map(ask(target(`?method=${method}`)), (answer) => assertRefused(answer, "method"))
+      )
+    )
+    it.effect("for OPTIONS", () =>
+      Effect.map(ask(target("?method=options")), ({ status }) => assert.strictEqual(status, 204))
+    )
+    it.effect("for HEAD, without a body", () =>
+      Effect.map(ask(target("?method=head")), ({ status, text }) => assert.deepStrictEqual([status, text], [200, ""]))
+    )
+    it.effect("unless it is empty", () =>
+      Effect.map(ask(target("?method=")), ({ status }) => assert.strictEqual(status, 200))
+    )
+    it.effect("but not for a path that no route has", () =>
+      Effect.map(ask(`${DEMO_ID}/x?method=brew`), (answer) => assertRefused(answer, "noPage"))
+    )
+  })
+
+  describe("checks", () => {
+    it.effect("the method before the token", () =>
+      Effect.map(ask(DEMO_ID, { method: "PUT", token: "unknown" }), (answer) => assertRefused(answer, "method"))
+    )
+    it.effect("the token before the parameters of the path", () =>
+      Effect.map(ask("%zz", { token: "unknown" }), (answer) => assertRefused(answer, "unknownToken"))
+    )
+    it.effect("the parameters of the path before the store", () =>
+      Effect.map(ask("nobody~", {}), (answer) => assertRefused(answer, "emptyName"))
+    )
+    it.effect("the store before the rights to it", () =>
+      Effect.map(ask("missing", {}), (answer) => assertRefused(answer, "missing"))
+    )
+  })
+
   it.effect("answers HEAD as GET without the body", () =>
     Effect.gen(function* () {
       const get = yield* ask(DEMO_ID)
@@ -310,6 +380,19 @@ layer(Emulator.layer())("the demo", (it) => {
       const { status, headers, text } = yield* ask(DEMO_ID, { method: "OPTIONS" })
       assert.deepStrictEqual([status, text, headers.allow], [204, "", "GET, HEAD, OPTIONS"])
       assert.strictEqual(headers["access-control-allow-origin"], "*")
+      assert.strictEqual(headers["access-control-allow-methods"], "GET, HEAD, OPTIONS")
+      assert.strictEqual(headers["access-control-allow-headers"], "User-Agent, Authorization, *")
+    })
+  )
+
+  it.effect("lets every page read responses and refusals, and the headers that Apify exposes", () =>
+    Effect.gen(function* () {
+      for (const segment of [DEMO_ID, "~", "missing", `${DEMO_ID}/x`, "%"]) {
+        const { headers } = yield* ask(segment)
+        assert.strictEqual(headers["access-control-allow-origin"], "*")
+        assert.strictEqual(headers["access-control-expose-headers"], "Location, Content-Disposition, X-RateLimit-Limit")
+        assert.strictEqual(headers["x-ratelimit-limit"], "60")
+      }
     })
   )
 
@@ -323,13 +406,22 @@ layer(Emulator.layer())("the demo", (it) => {
   it.effect("links to the host by which it was reached, unless that is not one", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      const linkFor = (host: string) =>
-        ask(DEMO_ID, { token: DEMO_TOKEN, headers: { host } }).pipe(
+      const linkFor = (host: string, proto?: string) =>
+        ask(DEMO_ID, {
+          token: DEMO_TOKEN,
+          headers: { host, ...(proto === undefined ? {} : { "x-forwarded-proto": proto }) }
+        }).pipe(
           Effect.flatMap(({ text }) => decodeBody(text)),
           Effect.map(({ data }) => Option.map(data.keysPublicUrl, ({ href }) => new URL(Redacted.value(href)).origin))
         )
       assertEquals(yield* linkFor("apify.test:8080"), Option.some("http://apify.test:8080"))
       assertEquals(yield* linkFor("evil.test/path?"), Option.some(url))
+      for (const proto of ["https", "HTTPS", " https ", "https, http"]) {
+        assertEquals(yield* linkFor("apify.test", proto), Option.some("https://apify.test"))
+      }
+      for (const proto of ["http", "ftp", "", "https:", "https http", "javascript", "ht tps"]) {
+        assertEquals(yield* linkFor("apify.test", proto), Option.some("http://apify.test"))
+      }
       assertEquals(yield* linkFor("user@evil.test"), Option.some(url))
     })
   )
@@ -342,18 +434,18 @@ layer(Emulator.layer())("the demo", (it) => {
   )
 
   // Requests over sockets cost a hundred times what a pure case does.
-  const numRuns = Math.ceil((FastCheck.readConfigureGlobal().numRuns ?? 100) / 4)
+  const numRuns = Math.ceil((fc.readConfigureGlobal().numRuns ?? 100) / 4)
 
   it.effect("answers any path at all with a refusal of its own, and lives", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       yield* Effect.promise(() =>
-        FastCheck.assert(
-          FastCheck.asyncProperty(
-            FastCheck.oneof(
-              FastCheck.webPath(),
-              FastCheck.stringMatching(/^[!-~]{0,40}$/).map((segment) => storePath(segment.replace(/#/g, ""))),
-              FastCheck.string({ unit: "binary" }).map((segment) => storePath(encodeURIComponent(segment)))
+        fc.assert(
+          fc.asyncProperty(
+            fc.oneof(
+              fc.webPath(),
+              fc.stringMatching(/^[!-~]{0,40}$/).map((segment) => storePath(segment.replace(/#/g, ""))),
+              fc.string({ unit: "binary" }).map((segment) => storePath(encodeURIComponent(segment)))
             ),
             async (path) => {
               const { status, text } = await Effect.runPromise(

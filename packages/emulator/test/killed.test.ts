@@ -11,17 +11,25 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { build, type Plugin } from "esbuild"
-import { databaseLayer, Emulator, hashToken, type SeedJson } from "../src/index.js"
+import { scale, soaks } from "../../../vitest.scale.js"
+import { hashToken } from "../src/Callers.js"
+import { databaseLayer } from "../src/Database.js"
+import { Emulator, type SeedJson } from "../src/index.js"
 import { request, storePath } from "./request.js"
 
-const FILES = 10
-const ROUNDS = 10
-const STORES = 1_000
+/** For each of them all rounds. */
+const FILES = scale({ test: 1, soak: 10 })
+
+/** Of the ten kinds of moments at which an emulator is killed, below: in `test` those that are told. */
+const ROUNDS = soaks ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] : [0, 2, 4, 6, 8]
+
+/** Together more than SQLite keeps in memory until a commit, so that pages of what is not committed get into the file. */
+const STORES = scale({ test: 600, soak: 1_000 })
 
 // ---- What is loaded: each round's seed changes every row of the one before --------------------------------------------
 
@@ -30,7 +38,6 @@ const tokenOf = (generation: number): string => `token-${generation}`
 const settingOf = (generation: number) => (generation % 2 === 0 ? "RESTRICTED" : "ANYONE_WITH_ID_CAN_READ")
 const accessOf = (generation: number) => (generation % 2 === 0 ? "READ" : "WRITE")
 
-// More than SQLite keeps in memory until a commit, so that pages of what is not committed get into the file.
 const consoleUrl = `https://console.apify.com/${"a".repeat(5_000)}`
 const at = "2019-12-12T07:34:14.202Z"
 
@@ -66,7 +73,7 @@ const held = (database: string) =>
       users: Effect.flatMap(sql`SELECT setting, count(*) AS rows FROM users GROUP BY setting`, decodeRows),
       tokens: Effect.flatMap(sql`SELECT hash, count(*) AS rows FROM tokens GROUP BY hash`, decodeRows),
       stores: Effect.flatMap(
-        sql`SELECT json_extract(document, '$.stats.readCount') AS generation, count(*) AS rows FROM stores GROUP BY 1`,
+        sql`SELECT read_count AS generation, count(*) AS rows FROM stores GROUP BY read_count`,
         decodeRows
       ),
       grants: Effect.flatMap(sql`SELECT access, count(*) AS rows FROM grants GROUP BY access`, decodeRows)
@@ -205,76 +212,72 @@ const round = Effect.fnUntraced(function* (
   return { holdsAll, leftJournal }
 })
 
-const anyMoments = FastCheck.sample(
-  FastCheck.noBias(
-    FastCheck.record({
-      by: FastCheck.constantFrom("itself" as const, "parent" as const),
-      progress: FastCheck.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+const anyMoments = fc.sample(
+  fc.noBias(
+    fc.record({
+      by: fc.constantFrom("itself" as const, "parent" as const),
+      progress: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
     })
   ),
-  FILES * ROUNDS
+  FILES * ROUNDS.length
 )
 
-it.scopedLive(
-  "a hundred emulators, each killed, leave all of a seed in their file, or none of it",
-  () =>
-    Effect.gen(function* () {
-      const folder = yield* scratch
-      const program = yield* bundle(folder)
-      const filesOf = (name: string): Files => ({ database: `${folder}/${name}.db`, seed: `${folder}/${name}.json` })
+it.scopedLive(`${FILES * ROUNDS.length} emulators, each killed, leave all of a seed in their file, or none of it`, () =>
+  Effect.gen(function* () {
+    const folder = yield* scratch
+    const program = yield* bundle(folder)
+    const filesOf = (name: string): Files => ({ database: `${folder}/${name}.db`, seed: `${folder}/${name}.json` })
 
-      const measured = filesOf("measured")
-      writeFileSync(measured.seed, JSON.stringify(seedOf(1)))
-      const stepsOfNew = yield* stepsUntilServing(program, measured)
-      const stepsOfKnown = yield* stepsUntilServing(program, measured)
-      assert.isAbove(stepsOfKnown, STORES)
-      assert.isAbove(stepsOfNew, stepsOfKnown)
+    const measured = filesOf("measured")
+    writeFileSync(measured.seed, JSON.stringify(seedOf(1)))
+    const stepsOfNew = yield* stepsUntilServing(program, measured)
+    const stepsOfKnown = yield* stepsUntilServing(program, measured)
+    assert.isAbove(stepsOfKnown, STORES)
+    assert.isAbove(stepsOfNew, stepsOfKnown)
 
-      // The last step is the end of the transaction, and the one before it the end of its last statement.
-      const momentOf = (file: number, index: number): Moment => {
-        const steps = index === 0 ? stepsOfNew : stepsOfKnown
-        const { by, progress } = anyMoments[file * ROUNDS + index] ?? { by: "parent", progress: 0 }
-        switch (index) {
-          // While tables are made.
-          case 0:
-            return { by, step: Math.floor(progress * 60), leaves: "none" }
-          case 2:
-            return { by: "parent", step: steps - 2, leaves: "either" }
-          case 4:
-            return { by: "itself", step: steps - 1, leaves: "all" }
-          case 6:
-            return { by: "itself", step: steps - 2, leaves: "none" }
-          case 8:
-            return { by: "parent", step: NEVER, leaves: "all" }
-          default: {
-            const step = Math.floor(progress * (steps - 2))
-            return { by, step, leaves: by === "itself" ? "none" : "either" }
-          }
+    // The last step is the end of the transaction, and the one before it the end of its last statement.
+    const momentOf = (kind: number, index: number): Moment => {
+      const steps = kind === 0 ? stepsOfNew : stepsOfKnown
+      const { by, progress } = anyMoments[index] ?? { by: "parent", progress: 0 }
+      switch (kind) {
+        // While tables are made.
+        case 0:
+          return { by, step: Math.floor(progress * 60), leaves: "none" }
+        case 2:
+          return { by: "parent", step: steps - 2, leaves: "either" }
+        case 4:
+          return { by: "itself", step: steps - 1, leaves: "all" }
+        case 6:
+          return { by: "itself", step: steps - 2, leaves: "none" }
+        case 8:
+          return { by: "parent", step: NEVER, leaves: "all" }
+        default: {
+          const step = Math.floor(progress * (steps - 2))
+          return { by, step, leaves: by === "itself" ? "none" : "either" }
         }
       }
+    }
 
-      const outcomes = yield* Effect.forEach(
-        Array.from({ length: FILES }, (_, file) => file),
-        (file) =>
-          Effect.gen(function* () {
-            let before = 0
-            const outcomes: Array<Outcome> = []
-            for (let index = 0; index < ROUNDS; index++) {
-              const generation = index + 1
-              const moment = momentOf(file, index)
-              const outcome = yield* round(program, filesOf(`file-${file}`), before, generation, moment)
-              if (moment.leaves !== "either") assert.strictEqual(outcome.holdsAll, moment.leaves === "all")
-              if (outcome.holdsAll) before = generation
-              outcomes.push(outcome)
-            }
-            return outcomes
-          }),
-        { concurrency: 2 }
-      ).pipe(Effect.map((outcomes) => outcomes.flat()))
+    const outcomes = yield* Effect.forEach(
+      Array.from({ length: FILES }, (_, file) => file),
+      (file) =>
+        Effect.gen(function* () {
+          let before = 0
+          const outcomes: Array<Outcome> = []
+          for (const [index, kind] of ROUNDS.entries()) {
+            const generation = index + 1
+            const moment = momentOf(kind, file * ROUNDS.length + index)
+            const outcome = yield* round(program, filesOf(`file-${file}`), before, generation, moment)
+            if (moment.leaves !== "either") assert.strictEqual(outcome.holdsAll, moment.leaves === "all")
+            if (outcome.holdsAll) before = generation
+            outcomes.push(outcome)
+          }
+          return outcomes
+        }),
+      { concurrency: 2 }
+    ).pipe(Effect.map((outcomes) => outcomes.flat()))
 
-      assert.lengthOf(outcomes, 100)
-      // Else nothing of what was not committed would have stood in a file, and nothing would have been undone.
-      assert.isTrue(outcomes.some(({ leftJournal }) => leftJournal))
-    }),
-  300_000
+    // Else nothing of what was not committed would have stood in a file, and nothing would have been undone.
+    assert.isTrue(outcomes.some(({ leftJournal }) => leftJournal))
+  })
 )

@@ -8,9 +8,10 @@ import { runInNewContext } from "node:vm"
 import { afterAll, assert, beforeAll, describe, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import { scale } from "../../../vitest.scale.js"
 import { DEMO_TOKEN, demoSeed, Emulator } from "../src/index.js"
 import { ClientLimits } from "../src/internal/ClientLimits.js"
 import { errorBody, request, storePath } from "./request.js"
@@ -79,6 +80,9 @@ const memory = Effect.map(collectGarbage, () => {
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 })
+
+/** A socket that is kept takes some kilobytes: in `soak` all of them would take tens of MiB. */
+const DROPPED = scale({ test: 500, soak: 10_000 })
 
 // ---- The attacks -----------------------------------------------------------------------------------------------------
 
@@ -216,49 +220,21 @@ layer(Emulator.layer())("an emulator survives", (it) => {
   it.effect("any bytes at all", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      const piece = FastCheck.oneof(
-        FastCheck.constantFrom("GET ", "HEAD ", "OPTIONS ", "POST ", "CONNECT ", "/", "*", DEMO, "?token=", DEMO_TOKEN),
-        FastCheck.constantFrom(
-          " HTTP/1.1",
-          " HTTP/1.0",
-          "\r\n",
-          "\r\n\r\n",
-          "\n",
-          "\r",
-          ":",
-          ": ",
-          " ",
-          "\0",
-          "%",
-          "%ff"
-        ),
-        FastCheck.constantFrom(
-          "Host: x",
-          "Content-Length: ",
-          "Transfer-Encoding: chunked",
-          "Connection: ",
-          "Upgrade: "
-        ),
-        FastCheck.constantFrom(
-          "keep-alive",
-          "close",
-          "Upgrade",
-          "websocket",
-          "Expect: 100-continue",
-          "0",
-          "5",
-          "ffffffff"
-        ),
-        FastCheck.string({ unit: "binary", maxLength: 5 })
+      const piece = fc.oneof(
+        fc.constantFrom("GET ", "HEAD ", "OPTIONS ", "POST ", "CONNECT ", "/", "*", DEMO, "?token=", DEMO_TOKEN),
+        fc.constantFrom(" HTTP/1.1", " HTTP/1.0", "\r\n", "\r\n\r\n", "\n", "\r", ":", ": ", " ", "\0", "%", "%ff"),
+        fc.constantFrom("Host: x", "Content-Length: ", "Transfer-Encoding: chunked", "Connection: ", "Upgrade: "),
+        fc.constantFrom("keep-alive", "close", "Upgrade", "websocket", "Expect: 100-continue", "0", "5", "ffffffff"),
+        fc.string({ unit: "binary", maxLength: 5 })
       )
-      const bytes = FastCheck.oneof(
-        FastCheck.uint8Array({ maxLength: 300 }),
-        FastCheck.array(piece, { maxLength: 40 }).map((pieces) => Buffer.from(pieces.join(""), "latin1")),
-        FastCheck.array(piece, { maxLength: 20 }).map((pieces) => Buffer.from(GET_DEMO + pieces.join(""), "latin1"))
+      const bytes = fc.oneof(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(piece, { maxLength: 40 }).map((pieces) => Buffer.from(pieces.join(""), "latin1")),
+        fc.array(piece, { maxLength: 20 }).map((pieces) => Buffer.from(GET_DEMO + pieces.join(""), "latin1"))
       )
       yield* Effect.promise(() =>
-        FastCheck.assert(
-          FastCheck.asyncProperty(bytes, FastCheck.boolean(), (bytes, resets) =>
+        fc.assert(
+          fc.asyncProperty(bytes, fc.boolean(), (bytes, resets) =>
             Effect.gen(function* () {
               if (resets) {
                 const socket = yield* connected(url)
@@ -275,7 +251,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
     })
   )
 
-  it.effect("10,000 connections opened and dropped", () =>
+  it.effect(`${DROPPED} connections opened and dropped`, () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       const drop = (index: number) =>
@@ -295,8 +271,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
           { concurrency: 50, discard: true }
         ).pipe(Effect.zipRight(assertSurvived(url)), Effect.zipRight(memory))
       const before = yield* dropped(500)
-      const after = yield* dropped(10_000)
-      // A socket that is kept takes some kilobytes, so that 10,000 of them would take tens of MiB.
+      const after = yield* dropped(DROPPED)
       assert.isBelow(after - before, 10 * MEBIBYTE)
     })
   )
@@ -345,6 +320,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
     const invalid = [400, errorBody("invalid-request", "The URL has an invalid percent-encoding")] as const
     const missing = [404, errorBody("record-not-found", "Key-value Store was not found")] as const
     const noPage = [404, errorBody("page-not-found", "There is no API end-point at this URL")] as const
+    const emptyName = [400, errorBody("invalid-request", "Resource name parameter cannot be empty")] as const
     const paths = {
       [storePath("%")]: invalid,
       [storePath("%zz")]: invalid,
@@ -352,8 +328,9 @@ layer(Emulator.layer())("an emulator survives", (it) => {
       [storePath("%ff")]: invalid,
       [storePath("%c0%ae")]: invalid,
       [storePath("%ed%a0%80")]: invalid,
-      "/%/key-value-stores/a": invalid,
-      "/v2/key-value-stores/%2e%2e%2f": missing,
+      "/%/key-value-stores/a": noPage,
+      "/v2/key-value-stores/%2e%2e%2f": emptyName,
+      "/v2/key-value-stores/%2e%2e%2fa": missing,
       "/v2/key-value-stores/%00": missing,
       "/v2/key-value-stores/%2e%2e/a": noPage
     }
@@ -376,9 +353,9 @@ layer(Emulator.layer())("an emulator survives", (it) => {
   })
 })
 
-it.scoped("slow clients are dropped, and others are answered meanwhile", () =>
+it.scopedLive("slow clients are dropped, and others are answered meanwhile", () =>
   Effect.gen(function* () {
-    const limits = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 }
+    const limits = { headersTimeout: 2_000, requestTimeout: 3_000, connectionsCheckingInterval: 100 }
     const context = yield* Effect.provideService(Layer.build(Emulator.layer()), ClientLimits, limits)
     const { url } = Context.get(context, Emulator)
 
@@ -404,11 +381,12 @@ it.scoped("slow clients are dropped, and others are answered meanwhile", () =>
     while (clients.some(({ socket }) => !socket.closed)) {
       yield* assertAnswers(url)
       for (const { socket, then } of clients) if (socket.writable && then !== "") socket.write(then)
+      yield* Effect.sleep("50 millis")
     }
     for (const { chunks, statuses } of clients) {
-      // Of an answer to what is still being written nothing may arrive.
+      // Of an answer to what is still being written nothing may arrive; and on a busy machine every client may be a slow one.
       const got = statusesOf(chunks.join(""))
-      assert.deepStrictEqual(got, statuses.slice(0, got.length))
+      assert.deepInclude([statuses.slice(0, got.length), [408]], got)
     }
     yield* assertSurvived(url)
   })

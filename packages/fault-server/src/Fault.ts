@@ -9,7 +9,6 @@ export type Step =
   /** The chunk again and again, as fast as the client takes it. */
   | { readonly _tag: "Flood"; readonly chunk: Uint8Array; readonly times: number }
   | { readonly _tag: "Drip"; readonly bytes: Uint8Array; readonly everyMillis: number }
-  | { readonly _tag: "Stall"; readonly millis: number }
   /** Nothing more, until the client leaves. */
   | { readonly _tag: "Hang" }
   /** An orderly end: FIN. */
@@ -71,7 +70,6 @@ export const drip = (data: string | Uint8Array, everyMillis: number): Step => ({
   bytes: bytesOf(data),
   everyMillis
 })
-export const stall = (millis: number): Step => ({ _tag: "Stall", millis })
 export const hang: Step = { _tag: "Hang" }
 export const close: Step = { _tag: "Close" }
 export const reset: Step = { _tag: "Reset" }

@@ -32,6 +32,8 @@ export interface Origin {
   /** Without a slash at its end. */
   readonly url: string
   readonly sockets: Effect.Effect<Sockets>
+  /** How many requests and greetings have reached a hang or a drip: from there on time passes, or the client leaves. */
+  readonly waits: Effect.Effect<number>
 }
 
 export interface Sockets {
@@ -55,9 +57,9 @@ export interface OriginOptions {
 export class FaultServer extends Context.Tag("@effect-apify/fault-server/FaultServer")<
   FaultServer,
   {
-    /** Starts to listen on a free port of this machine. */
+    /** Starts to listen on a free port of this machine. Drips and the times of requests are by the caller's clock. */
     readonly listen: (options?: OriginOptions) => Effect.Effect<Origin, never, Scope.Scope>
-    /** Plans what happens to the requests for a store: the last segment of the path. */
+    /** Plans what happens to the requests for a store, or for the last segment of a path that names none. */
     readonly plan: (store: string, plan: Plan) => Effect.Effect<void>
     /** Dies of what went wrong in the server itself, so that it does not pass for a client's doing. */
     readonly report: (store: string) => Effect.Effect<Report>
@@ -145,16 +147,17 @@ interface Connection {
 const listen = (options: OriginOptions, shared: Shared): Effect.Effect<Origin, never, Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime<never>()
-    // Time passes here, whatever clock the test has.
-    const clock = Clock.make()
     const open = new Map<Net.Socket, Connection>()
     let ever = 0
+    let waits = 0
+    const onWait = (): void => {
+      waits += 1
+    }
 
     const serve = (socket: Net.Socket, state: Connection): void => {
       shared.connections.count += 1
       const fiber = run(
-        serveConnection(socket, state, options.greeting, shared.connections.count, shared.stores).pipe(
-          Effect.withClock(clock),
+        serveConnection(socket, state, options.greeting, shared.connections.count, shared.stores, onWait).pipe(
           Effect.catchAllDefect((defect) =>
             Effect.sync(() => {
               shared.defects.push(defect)
@@ -207,7 +210,8 @@ const listen = (options: OriginOptions, shared: Shared): Effect.Effect<Origin, n
         busy: [...open.values()].filter(({ phase }) => phase === "busy").length,
         unused: [...open.values()].filter(({ phase }) => phase === "unused").length,
         ever
-      }))
+      })),
+      waits: Effect.sync(() => waits)
     }
   })
 
@@ -224,7 +228,8 @@ const serveConnection = (
   state: Connection,
   greeting: Fault | undefined,
   connection: number,
-  stores: Map<string, StoreState>
+  stores: Map<string, StoreState>,
+  onWait: () => void
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     let unread = ""
@@ -243,7 +248,7 @@ const serveConnection = (
       stores.set(store, known)
       const sentBefore = socket.bytesWritten
       const steps = greeting?.steps(request, []) ?? meet(known, request)
-      yield* Effect.forEach(steps, (step) => play(socket, state.tcp, step), { discard: true }).pipe(
+      yield* Effect.forEach(steps, (step) => play(socket, state.tcp, step, onWait), { discard: true }).pipe(
         Effect.ensuring(
           Effect.sync(() => {
             known.bytesSent += socket.bytesWritten - sentBefore
@@ -254,8 +259,9 @@ const serveConnection = (
     }
   })
 
-/** The last segment of the path. */
-const storeOf = ({ path }: SeenRequest): string => /([^/?]*)(?:\?.*)?$/.exec(path)?.[1] ?? ""
+/** The segment of the path that names a store, or the last one. */
+const storeOf = ({ path }: SeenRequest): string =>
+  (/^\/v2\/key-value-stores\/([^/?]+)/.exec(path) ?? /([^/?]*)(?:\?.*)?$/.exec(path))?.[1] ?? ""
 
 const parseHead = (head: string): Pick<SeenRequest, "method" | "path" | "headers"> => {
   const [requestLine = "", ...lines] = head.trimEnd().split("\r\n")
@@ -294,23 +300,22 @@ const write = (socket: Net.Socket, bytes: Uint8Array): Effect.Effect<void> =>
     return Effect.sync(() => socket.off("drain", onDrain))
   })
 
-const play = (socket: Net.Socket, tcp: Net.Socket, step: Step): Effect.Effect<void> => {
+const play = (socket: Net.Socket, tcp: Net.Socket, step: Step, onWait: () => void): Effect.Effect<void> => {
+  const waiting = (wait: Effect.Effect<void>) =>
+    Effect.all([watch(socket), Effect.sync(onWait), wait], { discard: true })
   switch (step._tag) {
     case "Send":
       return write(socket, step.bytes)
     case "Flood":
       return Effect.zipRight(watch(socket), Effect.repeatN(write(socket, step.chunk), step.times - 1))
     case "Drip":
-      return Effect.zipRight(
-        watch(socket),
+      return waiting(
         Effect.forEach(step.bytes, (byte) => Effect.delay(write(socket, Uint8Array.of(byte)), step.everyMillis), {
           discard: true
         })
       )
-    case "Stall":
-      return Effect.zipRight(watch(socket), Effect.sleep(step.millis))
     case "Hang":
-      return Effect.zipRight(watch(socket), Effect.never)
+      return waiting(Effect.never)
     case "Close":
       return Effect.zipRight(
         Effect.sync(() => socket.end()),
@@ -343,8 +348,9 @@ server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
 })
 `
 
-/** As many as the shortest queue holds. */
+/** More than the shortest queue holds, which is two on Linux. */
 const QUEUE = 4
+const QUEUED = 2
 
 /** An origin that connections to never complete: its queue is full, and nobody takes from it. */
 export const deafOrigin: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function* () {
@@ -355,12 +361,18 @@ export const deafOrigin: Effect.Effect<string, never, Scope.Scope> = Effect.gen(
   const port = yield* Effect.async<number>((resume) => {
     worker.once("message", (port: number) => resume(Effect.succeed(port)))
   })
-  yield* Effect.forEach(Array.from({ length: QUEUE }), () =>
+  const sockets = yield* Effect.forEach(Array.from({ length: QUEUE }), () =>
     Effect.acquireRelease(
       Effect.sync(() => Net.connect(port, "127.0.0.1").on("error", () => {})),
       (socket) => Effect.sync(() => socket.destroy())
     )
   )
-  yield* Effect.sleep("50 millis")
+  yield* Effect.async<void>((resume) => {
+    const look = (): void => {
+      if (sockets.filter(({ connecting }) => !connecting).length >= QUEUED) resume(Effect.void)
+    }
+    for (const socket of sockets) socket.once("connect", look)
+    look()
+  })
   return `http://127.0.0.1:${port}`
 })

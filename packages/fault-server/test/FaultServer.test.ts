@@ -109,7 +109,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("the fault server", (it)
         const until = (expected: object) =>
           Effect.repeat(Effect.delay(origin.sockets, "2 millis"), {
             until: (sockets) => JSON.stringify(sockets) === JSON.stringify(expected),
-            times: 1000
+            times: 30_000
           })
         yield* Effect.scoped(
           Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * What a client counts and times. Each is kept by tags, so to read one give it its tags:
+ * The metrics of a client. Each is kept for each value of its tags, so reading one takes its tags:
  * `Metric.value(Metrics.attempts.pipe(Metric.tagged("operation", "getStore")))`.
  *
  * @since 0.1.0
@@ -32,7 +32,7 @@ export const attempts: Metric.Metric.Counter<number> = Metric.fromMetricKey(atte
 export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(retriesKey)
 
 /**
- * How long calls took, in milliseconds, from 1 ms on, by `operation`.
+ * The duration of calls in milliseconds, by `operation`. The first bucket ends at 1 ms.
  *
  * @since 0.1.0
  * @category metrics

@@ -1,5 +1,5 @@
 /**
- * An operation of Apify's API, as the client runs it: a request, and what its responses mean.
+ * Operations of Apify's API: for each, a request and what its responses mean.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 
 /**
- * The body of a request: none, bytes, or a stream. A stream may fail with an error of its own, which then is the call's.
+ * The body of a request: none, bytes, or a stream. If the stream fails, the call fails with the same error.
  *
  * @since 0.1.0
  * @category models
@@ -23,7 +23,7 @@ export type RequestBody<E = never> =
   | {
       readonly _tag: "Stream"
       readonly stream: Stream.Stream<Uint8Array, E>
-      /** The length in bytes, where it is known. */
+      /** The length in bytes, if it is known. */
       readonly length?: number | undefined
       /** Whether the stream may be run again, for another attempt. */
       readonly isReplayable: boolean
@@ -61,7 +61,7 @@ export interface OperationResponse {
 }
 
 /**
- * What was requested and how long it took, as errors tell it.
+ * What was requested and how long it took, for errors.
  *
  * @since 0.1.0
  * @category models
@@ -86,9 +86,9 @@ export interface DecodeContext {
   readonly call: CallSummary
   /** The wall-clock time in milliseconds since 1970. */
   readonly now: number
-  /** Where the token was read from; `None` where the request carried no token. */
+  /** Where the token was read from; `None` if the request carried no token. */
   readonly tokenSource: Option.Option<string>
-  /** Removes secrets from a text of the server's. */
+  /** Removes secrets from text that the server sent. */
   readonly redact: (text: string) => string
 }
 
@@ -101,7 +101,7 @@ export interface DecodeContext {
 export type RateClass = "resource" | "record"
 
 /**
- * An operation that returns an `A`, and can fail with an `E` besides what every call can fail with.
+ * An operation that returns an `A`, and can fail with an `E` or with a `CallError`.
  *
  * @since 0.1.0
  * @category models
@@ -111,14 +111,14 @@ export interface Operation<A, E = never> {
   readonly name: string
   /** The store that it is about, as its reference is written; `None` for an operation that is about no store. */
   readonly store: Option.Option<string>
-  /** What to send, or why nothing is. */
+  /** The request, or the reason why it cannot be sent. */
   readonly request: Either.Either<OperationRequest<E>, E>
   /** Whether it may be sent again although the server may have carried it out already. */
   readonly isIdempotent: boolean
   readonly rate: RateClass
   /** Whether its requests always keep to the rate for one store, and not only after a 429. */
   readonly isPaced: boolean
-  /** What a response means. What it throws is a defect of the call. */
+  /** What a response means. If it throws, the call dies with a defect. */
   readonly decode: (response: OperationResponse, context: DecodeContext) => Either.Either<A, E | CallError>
 }
 

@@ -128,7 +128,7 @@ export interface StoreResult {
 }
 
 /**
- * How to get many stores. The limits are those of each call.
+ * How to get many stores. The limits apply to each call.
  *
  * @since 0.1.0
  * @category options
@@ -136,7 +136,7 @@ export interface StoreResult {
 export interface GetStoresOptions extends CallOptions {
   /** How many stores to get at once, at least 1. Default: 16. */
   readonly concurrency?: number | undefined
-  /** Whether results are given as they are ready, and not in the order of the references. Default: false. */
+  /** Whether to emit results as soon as they are ready, and not in the order of the references. Default: false. */
   readonly unordered?: boolean | undefined
 }
 
@@ -147,7 +147,7 @@ export interface GetStoresOptions extends CallOptions {
  * store, retries included, keep to Apify's 60 a second over all such streams of a client. A store is known by its
  * reference: its ID and its name count as two stores.
  *
- * If a stream of references fails, the stores that were requested by then are given first. A `concurrency` that is not a
+ * If a stream of references fails, the stores that were requested by then are emitted first. A `concurrency` that is not a
  * whole number of at least 1 is a defect.
  *
  * @example
@@ -181,7 +181,7 @@ export const getStores = <E = never, R = never>(
   )
 }
 
-/** Gets stores, once for all who ask for the same store at the same time. */
+/** Gets stores. Calls for the same store at the same time share one request. */
 const makeShared = (options: CallOptions) => {
   const underWay = new Map<string, Deferred.Deferred<Store, GetStoreError>>()
 

@@ -1,8 +1,8 @@
 /**
- * What a client sends requests by. `HttpClientTransport`, `FetchTransport` and `UndiciTransport` have a layer each.
+ * How a client sends its requests. `HttpClientTransport`, `FetchTransport` and `UndiciTransport` have a layer each.
  *
- * A transport sends one request, and tells its receiver what comes back. It does not retry, follow redirects, decide
- * on limits or read credentials: the client does all that, the same for every transport.
+ * A transport sends one request, and passes the response to a receiver. It does not retry, follow redirects, limit the
+ * time or the size of a response, or read credentials: the client does all that, in the same way for every transport.
  *
  * @since 0.1.0
  */
@@ -67,9 +67,9 @@ export interface ResponseHead {
  * How the receiver wants the body of a response.
  *
  * - `chunks`: chunk by chunk.
- * - `whole`: chunk by chunk, or in one piece where that is cheaper: its headers declare that it is small.
- * - `none`: there is no body. The transport says `onEnd`, and the connection stays open.
- * - `stop`: it is not wanted. The transport drops it, and says nothing more.
+ * - `whole`: chunk by chunk, or in one piece if that is cheaper: the headers declare a small body.
+ * - `none`: there is no body. The transport calls `onEnd`, and the connection stays open.
+ * - `stop`: it is not wanted. The transport drops the response, and calls nothing more.
  *
  * @since 0.1.0
  * @category models
@@ -77,8 +77,8 @@ export interface ResponseHead {
 export type Reading = "chunks" | "whole" | "none" | "stop"
 
 /**
- * Whoever waits for a response. A transport calls `onHead`, `onChunk` for each chunk, and then either `onEnd` or
- * `onError`, which may also be called before; and nothing once the exchange was aborted or the receiver said `stop`.
+ * Receives a response. A transport calls `onHead`, then `onChunk` for each chunk, then `onEnd`. If anything fails, it calls
+ * `onError` and nothing after that. Once the exchange was aborted, or the receiver wants no more, it calls nothing.
  *
  * @since 0.1.0
  * @category models
@@ -90,15 +90,15 @@ export interface Receiver {
   /** The caller's fiber. */
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   onHead(head: ResponseHead): Reading
-  /** Whether more is wanted. After `false` the transport drops the rest, and says nothing more. */
+  /** Returns whether more is wanted. After `false` the transport drops the rest, and calls nothing more. */
   onChunk(chunk: Uint8Array): boolean
   onEnd(): void
-  /** What the transport threw, as it is: the receiver shows none of it before secrets are removed. */
+  /** Takes what the transport threw, with its secrets: the receiver removes them before it shows anything. */
   onError(cause: unknown): void
 }
 
 /**
- * A request and its response, under way.
+ * A request and its response, while they are under way.
  *
  * @since 0.1.0
  * @category models
@@ -108,13 +108,13 @@ export interface Exchange {
   abort(): void
   /** Ends it, and waits until nothing is left of it. */
   readonly stop: Effect.Effect<void>
-  /** Asks for no further chunks until `resume`; a few may still be on their way. */
+  /** Stops reading until `resume`. A few more chunks may still arrive. */
   pause(): void
   resume(): void
 }
 
 /**
- * The cause of a request that a transport did not send, because it would have taken the token to another origin.
+ * The cause of the error if a transport did not send a request, because it would have taken the token to another origin.
  *
  * @since 0.1.0
  * @category constants
@@ -122,18 +122,20 @@ export interface Exchange {
 export const TOKEN_GUARD: unique symbol = Symbol.for("@effect-apify/http/Transport/tokenGuard")
 
 /**
+ * Sends requests.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface TransportService {
-  /** Acquires what an exchange needs, and gives the function that begins one. */
+  /** Acquires what an exchange needs, and returns the function that starts one. */
   readonly prepare: Effect.Effect<(receiver: Receiver) => Exchange>
   /** Whether requests carry their span to the server (`traceparent`). */
   readonly propagates: Effect.Effect<boolean>
 }
 
 /**
- * What a client sends requests by.
+ * The transport that a client needs.
  *
  * @since 0.1.0
  * @category tags

@@ -1,5 +1,5 @@
 /**
- * Clients for unit tests, without a network and with every other part of the real client.
+ * Clients for unit tests: they need no network, and all other parts are those of the real client.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ import type { CallOptions } from "./CallOptions.js"
 import * as HttpClientTransport from "./HttpClientTransport.js"
 
 /**
- * The requests that a test client was asked to send, in order.
+ * The requests that a test client has sent, in order.
  *
  * @since 0.1.0
  * @category tags
@@ -47,7 +47,7 @@ export type Respond = (
 ) => Effect.Effect<Response, HttpClientError.HttpClientError>
 
 /**
- * A client whose requests are recorded, and responded to by a function.
+ * A client that records its requests, and gets its responses from a function.
  *
  * @example
  * ```ts

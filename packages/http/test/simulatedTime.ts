@@ -23,7 +23,7 @@ export const inSimulatedTime = <A, E, R>(
     const time = new SimulatedClock(start)
     const fiber = yield* Effect.fork(Effect.withClock(effect, time))
     while (true) {
-      yield* everyoneElse
+      yield* othersSettle
       if (fiber.unsafePoll() !== null) break
       if (!time.advance()) yield* Effect.dieMessage("It waits, and for no timer")
     }
@@ -31,16 +31,19 @@ export const inSimulatedTime = <A, E, R>(
   })
 
 /** Two turns of the event loop: promises and the fibers that they wake have settled. */
-const everyoneElse = Effect.repeatN(
+export const othersSettle: Effect.Effect<void> = Effect.repeatN(
   Effect.async<void>((resume) => {
     setImmediate(() => resume(Effect.void))
   }),
   1
 )
 
-class SimulatedClock implements Clock.Clock {
+/** A clock that stands still until it is told to go on. */
+export class SimulatedClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   private readonly sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()
+  /** How far the wall clock is off. */
+  private offset = 0
 
   constructor(private now: number) {}
 
@@ -58,8 +61,13 @@ class SimulatedClock implements Clock.Clock {
     return true
   }
 
+  /** Moves the wall clock alone, as someone who sets it does. */
+  jump(millis: number): void {
+    this.offset += millis
+  }
+
   unsafeCurrentTimeMillis(): number {
-    return this.now
+    return this.now + this.offset
   }
   unsafeCurrentTimeNanos(): bigint {
     return BigInt(this.now) * 1_000_000n

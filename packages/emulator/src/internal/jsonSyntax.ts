@@ -18,7 +18,7 @@ export const syntaxErrorPosition = (text: string): Position | undefined => {
 
 const space = /[ \t\n\r]*/y
 const scalar = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const escape = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
+const escapeSequence = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
 
 /** Where a match of `pattern` at `offset` ends, or `undefined`. */
 const endOf = (pattern: RegExp, text: string, offset: number): number | undefined => {
@@ -98,7 +98,7 @@ const endOfString = (text: string, start: number): { readonly end: number } | { 
     if (character !== "\\") {
       offset += 1
     } else {
-      const end = endOf(escape, text, offset)
+      const end = endOf(escapeSequence, text, offset)
       if (end === undefined) return { error: offset }
       offset = end
     }

@@ -45,7 +45,8 @@ export const inOrder = (handle: Handler): Handler => {
     const [first] = queue
     if (first === undefined) return
     first.response.once("close", () => {
-      if (queue[0] !== first) return
+      // The response is closed with its connection too, before the connection says so.
+      if (socket.destroyed || queue[0] !== first) return
       queue.shift()
       if (queue.length === PAUSE_AT) socket.resume()
       next(socket, queue)

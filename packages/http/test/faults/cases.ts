@@ -1,14 +1,15 @@
 /**
- * The faults that one call meets, row by row: a plan for the server, and the outcome.
+ * The faults that one call of an operation meets, row by row: a plan for the server, and the outcome.
  */
 import { brotliCompressSync } from "node:zlib"
 import { Fault } from "@effect-apify/fault-server"
 import type { CallOptions } from "@effect-apify/http"
-import { EXPOSED, SIGNATURE, SIGNING_KEY, TOKEN } from "./secrets.js"
+import type { Operation } from "./operations.js"
+import { EXPOSED, TOKEN } from "./secrets.js"
 import type { Transport } from "./transports.js"
 
-/** What a call must end in: a store, or an error whose encoded form has these fields. */
-export type Outcome = "store" | { readonly _tag: string; readonly [field: string]: unknown }
+/** What a call must end in: its success, or an error whose encoded form has these fields. */
+export type Outcome = "success" | { readonly _tag: string; readonly [field: string]: unknown }
 
 /** Where a case is asked for. */
 export type At =
@@ -30,18 +31,20 @@ export interface Case {
   /** Done to a connection in place of reading requests from it. */
   readonly greeting?: Fault.Fault
   readonly options?: CallOptions
+  /** Whether its attempts end by their time limit: then time passes, once the server waits. */
+  readonly runsOutOfTime?: boolean
   readonly outcome: Outcome
   /** Requests that the server reads, where there are any. */
   readonly requests: number
-  /** The shortest time between the first request and the second. */
-  readonly waitMillis?: number
-  /** What that time must stay below. */
-  readonly mostWaitMillis?: number
+  /** The shortest and the longest time between the first request and the second, by the clock of the call. */
+  readonly waitMillis?: readonly [least: number, most: number]
   /** What the server gets to send must stay below it. */
   readonly mostBytes?: number
   /** What a transport gives in place of the outcome, and why it cannot give that. */
-  readonly deviations?: Partial<Record<Transport["name"], Deviation>>
+  readonly deviations?: Deviations
 }
+
+export type Deviations = Partial<Record<Transport["name"], Deviation>>
 
 export interface Deviation {
   /** As the case has it, where only sockets are left. */
@@ -52,61 +55,70 @@ export interface Deviation {
   readonly reason: string
 }
 
-// ---- The store
+// ---- Faults
 
-const json: readonly [string, string] = ["Content-Type", "application/json; charset=utf-8"]
+export const JSON_TYPE: readonly [string, string] = ["Content-Type", "application/json; charset=utf-8"]
 
-/** A store as Apify answers it, with every secret that it can hold. */
-export const store = {
-  id: "WkzbQMuFYuamGv3YF",
-  name: "my-store",
-  userId: "BPWDBd7Z9c746JAnF",
-  username: "janedoe",
-  createdAt: "2019-12-12T07:34:14.202Z",
-  modifiedAt: "2019-12-13T08:36:13.202Z",
-  accessedAt: "2019-12-14T08:36:13.202Z",
-  keysPublicUrl: `https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=${SIGNATURE}`,
-  urlSigningSecretKey: SIGNING_KEY,
-  generalAccess: "RESTRICTED",
-  stats: { readCount: 9, writeCount: 3, deleteCount: 6, listCount: 2, s3StorageBytes: 18 }
-}
+/** A success of an operation. */
+export const okOf = ({ success }: Operation): Fault.Fault => Fault.answer("ok", success)
 
-const storeJson = JSON.stringify({ data: store })
-const okBytes = Fault.answerBytes({ body: storeJson })
-export const ok = Fault.answer("ok", { body: storeJson })
+export const okWith = (
+  name: string,
+  body: string | Uint8Array,
+  ...headers: ReadonlyArray<readonly [string, string]>
+): Fault.Fault => Fault.answer(name, { headers: [JSON_TYPE, ...headers], body })
 
-/** The store with other fields. */
-const storeWith = (fields: object): string => JSON.stringify({ data: { ...store, ...fields } })
+/** The request is read, and that is all. */
+export const silence = Fault.fault("silence", Fault.hang)
 
-/** The store with a field of 100,000 objects in one another, which JSON.stringify has no stack for. */
-const nested = (field: string): string =>
-  `{"data":${JSON.stringify(store).slice(0, -1)},"${field}":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}}`
+export const closed = Fault.fault("close", Fault.close)
 
-const okWith = (name: string, body: string | Uint8Array, ...headers: ReadonlyArray<readonly [string, string]>) =>
-  Fault.answer(name, { headers: [json, ...headers], body })
+export const reset = Fault.fault("reset", Fault.reset)
+
+/** Closes what has brought a response before, as a server does with what lay idle. */
+export const closingReused = (operation: Operation): Fault.Fault => ({
+  name: "ok on a new connection, close on another",
+  steps: (request, earlier) =>
+    (earlier.some(({ connection }) => connection === request.connection) ? closed : okOf(operation)).steps(
+      request,
+      earlier
+    )
+})
+
+/** A response, and behind it bytes of another. At once, so that they are there before the next request. */
+export const beyond = ({ success }: Operation): Fault.Fault =>
+  Fault.fault(
+    "ok, then another response unasked",
+    Fault.send(
+      Buffer.concat([Fault.answerBytes(success), Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")])
+    )
+  )
 
 const apifyError = (type: string): string =>
   JSON.stringify({ error: { type, message: `Refused. ${EXPOSED}` } }, null, 2)
 
 /** A status whose headers and body repeat every secret. */
 export const refusal = (status: number, type = "planned"): Fault.Fault =>
-  Fault.status(status, [json, ["X-Exposed", EXPOSED], ["Set-Cookie", EXPOSED]], apifyError(type))
+  Fault.status(status, [JSON_TYPE, ["X-Exposed", EXPOSED], ["Set-Cookie", EXPOSED]], apifyError(type))
 
 const html = `<html>\u0000\u001b[31m<h1>Bad gateway</h1>\r\n${EXPOSED}</html>`
 
 // ---- Kinds of cases
 
-/** Retries without much waiting, and time to spare on a busy machine. */
+/** Retries without much waiting. By the clock of this machine only a call that hangs reaches its limits. */
 export const patient: CallOptions = {
-  attemptTimeout: "8 seconds",
-  callTimeout: "30 seconds",
+  attemptTimeout: "2 minutes",
+  callTimeout: "10 minutes",
   retry: { retries: 2, baseDelay: "2 millis" }
 }
 
-/** The attempt's time is what runs out. */
-const hurried: CallOptions = { ...patient, attemptTimeout: "500 millis" }
-
-const single = (row: number, name: string, fault: Fault.Fault, outcome: Outcome, more: Partial<Case> = {}): Case => ({
+export const single = (
+  row: number,
+  name: string,
+  fault: Fault.Fault,
+  outcome: Outcome,
+  more: Partial<Case> = {}
+): Case => ({
   row,
   name,
   at: "http",
@@ -118,6 +130,7 @@ const single = (row: number, name: string, fault: Fault.Fault, outcome: Outcome,
 
 /** Met for ever, it is the error of the last of three attempts; met twice, it is got over. */
 const retried = (
+  operation: Operation,
   row: number,
   name: string,
   fault: Fault.Fault,
@@ -125,23 +138,26 @@ const retried = (
   more: Partial<Case> = {}
 ): ReadonlyArray<Case> => [
   single(row, name, fault, outcome, { plan: Fault.times(3, fault), requests: 3, ...more }),
-  ...(more.deviations === undefined
-    ? [
-        single(row, `${name}, twice`, fault, "store", {
-          plan: Fault.sequence(Fault.times(2, fault), ok),
-          requests: 3,
-          // The third attempt needs its time.
-          ...(more.options === hurried ? { options: { ...hurried, attemptTimeout: "1 second" } } : {})
-        })
-      ]
-    : [])
+  single(row, `${name}, twice`, fault, "success", {
+    plan: Fault.sequence(Fault.times(2, fault), okOf(operation)),
+    requests: 3,
+    ...more
+  })
 ]
 
 /** Met twice it is the error, met once it is got over. */
-const once = (row: number, name: string, fault: Fault.Fault, outcome: Outcome): ReadonlyArray<Case> => [
+const once = (
+  operation: Operation,
+  row: number,
+  name: string,
+  fault: Fault.Fault,
+  outcome: Outcome
+): ReadonlyArray<Case> => [
   single(row, name, fault, outcome, { plan: Fault.times(2, fault), requests: 2 }),
-  single(row, `${name}, once`, fault, "store", { plan: Fault.sequence(fault, ok), requests: 2 })
+  single(row, `${name}, once`, fault, "success", { plan: Fault.sequence(fault, okOf(operation)), requests: 2 })
 ]
+
+export const MALFORMED = "MalformedStoreError"
 
 const transport = (reason: string): Outcome => ({ _tag: "TransportError", reason })
 const unexpected = (problem: RegExp, more: object = {}): Outcome => ({
@@ -149,17 +165,25 @@ const unexpected = (problem: RegExp, more: object = {}): Outcome => ({
   problem,
   ...more
 })
-const malformed = (kind: "Json" | "Shape", more: object = {}): Outcome => ({
-  _tag: "MalformedResponseError",
-  kind,
-  ...more
-})
-const problemAt = (...path: ReadonlyArray<string>) => malformed("Shape", { problems: [{ path }] })
+const malformed = (kind: "Json" | "Shape", more: object = {}): Outcome => ({ _tag: MALFORMED, kind, ...more })
+export const misshapen = (more: object = {}): Outcome => malformed("Shape", more)
+export const problemAt = (...path: ReadonlyArray<string>): Outcome => misshapen({ problems: [{ path }] })
 const attemptTimeout: Outcome = { _tag: "TimeoutError", phase: "attempt" }
 
 const nowhere = { requests: 0, plan: [] }
 
 // ---- The rows
+
+const onUndici = (deviation: Deviation): Deviations => ({
+  "HttpClient on undici": deviation,
+  UndiciTransport: deviation
+})
+
+const everywhere = (deviation: Deviation): Deviations => ({
+  ...onUndici(deviation),
+  "HttpClient on fetch": deviation,
+  FetchTransport: deviation
+})
 
 const stillConnecting: Deviation = {
   leavesSockets: true,
@@ -167,7 +191,7 @@ const stillConnecting: Deviation = {
     "undici, which is also Node's fetch, gives up a connection under way by its own connect timeout alone (10 s): what was interrupted leaves it until then."
 }
 
-const connecting: ReadonlyArray<Case> = [
+const connecting = (operation: Operation): ReadonlyArray<Case> => [
   {
     row: 1,
     name: "connection refused",
@@ -194,29 +218,19 @@ const connecting: ReadonlyArray<Case> = [
     name: "the connection is never taken",
     at: "deaf",
     ...nowhere,
-    options: hurried,
+    runsOutOfTime: true,
     outcome: { ...attempts(3), ...attemptTimeout },
-    deviations: {
-      fetch: stillConnecting,
-      FetchClient: stillConnecting,
-      undici: stillConnecting,
-      NodeClient: stillConnecting
-    }
+    deviations: everywhere(stillConnecting)
   },
   {
     row: 4,
     name: "the TLS handshake is never answered",
     at: "https",
     ...nowhere,
-    greeting: Fault.fault("silence", Fault.hang),
-    options: hurried,
+    greeting: silence,
+    runsOutOfTime: true,
     outcome: { ...attempts(3), ...attemptTimeout },
-    deviations: {
-      fetch: stillConnecting,
-      FetchClient: stillConnecting,
-      undici: stillConnecting,
-      NodeClient: stillConnecting
-    }
+    deviations: everywhere(stillConnecting)
   },
   {
     row: 5,
@@ -239,7 +253,14 @@ const connecting: ReadonlyArray<Case> = [
     ...nowhere,
     outcome: { ...attempts(1), ...tls("ERR_TLS_CERT_ALTNAME_INVALID") }
   },
-  { row: 5, name: "certificate valid", at: "https", plan: Fault.times(1, ok), requests: 1, outcome: "store" },
+  {
+    row: 5,
+    name: "certificate valid",
+    at: "https",
+    plan: Fault.times(1, okOf(operation)),
+    requests: 1,
+    outcome: "success"
+  },
   {
     row: 6,
     name: "plain HTTP at an HTTPS port",
@@ -269,278 +290,241 @@ const no100: Deviation = {
   reason: "undici, which is also Node's fetch, takes a 100 that it has not asked for as a broken connection."
 }
 
-const earlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+export const EARLY_HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
-const connection: ReadonlyArray<Case> = [
-  ...retried(7, "reset before any byte", Fault.fault("reset", Fault.reset), transport("reset")),
-  single(7, "reset before any byte, over TLS", Fault.fault("reset", Fault.reset), transport("reset"), {
-    at: "https",
-    plan: Fault.times(3, Fault.fault("reset", Fault.reset)),
-    requests: 3
-  }),
-  ...retried(9, "closed with no bytes", Fault.fault("close", Fault.close), transport("reset")),
-  ...retried(
-    10,
-    "closed in the headers",
-    Fault.cut("cut in the headers", { body: storeJson }, 40, Fault.close),
-    transport("reset")
-  ),
-  ...retried(
-    10,
-    "reset in the headers",
-    Fault.cut("reset in the headers", { body: storeJson }, 40, Fault.stall(20), Fault.reset),
-    transport("reset")
-  ),
-  single(11, "not HTTP", Fault.fault("SSH", Fault.send("SSH-2.0-OpenSSH_9.6\r\n"), Fault.close), transport("protocol")),
-  single(
-    12,
-    "NUL in a header",
-    Fault.fault("NUL", Fault.send("HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n"), Fault.close),
-    transport("protocol")
-  ),
-  single(
-    12,
-    "illegal byte in a header's name",
-    Fault.fault("illegal name", Fault.send("HTTP/1.1 200 OK\r\nX\x01Y: a\r\nContent-Length: 0\r\n\r\n"), Fault.close),
-    transport("protocol")
-  ),
-  single(
-    13,
-    "headers of 20 KiB",
-    Fault.answer("20 KiB of headers", { headers: [json, ["X-Long", "x".repeat(20 * 1024)]], body: storeJson }),
-    transport("protocol")
-  ),
-  single(
-    14,
-    "two lengths",
-    Fault.answer("two lengths", {
-      headers: [json, ["Content-Length", "5"], ["Content-Length", String(storeJson.length)]],
-      body: storeJson
+const connection = (operation: Operation): ReadonlyArray<Case> => {
+  const { success } = operation
+  const { body } = success
+  const ok = okOf(operation)
+  const okBytes = Fault.answerBytes(success)
+  return [
+    ...retried(operation, 7, "reset before any byte", reset, transport("reset")),
+    single(7, "reset before any byte, over TLS", reset, transport("reset"), {
+      at: "https",
+      plan: Fault.times(3, reset),
+      requests: 3
     }),
-    transport("protocol")
-  ),
-  single(
-    14,
-    "a length and chunks",
-    Fault.answer("length and chunks", {
-      headers: [json, ["Content-Length", String(storeJson.length)], ["Transfer-Encoding", "chunked"]],
-      body: `${storeJson.length.toString(16)}\r\n${storeJson}\r\n0\r\n\r\n`
-    }),
-    transport("protocol")
-  ),
-  single(16, "100 before the 200", ok, "store", {
-    plan: Fault.forever(Fault.fault("100, then ok", Fault.send("HTTP/1.1 100 Continue\r\n\r\n"), Fault.send(okBytes))),
-    deviations: { fetch: no100, FetchClient: no100, undici: no100, NodeClient: no100 }
-  }),
-  single(16, "103 before the 200", Fault.fault("103, 200", Fault.send(earlyHints), Fault.send(okBytes)), "store"),
-  single(
-    16,
-    "103 before a 200 of 20 KiB",
-    Fault.fault(
-      "103, 200 of 20 KiB",
-      Fault.send(earlyHints),
-      Fault.send(Fault.answerBytes({ body: storeWith({ title: "x".repeat(20 * 1024) }) }))
+    ...retried(operation, 9, "closed with no bytes", closed, transport("reset")),
+    ...retried(
+      operation,
+      10,
+      "closed in the headers",
+      Fault.cut("cut in the headers", success, 40, Fault.close),
+      transport("reset")
     ),
-    "store"
-  ),
-  ...retried(17, "headers never arrive", Fault.fault("silence", Fault.hang), attemptTimeout, { options: hurried }),
-  ...retried(
-    18,
-    "the body stalls",
-    Fault.cut("stall in the body", { body: storeJson }, okBytes.length - 10, Fault.hang),
-    attemptTimeout,
-    { options: hurried }
-  ),
-  ...retried(
-    19,
-    "the body drips",
-    Fault.fault("a byte each 100 ms", Fault.send(okBytes.subarray(0, 120)), Fault.drip(okBytes.subarray(120), 100)),
-    attemptTimeout,
-    { options: hurried }
-  ),
-  ...retried(
-    21,
-    "a length larger than the body",
-    Fault.cut("cut in the body", { body: storeJson }, okBytes.length - 10, Fault.close),
-    transport("reset")
-  ),
-  ...retried(
-    22,
-    "chunks cut",
-    Fault.fault(
-      "cut in a chunk",
-      Fault.send(
-        `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"data":`
+    ...retried(
+      operation,
+      10,
+      "reset in the headers",
+      Fault.cut("reset in the headers", success, 40, Fault.reset),
+      transport("reset")
+    ),
+    single(
+      11,
+      "not HTTP",
+      Fault.fault("SSH", Fault.send("SSH-2.0-OpenSSH_9.6\r\n"), Fault.close),
+      transport("protocol")
+    ),
+    single(
+      12,
+      "NUL in a header",
+      Fault.fault("NUL", Fault.send("HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n"), Fault.close),
+      transport("protocol")
+    ),
+    single(
+      12,
+      "illegal byte in a header's name",
+      Fault.fault("illegal name", Fault.send("HTTP/1.1 200 OK\r\nX\x01Y: a\r\nContent-Length: 0\r\n\r\n"), Fault.close),
+      transport("protocol")
+    ),
+    single(
+      13,
+      "headers of 20 KiB",
+      Fault.answer("20 KiB of headers", { headers: [JSON_TYPE, ["X-Long", "x".repeat(20 * 1024)]], body: body }),
+      transport("protocol")
+    ),
+    single(
+      14,
+      "two lengths",
+      Fault.answer("two lengths", {
+        headers: [JSON_TYPE, ["Content-Length", "5"], ["Content-Length", String(body.length)]],
+        body
+      }),
+      transport("protocol")
+    ),
+    single(
+      14,
+      "a length and chunks",
+      Fault.answer("length and chunks", {
+        headers: [JSON_TYPE, ["Content-Length", String(body.length)], ["Transfer-Encoding", "chunked"]],
+        body: `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+      }),
+      transport("protocol")
+    ),
+    single(16, "100 before the 200", ok, "success", {
+      plan: Fault.forever(
+        Fault.fault("100, then ok", Fault.send("HTTP/1.1 100 Continue\r\n\r\n"), Fault.send(okBytes))
       ),
-      Fault.close
+      deviations: everywhere(no100)
+    }),
+    single(16, "103 before the 200", Fault.fault("103, 200", Fault.send(EARLY_HINTS), Fault.send(okBytes)), "success"),
+    ...retried(operation, 17, "headers never arrive", silence, attemptTimeout, { runsOutOfTime: true }),
+    ...retried(
+      operation,
+      18,
+      "the body stalls",
+      Fault.cut("stall in the body", success, okBytes.length - 10, Fault.hang),
+      attemptTimeout,
+      { runsOutOfTime: true }
     ),
-    transport("reset")
-  ),
-  ...retried(
-    22,
-    "bad chunk size",
-    Fault.fault(
+    ...retried(
+      operation,
+      19,
+      "the body drips",
+      Fault.fault("a byte each 100 ms", Fault.send(okBytes.subarray(0, 120)), Fault.drip(okBytes.subarray(120), 100)),
+      attemptTimeout,
+      // The whole body would take longer than that, and each byte comes sooner.
+      { runsOutOfTime: true, options: { ...patient, attemptTimeout: "500 millis" } }
+    ),
+    ...retried(
+      operation,
+      21,
+      "a length larger than the body",
+      Fault.cut("cut in the body", success, okBytes.length - 10, Fault.close),
+      transport("reset")
+    ),
+    ...retried(
+      operation,
+      22,
+      "chunks cut",
+      Fault.fault(
+        "cut in a chunk",
+        Fault.send(
+          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"data":`
+        ),
+        Fault.close
+      ),
+      transport("reset")
+    ),
+    ...retried(
+      operation,
+      22,
       "bad chunk size",
-      Fault.send(
-        `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"data":\r\nzz\r\n`
+      Fault.fault(
+        "bad chunk size",
+        Fault.send(
+          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"data":\r\nzz\r\n`
+        ),
+        Fault.close
       ),
-      Fault.stall(20),
-      Fault.close
+      transport("reset")
+    )
+  ]
+}
+
+/** Of operations that succeed with a 200 and JSON. */
+const jsonBodies = (operation: Operation): ReadonlyArray<Case> => {
+  const { body } = operation.success
+  return [
+    ...once(operation, 23, "200, empty", okWith("empty", ""), malformed("Json")),
+    ...[203, 204, 205, 206].map((status) =>
+      single(
+        24,
+        `${status}`,
+        Fault.status(status, [JSON_TYPE], status === 204 || status === 205 ? "" : body),
+        unexpected(/Only a 200/, { status })
+      )
     ),
-    transport("reset")
-  )
-]
-
-/** Holds none of the values that row 33 sends. */
-const valueless = /^(?!.*(424242|nine|canary)).+$/s
-
-const answers: ReadonlyArray<Case> = [
-  ...once(23, "200, empty", okWith("empty", ""), malformed("Json")),
-  ...[203, 204, 205, 206].map((status) =>
     single(
       24,
-      `${status}`,
-      Fault.status(status, [json], status === 204 || status === 205 ? "" : storeJson),
-      unexpected(/Only a 200/, { status })
-    )
-  ),
-  single(
-    24,
-    "205 with a body of 5 MB",
-    Fault.status(205, [json], " ".repeat(5_000_000)),
-    unexpected(/Only a 200/, { status: 205 })
-  ),
-  single(
-    24,
-    "205 whose body stalls",
-    Fault.cut("205, stall in the body", { status: 205, body: storeJson }, 200, Fault.hang),
-    unexpected(/Only a 200/, { status: 205 }),
-    { options: hurried }
-  ),
-  single(25, "304", Fault.status(304), unexpected(/confirm/, { status: 304 })),
-  single(
-    26,
-    "200, text/html",
-    Fault.answer("html", { headers: [["Content-Type", "text/html"]], body: html }),
-    unexpected(/text\/html/, { snippet: /^<html>\\u\{0\}\\u\{1b\}/ })
-  ),
-  single(
-    27,
-    "JSON as text/plain",
-    Fault.answer("text/plain", { headers: [["Content-Type", "text/plain"]], body: storeJson }),
-    unexpected(/text\/plain/)
-  ),
-  single(
-    28,
-    "utf-16",
-    Fault.answer("utf-16", {
-      headers: [["Content-Type", "application/json; charset=utf-16"]],
-      body: Buffer.from(storeJson, "utf16le")
-    }),
-    unexpected(/charset/)
-  ),
-  single(
-    28,
-    "invalid UTF-8",
-    okWith(
+      "205 with a body of 5 MB",
+      Fault.status(205, [JSON_TYPE], " ".repeat(5_000_000)),
+      unexpected(/Only a 200/, { status: 205 })
+    ),
+    single(
+      24,
+      "205 whose body stalls",
+      Fault.cut("205, stall in the body", { status: 205, body: body }, 200, Fault.hang),
+      unexpected(/Only a 200/, { status: 205 })
+    ),
+    single(25, "304", Fault.status(304), unexpected(/confirm/, { status: 304 })),
+    single(
+      26,
+      "200, text/html",
+      Fault.answer("html", { headers: [["Content-Type", "text/html"]], body: html }),
+      unexpected(/text\/html/, { snippet: /^<html>\\u\{0\}\\u\{1b\}/ })
+    ),
+    single(
+      27,
+      "JSON as text/plain",
+      Fault.answer("text/plain", { headers: [["Content-Type", "text/plain"]], body: body }),
+      unexpected(/text\/plain/)
+    ),
+    single(
+      28,
+      "utf-16",
+      Fault.answer("utf-16", {
+        headers: [["Content-Type", "application/json; charset=utf-16"]],
+        body: Buffer.from(body, "utf16le")
+      }),
+      unexpected(/charset/)
+    ),
+    single(
+      28,
       "invalid UTF-8",
-      Buffer.concat([Buffer.from('{"data":{"id":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}}')])
+      okWith(
+        "invalid UTF-8",
+        Buffer.concat([Buffer.from('{"data":{"id":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}}')])
+      ),
+      unexpected(/UTF-8/)
     ),
-    unexpected(/UTF-8/)
-  ),
-  single(29, "a byte order mark", okWith("BOM", `\ufeff${storeJson}`), "store"),
-  ...once(30, "JSON cut off", okWith("cut JSON", storeJson.slice(0, -20)), malformed("Json")),
-  ...once(31, "garbage", okWith("garbage", `%%% ${EXPOSED}`), malformed("Json")),
-  ...["null", "[]", '"x"', "{}"].map((body) => single(32, body, okWith(body, body), malformed("Shape"))),
-  single(32, '{"data":null}', okWith("data null", '{"data":null}'), problemAt("data")),
-  single(
-    33,
-    "wrong types, and a field missing",
-    okWith(
-      "wrong types",
-      storeWith({ id: 424242, createdAt: undefined, stats: { readCount: "nine" }, urlSigningSecretKey: [SIGNING_KEY] })
+    single(29, "a byte order mark", okWith("BOM", `\ufeff${body}`), "success"),
+    ...once(operation, 30, "JSON cut off", okWith("cut JSON", body.slice(0, -20)), malformed("Json")),
+    ...once(operation, 31, "garbage", okWith("garbage", `%%% ${EXPOSED}`), malformed("Json")),
+    single(39, "300 MiB, declared", Fault.largeBody(300, "declared"), unexpected(/maxBodyBytes/)),
+    single(39, "300 MiB, in chunks", Fault.largeBody(300, "chunked"), unexpected(/maxBodyBytes/)),
+    single(40, "gzip unasked", okWith("gzip", Fault.gzipped(body), ["Content-Encoding", "gzip"]), "success"),
+    single(40, "brotli unasked", okWith("brotli", brotliCompressSync(body), ["Content-Encoding", "br"]), "success", {
+      deviations: onUndici(gzipAlone)
+    }),
+    single(
+      40,
+      "gzip twice",
+      okWith("gzip, gzip", Fault.gzipped(Fault.gzipped(body)), ["Content-Encoding", "gzip, gzip"]),
+      unexpected(/encod/)
     ),
-    malformed("Shape", {
-      // In the order of the fields, these and no other, without the values.
-      problems: [
-        { path: ["data", "id"], problem: valueless },
-        { path: ["data", "createdAt"], problem: "is missing" },
-        { path: ["data", "urlSigningSecretKey"], problem: valueless },
-        { path: ["data", "stats", "readCount"], problem: valueless }
-      ]
-    })
-  ),
-  single(34, "unknown fields", okWith("unknown fields", storeWith({ brandNew: { a: [1] } })), "store"),
-  ...["2019-13-45T00:00:00Z", "+010000-01-01T00:00:00.000Z", "2019-12-12T07:34:14.202"].map((createdAt) =>
-    single(35, createdAt, okWith(createdAt, storeWith({ createdAt })), problemAt("data", "createdAt"))
-  ),
-  single(
-    36,
-    "__proto__ and constructor",
-    okWith(
-      "__proto__",
-      `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"data":${JSON.stringify(store).slice(0, -1)},"schema":{"__proto__":{"polluted":1},"constructor":1,"kept":{"__proto__":{"polluted":1}}},"__proto__":{"polluted":1}}}`
+    single(
+      40,
+      "corrupt gzip",
+      okWith("corrupt gzip", Fault.gzipped(body).fill(0xff, 12, 40), ["Content-Encoding", "gzip"]),
+      unexpected(/encod/)
     ),
-    "store"
-  ),
-  single(
-    37,
-    "a schema nested 100,000 deep",
-    okWith("nested schema", nested("schema")),
-    malformed("Shape", { problems: [{ path: ["data", "schema"] }] })
-  ),
-  // A store, because what is unknown is dropped, however deep.
-  single(37, "an unknown field nested 100,000 deep", okWith("nested", nested("brandNew")), "store"),
-  single(38, "duplicate keys", okWith("duplicates", `{"data":null,"data":${JSON.stringify(store)}}`), "store"),
-  single(
-    38,
-    "an integer over 2^53",
-    okWith("2^53 + 1", JSON.stringify({ data: store }).replace('"readCount":9', '"readCount":9007199254740993')),
-    problemAt("data", "stats", "readCount")
-  ),
-  single(39, "300 MiB, declared", Fault.largeBody(300, "declared"), unexpected(/maxBodyBytes/)),
-  single(39, "300 MiB, in chunks", Fault.largeBody(300, "chunked"), unexpected(/maxBodyBytes/)),
-  single(40, "gzip unasked", okWith("gzip", Fault.gzipped(storeJson), ["Content-Encoding", "gzip"]), "store"),
-  single(40, "brotli unasked", okWith("brotli", brotliCompressSync(storeJson), ["Content-Encoding", "br"]), "store", {
-    deviations: { undici: gzipAlone, NodeClient: gzipAlone }
-  }),
-  single(
-    40,
-    "gzip twice",
-    okWith("gzip, gzip", Fault.gzipped(Fault.gzipped(storeJson)), ["Content-Encoding", "gzip, gzip"]),
-    unexpected(/encod/)
-  ),
-  single(
-    40,
-    "corrupt gzip",
-    okWith("corrupt gzip", Fault.gzipped(storeJson).fill(0xff, 12, 40), ["Content-Encoding", "gzip"]),
-    unexpected(/encod/)
-  ),
-  single(
-    40,
-    "an unknown encoding",
-    okWith("unknown encoding", Buffer.from([0x8f, 0xff, 0x01]), ["Content-Encoding", "x-secret"]),
-    unexpected(/encod/)
-  ),
-  single(
-    40,
-    "gzip in name alone",
-    okWith("JSON called gzip", storeJson, ["Content-Encoding", "gzip"]),
-    unexpected(/encod/)
-  ),
-  single(
-    40,
-    "brotli in name alone",
-    okWith("JSON called brotli", storeJson, ["Content-Encoding", "br"]),
-    unexpected(/encod/)
-  ),
-  single(
-    40,
-    "an unknown encoding, in name alone",
-    okWith("unknown encoding", storeJson, ["Content-Encoding", "x-secret"]),
-    unexpected(/encod/)
-  )
-]
+    single(
+      40,
+      "an unknown encoding",
+      okWith("unknown encoding", Buffer.from([0x8f, 0xff, 0x01]), ["Content-Encoding", "x-secret"]),
+      unexpected(/encod/)
+    ),
+    single(
+      40,
+      "gzip in name alone",
+      okWith("JSON called gzip", body, ["Content-Encoding", "gzip"]),
+      unexpected(/encod/)
+    ),
+    single(
+      40,
+      "brotli in name alone",
+      okWith("JSON called brotli", body, ["Content-Encoding", "br"]),
+      unexpected(/encod/)
+    ),
+    single(
+      40,
+      "an unknown encoding, in name alone",
+      okWith("unknown encoding", body, ["Content-Encoding", "x-secret"]),
+      unexpected(/encod/)
+    )
+  ]
+}
 
 const bodies = [
   ["JSON", "application/json", apifyError("internal-server-error")],
@@ -557,21 +541,20 @@ const large = (status: number): Fault.Fault => {
   return Fault.fault(`${status}, 5 MB`, Fault.send(head), Fault.flood(part, LARGE / part.length))
 }
 
-/** The second of pacing that follows a 429, and some time on a busy machine. */
-const USUAL_WAIT_MILLIS = 1800
+/** The second of pacing that follows a 429, and the backoff. */
+const USUAL_WAIT: readonly [number, number] = [1000, 1010]
 
-const retryAfter = (name: string, ...values: ReadonlyArray<string>): Case =>
-  single(42, name, ok, "store", {
-    plan: Fault.sequence(
-      Fault.status(429, [
-        ...values.map((value): readonly [string, string] => ["Retry-After", value]),
-        ["X-RateLimit-Limit", "1000"]
-      ]),
-      ok
-    ),
-    requests: 2,
-    mostWaitMillis: USUAL_WAIT_MILLIS
-  })
+const retryAfter = (operation: Operation, name: string, ...values: ReadonlyArray<string>): Case =>
+  limited(
+    operation,
+    42,
+    name,
+    Fault.status(429, [
+      ...values.map((value): readonly [string, string] => ["Retry-After", value]),
+      ["X-RateLimit-Limit", "1000"]
+    ]),
+    USUAL_WAIT
+  )
 
 /** An HTTP date so many seconds from now. */
 const dated = (name: string, seconds: number): Fault.Fault => ({
@@ -583,22 +566,28 @@ const dated = (name: string, seconds: number): Fault.Fault => ({
   ]
 })
 
-const limited = (name: string, first: Fault.Fault, wait: Pick<Case, "waitMillis" | "mostWaitMillis">): Case =>
-  single(41, name, ok, "store", { plan: Fault.sequence(first, ok), requests: 2, ...wait })
+const limited = (
+  operation: Operation,
+  row: number,
+  name: string,
+  first: Fault.Fault,
+  waitMillis: readonly [number, number]
+): Case =>
+  single(row, name, first, "success", { plan: Fault.sequence(first, okOf(operation)), requests: 2, waitMillis })
 
-const statuses: ReadonlyArray<Case> = [
-  limited("Retry-After: 2", Fault.status(429, [["Retry-After", "2"]]), { waitMillis: 2000 }),
-  limited("Retry-After: 0", Fault.status(429, [["Retry-After", "0"]]), { mostWaitMillis: USUAL_WAIT_MILLIS }),
-  // Dates have whole seconds: the last one may be nearly over.
-  limited("Retry-After: a date", dated("a date", 3), { waitMillis: 1990 }),
-  limited("Retry-After: a past date", dated("a past date", -3600), { mostWaitMillis: USUAL_WAIT_MILLIS }),
-  retryAfter("Retry-After: -1", "-1"),
-  retryAfter("Retry-After: 1e9", "1e9"),
-  retryAfter("Retry-After: 0x10", "0x10"),
-  retryAfter("Retry-After: 2.5", "2.5"),
-  retryAfter("Retry-After, empty", ""),
-  retryAfter("Retry-After twice", "20", "20"),
-  retryAfter("Retry-After of 10 kB", "9".repeat(10_000)),
+const statuses = (operation: Operation): ReadonlyArray<Case> => [
+  limited(operation, 41, "Retry-After: 2", Fault.status(429, [["Retry-After", "2"]]), [2000, 2010]),
+  limited(operation, 41, "Retry-After: 0", Fault.status(429, [["Retry-After", "0"]]), USUAL_WAIT),
+  // Dates have whole seconds.
+  limited(operation, 41, "Retry-After: a date", dated("a date", 3), [2001, 3010]),
+  limited(operation, 41, "Retry-After: a past date", dated("a past date", -3600), USUAL_WAIT),
+  retryAfter(operation, "Retry-After: -1", "-1"),
+  retryAfter(operation, "Retry-After: 1e9", "1e9"),
+  retryAfter(operation, "Retry-After: 0x10", "0x10"),
+  retryAfter(operation, "Retry-After: 2.5", "2.5"),
+  retryAfter(operation, "Retry-After, empty", ""),
+  retryAfter(operation, "Retry-After twice", "20", "20"),
+  retryAfter(operation, "Retry-After of 10 kB", "9".repeat(10_000)),
   single(43, "Retry-After past the deadline", Fault.status(429, [["Retry-After", "3600"]]), {
     ...attempts(1),
     _tag: "RateLimitedError",
@@ -618,9 +607,9 @@ const statuses: ReadonlyArray<Case> = [
     const outcome = status === 408 ? unexpected(/not a status/, { status }) : { _tag: "ServerError", status }
     return [
       ...bodies.flatMap(([kind, type, body]) =>
-        retried(45, `${status}, ${kind}`, Fault.status(status, [["Content-Type", type]], body), outcome)
+        retried(operation, 45, `${status}, ${kind}`, Fault.status(status, [["Content-Type", type]], body), outcome)
       ),
-      ...retried(45, `${status}, 5 MB`, large(status), outcome)
+      ...retried(operation, 45, `${status}, 5 MB`, large(status), outcome)
     ]
   }),
   ...[501, 505, 511].map((status) =>
@@ -628,19 +617,20 @@ const statuses: ReadonlyArray<Case> = [
   )
 ]
 
-const tags = [
-  [400, "invalid-request", "BadRequestError"],
-  [401, "user-or-token-not-found", "UnauthorizedError"],
-  [402, "x402-payment-required", "PaymentRequiredError"],
-  [403, "insufficient-permissions", "ForbiddenError"],
-  [404, "record-not-found", "StoreNotFoundError"],
-  [405, "method-not-allowed", "MethodNotAllowedError"],
-  [410, "gone", "UnexpectedResponseError"],
-  [422, "unprocessable", "UnexpectedResponseError"]
-] as const
+const tags = ({ notFound }: Operation) =>
+  [
+    [400, "invalid-request", "BadRequestError"],
+    [401, "user-or-token-not-found", "UnauthorizedError"],
+    [402, "x402-payment-required", "PaymentRequiredError"],
+    [403, "insufficient-permissions", "ForbiddenError"],
+    [404, "record-not-found", notFound],
+    [405, "method-not-allowed", "MethodNotAllowedError"],
+    [410, "gone", "UnexpectedResponseError"],
+    [422, "unprocessable", "UnexpectedResponseError"]
+  ] as const
 
-const refusals: ReadonlyArray<Case> = [
-  ...tags.map(([status, type, _tag]) =>
+const refusals = (operation: Operation): ReadonlyArray<Case> => [
+  ...tags(operation).map(([status, type, _tag]) =>
     single(47, `${status} ${type}`, refusal(status, type), {
       _tag,
       status,
@@ -649,7 +639,7 @@ const refusals: ReadonlyArray<Case> = [
     })
   ),
   single(47, "404 page-not-found", refusal(404, "page-not-found"), unexpected(/missing/, { status: 404 })),
-  ...tags.flatMap(([status, _, tag]) => {
+  ...tags(operation).flatMap(([status, _, tag]) => {
     // Without Apify's own word, a 404 is not known to be about the store.
     const _tag = status === 404 ? "UnexpectedResponseError" : tag
     return [
@@ -672,8 +662,7 @@ const refusals: ReadonlyArray<Case> = [
     48,
     "404, stalls after 20 kB",
     Fault.cut("404, stall in the body", { status: 404, body: "x".repeat(40_000) }, 20_000, Fault.hang),
-    { _tag: "UnexpectedResponseError", status: 404 },
-    { options: hurried }
+    { _tag: "UnexpectedResponseError", status: 404 }
   ),
   ...[301, 302, 303, 307, 308].map((status) =>
     single(
@@ -685,27 +674,36 @@ const refusals: ReadonlyArray<Case> = [
   )
 ]
 
-export const BOMB = "a gzip bomb of 300 MiB"
-
 /** By itself, because it takes a second to make. */
-export const bomb = async (): Promise<Case> => single(40, BOMB, await Fault.gzipBomb(300), unexpected(/maxBodyBytes/))
+export const bomb = async (mebibytes: number): Promise<Case> =>
+  single(40, `a gzip bomb of ${mebibytes} MiB`, await Fault.gzipBomb(mebibytes), unexpected(/maxBodyBytes/))
 
-/** Where redirects lead that must not be followed; another origin's address is known only when it runs. */
-export const strangers = (origin: string, self: string): ReadonlyArray<Case> => [
-  ...[
-    origin,
-    origin.replace("http:", "https:"),
-    origin.replace("http:", ""),
-    "//evil.test",
-    "file:///etc/passwd",
-    self,
-    "::nonsense::",
-    "",
-    `${origin}/${"x".repeat(8000)}`
-  ].map((location) =>
-    single(50, `to ${location.slice(0, 30)}`, Fault.redirect(302, location), unexpected(/not followed/))
+/** Redirects that must not be followed. */
+export const redirects = (origin: string): ReadonlyArray<Case> => [
+  ...(
+    [
+      ["another origin", origin],
+      ["another origin by https", origin.replace("http:", "https:")],
+      ["another origin by the same scheme", origin.replace("http:", "")],
+      ["another host", "//evil.test"],
+      ["a file", "file:///etc/passwd"],
+      ["itself", "?itself"],
+      ["nonsense", "::nonsense::"],
+      ["nowhere", ""],
+      ["another origin and a path of 8 kB", `${origin}/${"x".repeat(8000)}`]
+    ] as const
+  ).map(([where, location]) =>
+    single(50, `a redirect to ${where}`, Fault.redirect(302, location), unexpected(/not followed/))
   ),
-  single(50, `from https to ${origin}`, Fault.redirect(302, origin), unexpected(/not followed/), { at: "https" })
+  single(50, "a redirect from https to http", Fault.redirect(302, origin), unexpected(/not followed/), { at: "https" })
 ]
 
-export const cases: ReadonlyArray<Case> = [...connecting, ...connection, ...answers, ...statuses, ...refusals]
+/** What every operation meets, and what only this one does. */
+export const casesOf = (operation: Operation): ReadonlyArray<Case> => [
+  ...connecting(operation),
+  ...connection(operation),
+  ...jsonBodies(operation),
+  ...statuses(operation),
+  ...refusals(operation),
+  ...operation.cases
+]

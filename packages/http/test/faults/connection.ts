@@ -7,9 +7,10 @@ import { ApifyClient, type CallOptions } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { type DrivenTime, makeDrivenTime } from "./drivenTime.js"
 import { settled } from "./play.js"
 import { keepExit, leaks, nothingShown, type Shown, TOKEN, watched } from "./secrets.js"
-import type { Transport } from "./transports.js"
+import type { Connections, Transport } from "./transports.js"
 
 /** Keeps what each call of a client comes to, whoever made it. */
 const keepingExits = (kept: Shown) =>
@@ -25,11 +26,12 @@ export const withClientOf = <A, E, R>(
   baseUrl: string,
   transport: Transport,
   options: CallOptions,
-  calls: (kept: Shown) => Effect.Effect<A, E, R>
+  calls: (kept: Shown) => Effect.Effect<A, E, R>,
+  connections?: Connections
 ): Effect.Effect<A, E, Exclude<R, ApifyClient>> =>
   Effect.gen(function* () {
     const kept = nothingShown()
-    const client = transport.client({ token: Redacted.make(TOKEN), baseUrl, ...options })
+    const client = transport.client({ token: Redacted.make(TOKEN), baseUrl, ...options }, connections)
     const result = yield* calls(kept).pipe(
       watched(kept),
       Effect.provide(Layer.orDie(Layer.provide(keepingExits(kept), client)))
@@ -37,6 +39,13 @@ export const withClientOf = <A, E, R>(
     assert.deepStrictEqual(yield* leaks(kept), [], "secrets shown")
     return result
   })
+
+/** What calls of one client are made to, what they show, and time for those that are to run by it. */
+export interface Called {
+  readonly origin: Origin
+  readonly kept: Shown
+  readonly time: DrivenTime
+}
 
 /**
  * The same against an origin of their own. Nothing may be under way there once the calls are over. Once the client is gone
@@ -46,19 +55,27 @@ export const withClientOf = <A, E, R>(
 export const withClient = <A, E, R>(
   transport: Transport,
   options: CallOptions,
-  calls: (origin: Origin, kept: Shown) => Effect.Effect<A, E, R>
+  calls: (called: Called) => Effect.Effect<A, E, R>,
+  connections?: Connections
 ): Effect.Effect<A, E, FaultServer | Exclude<R, ApifyClient>> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const origin = yield* (yield* FaultServer).listen()
-      const result = yield* withClientOf(origin.url, transport, options, (kept) =>
-        Effect.zipLeft(
-          calls(origin, kept),
-          Effect.map(
-            settled(origin, ({ busy }) => busy === 0),
-            ({ busy }) => assert.strictEqual(busy, 0, "connections under way")
-          )
-        )
+      const server = yield* FaultServer
+      const time = makeDrivenTime()
+      const origin = yield* Effect.withClock(server.listen(), time.clock)
+      const result = yield* withClientOf(
+        origin.url,
+        transport,
+        options,
+        (kept) =>
+          Effect.zipLeft(
+            calls({ origin, kept, time }),
+            Effect.map(
+              settled(origin, ({ busy }) => busy === 0),
+              ({ busy }) => assert.strictEqual(busy, 0, "connections under way")
+            )
+          ),
+        connections
       )
       if (!transport.keepsConnections) {
         const { open, unused } = yield* settled(origin, ({ open, unused }) => open === unused)

@@ -1,20 +1,18 @@
 /**
  * Rows 52 and 53: what is left after thousands of calls.
  */
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
 import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
-import { getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import { patient, refusal } from "./cases.js"
+import { inTurn, scale } from "../../../../vitest.scale.js"
+import { patient, refusal, silence } from "./cases.js"
 import { withClient } from "./connection.js"
 import { heap } from "./heap.js"
+import { operations } from "./operations.js"
 import { settled } from "./play.js"
-import { printedTable } from "./table.js"
 import { transports } from "./transports.js"
-
-const intoTable = printedTable()
 
 const CONCURRENCY = 16
 
@@ -34,14 +32,17 @@ const rest = (origin: Origin) =>
     assert.strictEqual((yield* settled(origin, ({ busy }) => busy === 0)).busy, 0)
     const left = yield* Effect.repeat(connections, {
       until: (count) => count <= 2 * CONCURRENCY,
-      schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(400))
+      schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(2400))
     }).pipe(Effect.zipRight(connections))
     assert.isAtMost(left, 2 * CONCURRENCY)
     yield* (yield* FaultServer).forget
   })
 
-/** Twenty thousand calls take half a minute, and longer where the machine has more to do. */
-const UNHURRIED_MILLIS = 300_000
+/** Failed calls, and interrupted ones. */
+const CALLS = scale({ test: 200, soak: 10_000 })
+
+/** Calls whose responses are large errors. */
+const LARGE = scale({ test: 50, soak: 1000 })
 
 const times = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: count }), () => effect, { concurrency: CONCURRENCY, discard: true })
@@ -63,76 +64,54 @@ const mostOpen = <A, E, R>(origin: Origin, effect: Effect.Effect<A, E, R>) =>
     return most
   })
 
-layer(FaultServer.layer, { excludeTestServices: true })("thousands of calls", (it) => {
-  for (const transport of transports) {
-    it.effect(
-      `row 52 on ${transport.name}: 10,000 failed and 10,000 interrupted calls leave nothing`,
-      () =>
-        withClient(transport, { ...patient, retry: { retries: 0 } }, (origin) =>
-          Effect.gen(function* () {
-            const server = yield* FaultServer
-            const [failing, silent] = [`~failing-${transport.name}`, `~silent-${transport.name}`]
-            yield* server.plan(failing, Fault.forever(refusal(404)))
-            yield* server.plan(silent, Fault.forever(Fault.fault("silence", Fault.hang)))
-            const fail = Effect.map(Effect.flip(getStore(failing)), ({ _tag }) =>
-              assert.strictEqual(_tag, "UnexpectedResponseError")
+layer(FaultServer.layer, { excludeTestServices: true })((it) => {
+  for (const { call, name } of operations) {
+    for (const transport of transports) {
+      describe(`${name}, ${transport.name}`, () => {
+        if (inTurn(transports, 1).includes(transport))
+          it.effect(`row 52: ${CALLS} failed and ${CALLS} interrupted calls leave nothing`, () =>
+            withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
+              Effect.gen(function* () {
+                const server = yield* FaultServer
+                yield* server.plan("~failing", Fault.forever(refusal(404)))
+                yield* server.plan("~silent", Fault.forever(silence))
+                const fail = Effect.flip(call("~failing"))
+                const interrupt = Effect.flatMap(Effect.fork(call("~silent")), (fiber) =>
+                  Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
+                )
+                // Of each kind first, because the first are kept to be searched for secrets.
+                yield* times(100, Effect.zipRight(fail, interrupt))
+                // From here on without spans, which nobody would keep.
+                const half = Effect.all([times(CALLS / 2, fail), times(CALLS / 2, interrupt), rest(origin)], {
+                  discard: true
+                }).pipe(Effect.withTracerEnabled(false))
+                // The first half brings the code and the transport to their size, the second must add nothing.
+                yield* half
+                const before = yield* heap
+                yield* half
+                // What waits for a finalizer is let go some turns of the event loop after it was collected.
+                const after = yield* Effect.repeat(heap, {
+                  until: (after) => after - before < FLAT_BYTES,
+                  schedule: Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(300))
+                }).pipe(Effect.zipRight(heap))
+                assert.isBelow(after - before, FLAT_BYTES)
+              })
             )
-            const interrupt = Effect.flatMap(Effect.fork(getStore(silent)), (fiber) =>
-              Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
-            )
-            // Of each kind first, because the first are kept to be searched for secrets.
-            yield* times(100, Effect.zipRight(fail, interrupt))
-            // From here on without spans, which nobody would keep.
-            const half = Effect.all([times(5000, fail), times(5000, interrupt), rest(origin)], { discard: true }).pipe(
-              Effect.withTracerEnabled(false)
-            )
-            // The first half brings the code and the transport to their size, the second must add nothing.
-            yield* half
-            const before = yield* heap
-            yield* half
-            // What waits for a finalizer is let go some turns of the event loop after it was collected.
-            const after = yield* Effect.repeat(heap, {
-              until: (after) => after - before < FLAT_BYTES,
-              schedule: Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(50))
-            }).pipe(Effect.zipRight(heap))
-            assert.isBelow(after - before, FLAT_BYTES)
-            intoTable({
-              row: 52,
-              transport: transport.name,
-              cases: 20_000,
-              outcomes: "UnexpectedResponseError | interrupted",
-              requests: "at most 1 a call",
-              deviates: ""
-            })
-          })
-        ),
-      UNHURRIED_MILLIS
-    )
-
-    it.effect(`row 53 on ${transport.name}: 1,000 large error answers hold no connections`, () =>
-      withClient(transport, { ...patient, retry: { retries: 0 } }, (origin) =>
-        Effect.gen(function* () {
-          const store = `~large-${transport.name}`
-          const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
-          const server = yield* FaultServer
-          yield* server.plan(store, Fault.forever(large))
-          const calls = 1000
-          const fail = Effect.map(Effect.flip(getStore(store)), ({ _tag }) =>
-            assert.strictEqual(_tag, "UnexpectedResponseError")
           )
-          const most = yield* mostOpen(origin, times(calls, fail))
-          assert.isAtMost(most, CONCURRENCY)
-          assert.lengthOf((yield* server.report(store)).requests, calls)
-          intoTable({
-            row: 53,
-            transport: transport.name,
-            cases: 1000,
-            outcomes: "UnexpectedResponseError",
-            requests: "1 a call",
-            deviates: ""
-          })
-        })
-      )
-    )
+
+        it.effect(`row 53: ${LARGE} large error responses hold no connections`, () =>
+          withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
+            Effect.gen(function* () {
+              const server = yield* FaultServer
+              const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
+              yield* server.plan("~large", Fault.forever(large))
+              const most = yield* mostOpen(origin, times(LARGE, Effect.flip(call("~large"))))
+              assert.isAtMost(most, CONCURRENCY)
+              assert.lengthOf((yield* server.report("~large")).requests, LARGE)
+            })
+          )
+        )
+      })
+    }
   }
 })

@@ -1,5 +1,5 @@
 /**
- * Rows 39 and 40: what a body of 300 MiB costs.
+ * Rows 39 and 40: what a body far beyond the cap costs.
  */
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -8,6 +8,7 @@ import { assert, layer } from "@effect/vitest"
 import { Fault, FaultServer } from "@effect-apify/fault-server"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { inTurn, scale } from "../../../../vitest.scale.js"
 import { transports } from "./transports.js"
 
 const MEBIBYTE = 1024 * 1024
@@ -16,18 +17,19 @@ const probe = fileURLToPath(new URL("memoryProbe.ts", import.meta.url))
 const Measured = Schema.parseJson(Schema.Struct({ tags: Schema.Array(Schema.String), grown: Schema.Number }))
 const execute = promisify(execFile)
 
-const bomb = await Fault.gzipBomb(300)
+const LARGE = scale({ test: 20, soak: 300 })
+const bomb = await Fault.gzipBomb(LARGE)
 
-layer(FaultServer.layer, { excludeTestServices: true })("a body of 300 MiB", (it) => {
-  for (const transport of transports) {
+layer(FaultServer.layer, { excludeTestServices: true })(`a body of ${LARGE} MiB`, (it) => {
+  for (const transport of inTurn(transports, 1)) {
     it.scoped(`rows 39 and 40 on ${transport.name}: costs less than 8 MiB, and is not read to its end`, () =>
       Effect.gen(function* () {
         const server = yield* FaultServer
         const origin = yield* server.listen()
         const plans = {
           "~warm-up": Fault.largeBody(3, "chunked"),
-          "~declared": Fault.largeBody(300, "declared"),
-          "~chunked": Fault.largeBody(300, "chunked"),
+          "~declared": Fault.largeBody(LARGE, "declared"),
+          "~chunked": Fault.largeBody(LARGE, "chunked"),
           "~bomb": bomb
         }
         yield* Effect.forEach(Object.entries(plans), ([store, fault]) => server.plan(store, Fault.forever(fault)))

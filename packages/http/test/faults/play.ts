@@ -1,7 +1,7 @@
 /**
  * Plays a case against the server, and says what came of it.
  */
-import { GetStoreError, type Store } from "@effect-apify/domain"
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import {
   deafOrigin,
   FaultServer,
@@ -10,18 +10,17 @@ import {
   refusingOrigin,
   type Sockets
 } from "@effect-apify/fault-server"
-import { getStore } from "@effect-apify/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type Case, type Outcome, patient } from "./cases.js"
-import { makeCountedClock } from "./countedClock.js"
+import { makeDrivenTime } from "./drivenTime.js"
 import { BUSY_NAME, UNKNOWN_NAME } from "./names.js"
+import type { Operation } from "./operations.js"
 import { keepExit, leaks, nothingShown, TOKEN, watched } from "./secrets.js"
 import type { Transport } from "./transports.js"
 
@@ -33,7 +32,8 @@ export interface Left {
 
 /** What came of a call. */
 export interface Observed {
-  readonly exit: Exit.Exit<Store, GetStoreError>
+  readonly exit: Exit.Exit<unknown, unknown>
+  /** By the clock of the call. */
   readonly elapsedMillis: number
   readonly report: Report
   /** Once the call was over, while its client lived on. */
@@ -43,79 +43,106 @@ export interface Observed {
   readonly leaks: ReadonlyArray<string>
 }
 
-/** Where a case is asked for: its base URL, and the server's origin where there is one. */
-export const placeOf = (
-  played: Case
-): Effect.Effect<readonly [url: string, origin: Option.Option<Origin>], never, FaultServer | Scope.Scope> =>
+/** Where a case is asked for: its base URL, the server's origin where there is one, and how many attempts only time ends. */
+export interface Place {
+  readonly url: string
+  readonly origin: Option.Option<Origin>
+  readonly waits: Effect.Effect<number>
+}
+
+const at = (origin: Origin, url = origin.url): Place => ({ url, origin: Option.some(origin), waits: origin.waits })
+const beyond = (url: string): Place => ({ url, origin: Option.none(), waits: Effect.succeed(0) })
+
+/** The sockets that this process makes from now on. */
+export const socketsMade: Effect.Effect<Effect.Effect<number>, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const counter = {
+        made: 0,
+        count: () => {
+          counter.made += 1
+        }
+      }
+      subscribe("net.client.socket", counter.count)
+      return counter
+    }),
+    ({ count }) => Effect.sync(() => unsubscribe("net.client.socket", count))
+  ),
+  (counter) => Effect.sync(() => counter.made)
+)
+
+export const placeOf = ({ at: where, greeting }: Case): Effect.Effect<Place, never, FaultServer | Scope.Scope> =>
   Effect.gen(function* () {
     const server = yield* FaultServer
-    const greeting = played.greeting === undefined ? {} : { greeting: played.greeting }
-    const listening = (options: Parameters<typeof server.listen>[0]) =>
-      Effect.map(server.listen(options), (origin) => [origin.url, Option.some(origin)] as const)
-    const without = (url: string) => [url, Option.none<Origin>()] as const
-    switch (played.at) {
+    switch (where) {
       case "http":
-        return yield* listening({})
-      case "https":
-        // A greeting stands in for TLS itself.
-        return played.greeting === undefined
-          ? yield* listening({ certificate: "valid" })
-          : yield* Effect.map(
-              server.listen(greeting),
-              (origin) => [origin.url.replace("http://127.0.0.1", "https://localhost"), Option.some(origin)] as const
-            )
+        return at(yield* server.listen())
+      case "https": {
+        if (greeting === undefined) return at(yield* server.listen({ certificate: "valid" }))
+        // It stands in for TLS itself.
+        const origin = yield* server.listen({ greeting })
+        return at(origin, origin.url.replace("http://127.0.0.1", "https://localhost"))
+      }
       case "self-signed":
-        return yield* listening({ certificate: "selfSigned" })
+        return at(yield* server.listen({ certificate: "selfSigned" }))
       case "expired":
-        return yield* listening({ certificate: "expired" })
+        return at(yield* server.listen({ certificate: "expired" }))
       case "other host":
-        return yield* listening({ certificate: "otherHost" })
+        return at(yield* server.listen({ certificate: "otherHost" }))
       case "refusing":
-        return without(yield* refusingOrigin)
-      case "deaf":
-        return without(yield* deafOrigin)
+        return beyond(yield* refusingOrigin)
+      case "deaf": {
+        const url = yield* deafOrigin
+        return { ...beyond(url), waits: yield* socketsMade }
+      }
       case "unknown name":
-        return without(`https://${UNKNOWN_NAME}`)
+        return beyond(`https://${UNKNOWN_NAME}`)
       case "busy name server":
-        return without(`https://${BUSY_NAME}`)
+        return beyond(`https://${BUSY_NAME}`)
     }
   })
 
-/** Waits until an origin's sockets are as they should be, or gives up and tells how they are. */
+/** Waits until an origin's sockets are as they should be, or gives up after minutes and tells how they are. */
 export const settled = (origin: Origin, isSettled: (sockets: Sockets) => boolean): Effect.Effect<Sockets> =>
   origin.sockets.pipe(
     Effect.repeat({
       until: isSettled,
-      schedule: Schedule.intersect(Schedule.spaced("10 millis"), Schedule.recurs(300))
+      schedule: Schedule.intersect(Schedule.spaced("4 millis"), Schedule.recurs(30_000))
     }),
     Effect.zipRight(origin.sockets)
   )
 
-/** The name by which the server knows a case's store: of its own for each case and transport. */
-export const storeFor = (played: Case, who: string, index: number): string => `~row-${played.row}-${who}-${index}`
+/** The store of a case: of its own for each case and client. */
+export const storeFor = (played: Case, who: string, index: number): string =>
+  `~row-${played.row}-${index}-${who.replaceAll(" ", "-")}`
 
-export const play = (played: Case, transport: Transport, index: number): Effect.Effect<Observed, never, FaultServer> =>
+export const play = (
+  operation: Operation,
+  played: Case,
+  transport: Transport,
+  index: number
+): Effect.Effect<Observed, never, FaultServer> =>
   Effect.gen(function* () {
     const server = yield* FaultServer
-    const [baseUrl, origin] = yield* placeOf(played)
+    const time = makeDrivenTime()
+    const { origin, url, waits } = yield* Effect.withClock(placeOf(played), time.clock)
     const store = storeFor(played, transport.name, index)
     yield* server.plan(store, played.plan)
-    const clientOf = baseUrl.startsWith("https") ? transport.trusting(server.authority) : transport.client
-    const client = clientOf({ token: Redacted.make(TOKEN), baseUrl, ...patient, ...played.options })
+    const client = transport.client(
+      { token: Redacted.make(TOKEN), baseUrl: url, ...patient, ...played.options },
+      url.startsWith("https") ? { authority: server.authority } : played.at === "deaf" ? {} : undefined
+    )
     const kept = nothingShown()
-    const clock = makeCountedClock()
     const [elapsed, exit, meanwhile] = yield* Effect.gen(function* () {
-      const [elapsed, exit] = yield* getStore(store).pipe(
-        keepExit(kept),
-        Effect.exit,
-        Effect.timed,
-        Effect.withClock(clock)
+      const [elapsed, exit] = yield* time.drive(
+        operation.call(store).pipe(keepExit(kept), Effect.exit, Effect.timed),
+        played.runsOutOfTime === true ? waits : undefined
       )
       // While the client lives: when it goes, undici's agent takes every connection along, whoever had forgotten it.
       const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
         settled(origin, leavesNothingBusy(played, transport))
       )
-      return [elapsed, exit, { sockets, timers: clock.timers() }] as const
+      return [elapsed, exit, { sockets, timers: time.clock.timers }] as const
     }).pipe(watched(kept), Effect.provide(client), Effect.orDie)
     const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
       settled(origin, leavesNothingOpen(played, transport))
@@ -130,13 +157,11 @@ export const play = (played: Case, transport: Transport, index: number): Effect.
     }
   }).pipe(Effect.scoped)
 
-const encode = Schema.encodeSync(GetStoreError)
-
 /** What an exit came to, as data. */
-export const outcomeOf = (exit: Exit.Exit<unknown, GetStoreError>): unknown =>
+export const outcomeOf = ({ encodeError }: Operation, exit: Exit.Exit<unknown, unknown>): unknown =>
   Exit.match(exit, {
-    onSuccess: () => "store",
-    onFailure: (cause) => (cause._tag === "Fail" ? encode(cause.error) : "a defect or an interruption")
+    onSuccess: () => "success",
+    onFailure: (cause) => (cause._tag === "Fail" ? encodeError(cause.error) : "a defect or an interruption")
   })
 
 /** Whether what was found has all that was expected: of objects the fields named, of lists every item, of strings a pattern where one is given. */
@@ -155,7 +180,10 @@ export const nameOf = (outcome: unknown): string => {
   if (typeof outcome !== "object" || outcome === null) return String(outcome)
   const fields = new Map<string, unknown>(Object.entries(outcome))
   const detail = fields.get("reason") ?? fields.get("phase") ?? fields.get("kind")
-  return [fields.get("_tag"), detail instanceof RegExp ? detail.source : detail]
+  return [
+    fields.get("_tag"),
+    detail instanceof RegExp ? detail.source.replaceAll(/[$()^]/g, "").replaceAll("|", " or ") : detail
+  ]
     .filter((part) => part !== undefined)
     .join(" ")
 }
@@ -182,3 +210,10 @@ export const leavesNothingOpen =
   (played: Case, transport: Transport) =>
   ({ busy, open }: Sockets): boolean =>
     (transport.keepsConnections ? busy : open) === 0 || leavesSockets(played, transport)
+
+/** "row 1: connection refused: retried, then TransportError connect" */
+export const titleOf = (played: Case, transport: Transport): string => {
+  const { outcome, requests } = expectedOf(played, transport)
+  const attempts = typeof outcome === "object" && typeof outcome.attempts === "number" ? outcome.attempts : requests
+  return `row ${played.row}: ${played.name}: ${attempts > 1 ? "retried, then " : ""}${nameOf(outcome)}`
+}

@@ -3,7 +3,6 @@
  */
 import "./nodeFetch.js"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
 import { ApifyClient, type ClientOptions } from "@effect-apify/http"
@@ -13,23 +12,39 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-type MakeClient = (options: ClientOptions) => Layer.Layer<ApifyClient, ConfigError>
+/** Connections that are not the usual ones of a transport. */
+export interface Connections {
+  /** The authority that is trusted. */
+  readonly authority?: string
+  /** How many there are at most. */
+  readonly most?: number
+}
 
-/** What a client sends by: the `HttpClient` of Effect's packages, or a transport of its own. */
+/** What a client sends by. */
 export interface Transport {
-  readonly name: "fetch" | "FetchClient" | "undici" | "NodeClient"
-  readonly client: MakeClient
+  readonly name: "HttpClient on fetch" | "FetchTransport" | "HttpClient on undici" | "UndiciTransport"
+  /** A client as a program would provide it, unless its connections are to be others: those neither lie idle nor connect for too long. */
+  readonly client: (options: ClientOptions, connections?: Connections) => Layer.Layer<ApifyClient, ConfigError>
   /** Whether its connections outlive its layer. */
   readonly keepsConnections: boolean
   /** What it gives otherwise than the rows ask for, beyond the deviations of single cases, and why. */
   readonly exceptions: ReadonlyArray<string>
-  /** The same, trusting an authority besides. */
-  readonly trusting: (authority: string) => MakeClient
 }
 
-const agent = (ca: string) =>
+const HOUR_MILLIS = 3_600_000
+
+/** undici's own time limits are left out: nothing but the client ends what is under way. */
+const agentOptions = ({ authority, most }: Connections) => ({
+  connectTimeout: 0,
+  keepAliveTimeout: HOUR_MILLIS,
+  keepAliveMaxTimeout: HOUR_MILLIS,
+  ...(authority === undefined ? {} : { connect: { ca: authority } }),
+  ...(most === undefined ? {} : { connections: most })
+})
+
+const agent = (connections: Connections) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Undici.Agent({ connect: { ca } })),
+    Effect.sync(() => new Undici.Agent(agentOptions(connections))),
     (agent) => Effect.promise(() => agent.destroy())
   )
 
@@ -49,51 +64,58 @@ const FETCH = [
   "A 407 is a failure without a reason, and a 421 is sent once more by fetch itself: the standard of fetch has it so."
 ]
 
-const on =
-  (transport: Layer.Layer<HttpClient.HttpClient>): MakeClient =>
-  (options) =>
-    Layer.provide(ApifyClient.layer(options), transport)
+/** As many connections as the tests have calls at once: its pool, which it keeps to. */
+const POOL = 16
 
 export const transports: ReadonlyArray<Transport> = [
   {
-    name: "fetch",
+    name: "HttpClient on fetch",
     keepsConnections: true,
     exceptions: FETCH,
-    client: on(FetchHttpClient.layer),
-    trusting: (authority) => (options) =>
-      on(FetchHttpClient.layer)(options).pipe(
-        Layer.provide(Layer.scoped(FetchHttpClient.RequestInit, Effect.map(agent(authority), requestInit)))
-      )
-  },
-  {
-    name: "FetchClient",
-    keepsConnections: true,
-    exceptions: FETCH,
-    client: FetchClient.layer,
-    trusting: (authority) => (options) =>
-      Layer.unwrapScoped(
-        Effect.map(agent(authority), (agent) => FetchClient.layer({ ...options, init: requestInit(agent) }))
-      )
-  },
-  {
-    name: "undici",
-    keepsConnections: false,
-    exceptions: [CONNECTING, RESET],
-    client: on(NodeHttpClient.layerUndici),
-    trusting: (authority) =>
-      on(
+    client: (options, connections) =>
+      ApifyClient.layer(options).pipe(
+        Layer.provide(FetchHttpClient.layer),
         Layer.provide(
-          NodeHttpClient.layerUndiciWithoutDispatcher,
-          Layer.scoped(NodeHttpClient.Dispatcher, agent(authority))
+          connections === undefined
+            ? Layer.empty
+            : Layer.scoped(FetchHttpClient.RequestInit, Effect.map(agent(connections), requestInit))
         )
       )
   },
   {
-    name: "NodeClient",
+    name: "FetchTransport",
+    keepsConnections: true,
+    exceptions: FETCH,
+    client: (options, connections) =>
+      connections === undefined
+        ? FetchClient.layer(options)
+        : Layer.unwrapScoped(
+            Effect.map(agent(connections), (agent) => FetchClient.layer({ ...options, init: requestInit(agent) }))
+          )
+  },
+  {
+    name: "HttpClient on undici",
+    keepsConnections: false,
+    exceptions: [CONNECTING, RESET],
+    client: (options, connections) =>
+      Layer.provide(
+        ApifyClient.layer(options),
+        connections === undefined
+          ? NodeHttpClient.layerUndici
+          : Layer.provide(
+              NodeHttpClient.layerUndiciWithoutDispatcher,
+              Layer.scoped(NodeHttpClient.Dispatcher, agent(connections))
+            )
+      )
+  },
+  {
+    name: "UndiciTransport",
     keepsConnections: false,
     exceptions: [CONNECTING],
-    // As many connections as the tests have calls at once: its pool, which it keeps to.
-    client: (options) => NodeClient.layer({ ...options, agent: { connections: 16 } }),
-    trusting: (authority) => (options) => NodeClient.layer({ ...options, agent: { connect: { ca: authority } } })
+    client: (options, connections) =>
+      NodeClient.layer({
+        ...options,
+        agent: { connections: POOL, ...(connections === undefined ? {} : agentOptions(connections)) }
+      })
   }
 ]

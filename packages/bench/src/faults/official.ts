@@ -3,13 +3,18 @@
  */
 import { inspect } from "node:util"
 import { FaultServer } from "@effect-apify/fault-server"
-import { ApifyClient } from "apify-client"
+import type { ApifyClient } from "apify-client"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type Case, patient, store } from "./cases.js"
-import { placeOf, storeFor } from "./play.js"
+import { type Case, patient } from "../../../http/test/faults/cases.js"
+import { store } from "../../../http/test/faults/operations.js"
+import { placeOf, storeFor } from "../../../http/test/faults/play.js"
+import { SIGNATURE, SIGNING_KEY, TOKEN } from "../../../http/test/faults/secrets.js"
 import type { MakeClient } from "./scenarios.js"
-import { SIGNATURE, SIGNING_KEY, TOKEN } from "./secrets.js"
+
+// It warns of each failure with its stack, and reads the level as it is loaded.
+process.env.APIFY_LOG_LEVEL = "ERROR"
+const apifyClient = await import("apify-client")
 
 /** How long a case may take before it counts as one that does not end. */
 const BOUND = Duration.seconds(10)
@@ -55,7 +60,7 @@ const ask = (client: ApifyClient, ref: string, bound: Duration.Duration): Effect
         value === undefined
           ? "undefined"
           : isTheStore(value)
-            ? "store"
+            ? "success"
             : inspect(value).includes(STRANGERS_STORE)
               ? "the store of whom it was redirected to"
               : "a value that is no store",
@@ -73,7 +78,7 @@ export const official: MakeClient = ({ baseUrl, bound, limits, token }) =>
   Effect.try({
     try: () => {
       const { baseDelay, retries } = limits.retry ?? {}
-      const client = new ApifyClient({
+      const client = new apifyClient.ApifyClient({
         token,
         baseUrl,
         ...(retries === undefined ? {} : { maxRetries: retries }),
@@ -90,7 +95,7 @@ export const playOfficial = (played: Case, index: number): Effect.Effect<Officia
   Effect.gen(function* () {
     const server = yield* FaultServer
     if (needsTrust(played)) return { outcome: "not comparable: takes no authority to trust", requests: 0 }
-    const [baseUrl] = yield* placeOf(played)
+    const { url: baseUrl } = yield* placeOf(played)
     const name = storeFor(played, "official", index)
     // However often it tries, it meets what the plan ends in.
     const last = played.plan.slice(-1).map(({ fault }) => ({ fault, times: Number.POSITIVE_INFINITY }))

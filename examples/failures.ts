@@ -1,5 +1,5 @@
 /**
- * Bad luck of every kind: for each error of `getStore`, what has to happen for it to come about.
+ * A way to make `getStore` fail with each of its errors.
  */
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import {
@@ -11,7 +11,7 @@ import {
   type Refusal,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
-} from "@effect-apify/domain"
+} from "@effect-apify/http"
 import type { Respond } from "@effect-apify/http/testing"
 import * as Effect from "effect/Effect"
 
@@ -19,9 +19,9 @@ const refuse = ({ error, status }: Refusal) => Effect.succeed(Response.json({ er
 
 const paymentRequired = { type: "not-enough-usage-to-run-paid-actor", message: "The monthly usage is used up" }
 
-/** What answers a request with each of the errors. */
-export const troubles: Record<GetStoreError["_tag"], Respond> = {
-  InvalidStoreRefError: () => Effect.dieMessage("For what is no reference, nothing is sent."),
+/** How a server responds, or fails to respond, to cause each error. */
+export const failures: Record<GetStoreError["_tag"], Respond> = {
+  InvalidStoreRefError: () => Effect.dieMessage("No request is sent for an invalid reference."),
   BadRequestError: () => refuse(emptyNameRefusal),
   UnauthorizedError: () => refuse(tokenNotProvidedRefusal),
   PaymentRequiredError: () => refuse({ status: 402, error: paymentRequired }),

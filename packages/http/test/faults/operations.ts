@@ -1,0 +1,129 @@
+/**
+ * The operations that are put to the faults of `cases.ts`. One more takes an entry here.
+ */
+import { GetStoreError, KeyValueStore } from "@effect-apify/domain"
+import { Fault } from "@effect-apify/fault-server"
+import { type ApifyClient, getStore } from "@effect-apify/http"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type Case, EARLY_HINTS, misshapen, okWith, problemAt, single } from "./cases.js"
+import { SIGNATURE, SIGNING_KEY } from "./secrets.js"
+
+/** An operation, as the tests need to know it. */
+export interface Operation {
+  readonly name: string
+  /** One call for a store. */
+  readonly call: (store: string) => Effect.Effect<unknown, unknown, ApifyClient>
+  /** An error as data. */
+  readonly encodeError: (error: unknown) => unknown
+  readonly isSuccess: (value: unknown) => boolean
+  /** What the server is asked. */
+  readonly method: string
+  readonly path: (store: string) => string
+  /** A success as Apify sends it. */
+  readonly success: { readonly status: number; readonly body: string }
+  /** The tag of what Apify's 404 means. */
+  readonly notFound: string
+  /** Its faults beyond those of every operation. */
+  readonly cases: ReadonlyArray<Case>
+}
+
+// ---- Get store
+
+/** A store with every secret that it can hold. */
+export const store = {
+  id: "WkzbQMuFYuamGv3YF",
+  name: "my-store",
+  userId: "BPWDBd7Z9c746JAnF",
+  username: "janedoe",
+  createdAt: "2019-12-12T07:34:14.202Z",
+  modifiedAt: "2019-12-13T08:36:13.202Z",
+  accessedAt: "2019-12-14T08:36:13.202Z",
+  keysPublicUrl: `https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?signature=${SIGNATURE}`,
+  urlSigningSecretKey: SIGNING_KEY,
+  generalAccess: "RESTRICTED",
+  stats: { readCount: 9, writeCount: 3, deleteCount: 6, listCount: 2, s3StorageBytes: 18 }
+}
+
+const bodyWith = (fields: object): string => JSON.stringify({ data: { ...store, ...fields } })
+
+/** With a field of 100,000 objects in one another, for which JSON.stringify has no stack. */
+const bodyNested = (field: string): string =>
+  `{"data":${JSON.stringify(store).slice(0, -1)},"${field}":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}}`
+
+/** Holds none of the values that row 33 sends. */
+const valueless = /^(?!.*(424242|nine|canary)).+$/s
+
+const bodies: ReadonlyArray<Case> = [
+  single(
+    16,
+    "103 before a 200 of 20 KiB",
+    Fault.fault(
+      "103, 200 of 20 KiB",
+      Fault.send(EARLY_HINTS),
+      Fault.send(Fault.answerBytes({ body: bodyWith({ title: "x".repeat(20 * 1024) }) }))
+    ),
+    "success"
+  ),
+  ...["null", "[]", '"x"', "{}"].map((body) => single(32, `the body ${body}`, okWith(body, body), misshapen())),
+  single(32, 'the body {"data":null}', okWith("data null", '{"data":null}'), problemAt("data")),
+  single(
+    33,
+    "wrong types, and a field missing",
+    okWith(
+      "wrong types",
+      bodyWith({ id: 424242, createdAt: undefined, stats: { readCount: "nine" }, urlSigningSecretKey: [SIGNING_KEY] })
+    ),
+    misshapen({
+      // In the order of the fields, these and no other, without the values.
+      problems: [
+        { path: ["data", "id"], problem: valueless },
+        { path: ["data", "createdAt"], problem: "is missing" },
+        { path: ["data", "urlSigningSecretKey"], problem: valueless },
+        { path: ["data", "stats", "readCount"], problem: valueless }
+      ]
+    })
+  ),
+  single(34, "unknown fields", okWith("unknown fields", bodyWith({ brandNew: { a: [1] } })), "success"),
+  ...["2019-13-45T00:00:00Z", "+010000-01-01T00:00:00.000Z", "2019-12-12T07:34:14.202"].map((createdAt) =>
+    single(35, `the date ${createdAt}`, okWith(createdAt, bodyWith({ createdAt })), problemAt("data", "createdAt"))
+  ),
+  single(
+    36,
+    "fields named __proto__ and constructor",
+    okWith(
+      "__proto__",
+      `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"data":${JSON.stringify(store).slice(0, -1)},"schema":{"__proto__":{"polluted":1},"constructor":1,"kept":{"__proto__":{"polluted":1}}},"__proto__":{"polluted":1}}}`
+    ),
+    "success"
+  ),
+  single(
+    37,
+    "a schema nested 100,000 deep",
+    okWith("nested schema", bodyNested("schema")),
+    misshapen({ problems: [{ path: ["data", "schema"] }] })
+  ),
+  // A success, because what is unknown is dropped, however deep.
+  single(37, "an unknown field nested 100,000 deep", okWith("nested", bodyNested("brandNew")), "success"),
+  single(38, "duplicate keys", okWith("duplicates", `{"data":null,"data":${JSON.stringify(store)}}`), "success"),
+  single(
+    38,
+    "an integer over 2^53",
+    okWith("2^53 + 1", bodyWith({}).replace('"readCount":9', '"readCount":9007199254740993')),
+    problemAt("data", "stats", "readCount")
+  )
+]
+
+const getStoreOperation: Operation = {
+  name: "getStore",
+  call: getStore,
+  encodeError: Schema.encodeUnknownSync(GetStoreError),
+  isSuccess: (value) => value instanceof KeyValueStore && value.id === store.id && !("polluted" in {}),
+  method: "GET",
+  path: (name) => `/v2/key-value-stores/${name}`,
+  success: { status: 200, body: bodyWith({}) },
+  notFound: "StoreNotFoundError",
+  cases: bodies
+}
+
+export const operations: ReadonlyArray<Operation> = [getStoreOperation]
