@@ -182,7 +182,7 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
   override readonly message: string = printable(
     `${responded(this)}. ${this.problem}.${Option.match(this.location, {
       onNone: () => "",
-      onSome: (location) => ` The redirect to ${location} was not followed.`
+      onSome: (location) => ` It points to ${location}.`
     })} Check that ${originOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
   )
   get retryable(): Retryable {

@@ -136,7 +136,7 @@ describe("the message", () => {
     [
       "of a redirect says where it leads",
       new UnexpectedResponseError(redirect),
-      ["responded with 302", "It is a redirect", "redirect to https://evil.example/ was not followed"]
+      ["responded with 302", "It is a redirect", "points to https://evil.example/"]
     ],
     [
       "of a redirect whose status is hidden says that it is one",

@@ -57,15 +57,14 @@ export const responseFieldsOf = (response: OperationResponse, { call, redact }: 
     snippet: Option.isSome(apiError)
       ? Option.none()
       : textOf(response).pipe(
-          Option.map((text) => text.trim()),
-          Option.filter((text) => text !== "" && !isResult(response, text)),
-          Option.flatMap((text) => snippet(redact(text), MAX_SNIPPET))
+          Option.filter((text) => !isResult(response, text) && redact(text) === text),
+          Option.flatMap((text) => snippet(text, MAX_SNIPPET))
         )
   }
 }
 
 /** A result under a wrong content type, such as `text/plain`: errors show no values. */
-const isResult = ({ status }: OperationResponse, text: string): boolean => status < 300 && /^[{[]/.test(text)
+const isResult = ({ status }: OperationResponse, text: string): boolean => status < 300 && /^\s*[{[]/.test(text)
 
 /** The error for a response that the operation does not have, and why. */
 export const unexpected = (

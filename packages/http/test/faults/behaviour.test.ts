@@ -20,8 +20,10 @@ import { type Transport, transports } from "./transports.js"
 /** A wait before a retry that no call has the time for. */
 const never = { retries: 2, baseDelay: "1 hour", maxDelay: "1 hour" } as const
 
-/** What a call ends in that has no time for the wait before a retry. */
-const NO_TIME_FOR_THE_WAIT = { _tag: "TimeoutError", phase: "call" } as const
+/** A call that has no time for the wait before a retry ends with the error that would have been retried, which says so. */
+const assertNoTimeForTheWait = (operation: Operation, error: unknown, tag: string, attempts: number): void => {
+  assert.deepInclude(operation.encodeError(error), { _tag: tag, gaveUp: "deadline", attempts })
+}
 
 /** Retries that a client may spend while a server works for none of its calls. */
 const BUDGET = 10
@@ -180,7 +182,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
           row: number,
           name: string,
           options: CallOptions,
-          play: (called: Called, store: string) => Effect.Effect<void, unknown, ApifyClient | FaultServer>,
+          play: (called: Called, store: string) => Effect.Effect<void, unknown, ApifyClient.ApifyClient | FaultServer>,
           most?: number
         ) =>
           it.scoped(`row ${row}: ${name}`, () =>
@@ -239,7 +241,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
               yield* plan(store, Fault.sequence(ok, Fault.forever(reset)))
               yield* time.drive(call(store))
               const error = yield* Effect.flip(time.drive(call(store)))
-              assert.deepInclude(error, { ...NO_TIME_FOR_THE_WAIT, attempts: tellsResets ? 2 : 1 })
+              assertNoTimeForTheWait(operation, error, "TransportError", tellsResets ? 2 : 1)
             }),
           1
         )
@@ -265,7 +267,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
             Effect.gen(function* () {
               yield* plan(store, Fault.forever(refusal(503)))
               const error = yield* Effect.flip(time.drive(call(store)))
-              assert.deepInclude(error, { ...NO_TIME_FOR_THE_WAIT, attempts: 1 })
+              assertNoTimeForTheWait(operation, error, "ServerError", 1)
               assert.strictEqual(time.elapsed(), 0)
               assert.lengthOf(yield* requestsFor(store), 1)
             })

@@ -157,7 +157,7 @@ const once = (
   single(row, `${name}, once`, fault, "success", { plan: Fault.sequence(fault, okOf(operation)), requests: 2 })
 ]
 
-export const MALFORMED = "MalformedStoreError"
+export const MALFORMED = "MalformedResponseError"
 
 const transport = (reason: string): Outcome => ({ _tag: "TransportError", reason })
 const unexpected = (problem: RegExp, more: object = {}): Outcome => ({
@@ -432,27 +432,27 @@ const jsonBodies = (operation: Operation): ReadonlyArray<Case> => {
         24,
         `${status}`,
         Fault.status(status, [JSON_TYPE], status === 204 || status === 205 ? "" : body),
-        unexpected(/Only a 200/, { status })
+        unexpected(/no response with the status/, { status })
       )
     ),
     single(
       24,
       "205 with a body of 5 MB",
       Fault.status(205, [JSON_TYPE], " ".repeat(5_000_000)),
-      unexpected(/Only a 200/, { status: 205 })
+      unexpected(/no response with the status/, { status: 205 })
     ),
     single(
       24,
       "205 whose body stalls",
       Fault.cut("205, stall in the body", { status: 205, body: body }, 200, Fault.hang),
-      unexpected(/Only a 200/, { status: 205 })
+      unexpected(/no response with the status/, { status: 205 })
     ),
-    single(25, "304", Fault.status(304), unexpected(/confirm/, { status: 304 })),
+    single(25, "304", Fault.status(304), unexpected(/no response with the status/, { status: 304 })),
     single(
       26,
       "200, text/html",
       Fault.answer("html", { headers: [["Content-Type", "text/html"]], body: html }),
-      unexpected(/text\/html/, { snippet: /^<html>\\u\{0\}\\u\{1b\}/ })
+      unexpected(/text\/html/, { snippet: undefined })
     ),
     single(
       27,
@@ -604,7 +604,8 @@ const statuses = (operation: Operation): ReadonlyArray<Case> => [
     }
   ),
   ...[500, 502, 503, 504, 408].flatMap((status) => {
-    const outcome = status === 408 ? unexpected(/not a status/, { status }) : { _tag: "ServerError", status }
+    const outcome =
+      status === 408 ? unexpected(/no response with the status/, { status }) : { _tag: "ServerError", status }
     return [
       ...bodies.flatMap(([kind, type, body]) =>
         retried(operation, 45, `${status}, ${kind}`, Fault.status(status, [["Content-Type", type]], body), outcome)
@@ -613,7 +614,12 @@ const statuses = (operation: Operation): ReadonlyArray<Case> => [
     ]
   }),
   ...[501, 505, 511].map((status) =>
-    single(46, `${status}`, Fault.status(status, [], html), unexpected(/not a status/, { ...attempts(1), status }))
+    single(
+      46,
+      `${status}`,
+      Fault.status(status, [], html),
+      unexpected(/no response with the status/, { ...attempts(1), status })
+    )
   )
 ]
 
@@ -635,10 +641,15 @@ const refusals = (operation: Operation): ReadonlyArray<Case> => [
       _tag,
       status,
       apifyType: type,
-      apifyMessage: /^Refused\. Bearer <redacted>/
+      apifyMessage: /<redacted>/
     })
   ),
-  single(47, "404 page-not-found", refusal(404, "page-not-found"), unexpected(/missing/, { status: 404 })),
+  single(
+    47,
+    "404 page-not-found",
+    refusal(404, "page-not-found"),
+    unexpected(/does not say that the store/, { status: 404 })
+  ),
   ...tags(operation).flatMap(([status, _, tag]) => {
     // Without Apify's own word, a 404 is not known to be about the store.
     const _tag = status === 404 ? "UnexpectedResponseError" : tag
@@ -646,16 +657,10 @@ const refusals = (operation: Operation): ReadonlyArray<Case> => [
       single(48, `${status}, HTML`, Fault.status(status, [["Content-Type", "text/html"]], html), {
         _tag,
         status,
-        snippet: /^<html>\\u\{0\}/
+        snippet: undefined
       }),
       single(48, `${status}, nothing`, Fault.status(status), { _tag, status }),
-      single(
-        48,
-        `${status}, 5 MB`,
-        large(status),
-        { _tag, status, snippet: /^Bearer <redacted>.{10,250}…$/ },
-        { mostBytes: LARGE }
-      )
+      single(48, `${status}, 5 MB`, large(status), { _tag, status, snippet: undefined }, { mostBytes: LARGE })
     ]
   }),
   single(
@@ -669,7 +674,7 @@ const refusals = (operation: Operation): ReadonlyArray<Case> => [
       49,
       `${status}`,
       Fault.redirect(status, `/v2/key-value-stores/~elsewhere?token=${TOKEN}`),
-      unexpected(/not followed/, { status, location: /~elsewhere\?token=<redacted>/ })
+      unexpected(/not followed/, { status, location: /~elsewhere$/ })
     )
   )
 ]

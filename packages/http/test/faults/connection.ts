@@ -15,8 +15,9 @@ import type { Connections, Transport } from "./transports.js"
 /** Keeps what each call of a client comes to, whoever made it. */
 const keepingExits = (kept: Shown) =>
   Layer.effect(
-    ApifyClient,
-    Effect.map(ApifyClient, (client) => ({
+    ApifyClient.ApifyClient,
+    Effect.map(ApifyClient.ApifyClient, (client) => ({
+      ...client,
       run: (operation, options) => keepExit(kept)(client.run(operation, options))
     }))
   )
@@ -28,7 +29,7 @@ export const withClientOf = <A, E, R>(
   options: CallOptions,
   calls: (kept: Shown) => Effect.Effect<A, E, R>,
   connections?: Connections
-): Effect.Effect<A, E, Exclude<R, ApifyClient>> =>
+): Effect.Effect<A, E, Exclude<R, ApifyClient.ApifyClient>> =>
   Effect.gen(function* () {
     const kept = nothingShown()
     const client = transport.client({ token: Redacted.make(TOKEN), baseUrl, ...options }, connections)
@@ -57,7 +58,7 @@ export const withClient = <A, E, R>(
   options: CallOptions,
   calls: (called: Called) => Effect.Effect<A, E, R>,
   connections?: Connections
-): Effect.Effect<A, E, FaultServer | Exclude<R, ApifyClient>> =>
+): Effect.Effect<A, E, FaultServer | Exclude<R, ApifyClient.ApifyClient>> =>
   Effect.scoped(
     Effect.gen(function* () {
       const server = yield* FaultServer

@@ -1,9 +1,8 @@
 /**
  * The operations that are put to the faults of `cases.ts`. One more takes an entry here.
  */
-import { GetStoreError, KeyValueStore } from "@effect-apify/domain"
 import { Fault } from "@effect-apify/fault-server"
-import { type ApifyClient, getStore } from "@effect-apify/http"
+import { type ApifyClient, CallError, getStore, Store, StoreError } from "@effect-apify/http"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Case, EARLY_HINTS, misshapen, okWith, problemAt, single } from "./cases.js"
@@ -13,7 +12,7 @@ import { SIGNATURE, SIGNING_KEY } from "./secrets.js"
 export interface Operation {
   readonly name: string
   /** One call for a store. */
-  readonly call: (store: string) => Effect.Effect<unknown, unknown, ApifyClient>
+  readonly call: (store: string) => Effect.Effect<unknown, unknown, ApifyClient.ApifyClient>
   /** An error as data. */
   readonly encodeError: (error: unknown) => unknown
   readonly isSuccess: (value: unknown) => boolean
@@ -117,8 +116,8 @@ const bodies: ReadonlyArray<Case> = [
 const getStoreOperation: Operation = {
   name: "getStore",
   call: getStore,
-  encodeError: Schema.encodeUnknownSync(GetStoreError),
-  isSuccess: (value) => value instanceof KeyValueStore && value.id === store.id && !("polluted" in {}),
+  encodeError: Schema.encodeUnknownSync(Schema.Union(...CallError.members, ...StoreError.members)),
+  isSuccess: (value) => value instanceof Store && value.id === store.id && !("polluted" in {}),
   method: "GET",
   path: (name) => `/v2/key-value-stores/${name}`,
   success: { status: 200, body: bodyWith({}) },

@@ -5,9 +5,8 @@ import "./nodeFetch.js"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
-import { ApifyClient, type ClientOptions } from "@effect-apify/http"
-import * as FetchClient from "@effect-apify/http/fetch"
-import * as NodeClient from "@effect-apify/http/node"
+import { ApifyClient, FetchTransport, HttpClientTransport } from "@effect-apify/http"
+import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,7 +23,10 @@ export interface Connections {
 export interface Transport {
   readonly name: "HttpClient on fetch" | "FetchTransport" | "HttpClient on undici" | "UndiciTransport"
   /** A client as a program would provide it, unless its connections are to be others: those neither lie idle nor connect for too long. */
-  readonly client: (options: ClientOptions, connections?: Connections) => Layer.Layer<ApifyClient, ConfigError>
+  readonly client: (
+    options: ApifyClient.Options,
+    connections?: Connections
+  ) => Layer.Layer<ApifyClient.ApifyClient, ConfigError>
   /** Whether its connections outlive its layer. */
   readonly keepsConnections: boolean
   /** What it gives otherwise than the rows ask for, beyond the deviations of single cases, and why. */
@@ -74,6 +76,7 @@ export const transports: ReadonlyArray<Transport> = [
     exceptions: FETCH,
     client: (options, connections) =>
       ApifyClient.layer(options).pipe(
+        Layer.provide(HttpClientTransport.layer),
         Layer.provide(FetchHttpClient.layer),
         Layer.provide(
           connections === undefined
@@ -87,25 +90,30 @@ export const transports: ReadonlyArray<Transport> = [
     keepsConnections: true,
     exceptions: FETCH,
     client: (options, connections) =>
-      connections === undefined
-        ? FetchClient.layer(options)
-        : Layer.unwrapScoped(
-            Effect.map(agent(connections), (agent) => FetchClient.layer({ ...options, init: requestInit(agent) }))
-          )
+      Layer.provide(
+        ApifyClient.layer(options),
+        connections === undefined
+          ? FetchTransport.layer
+          : Layer.unwrapScoped(
+              Effect.map(agent(connections), (agent) => FetchTransport.layerWith({ init: requestInit(agent) }))
+            )
+      )
   },
   {
     name: "HttpClient on undici",
     keepsConnections: false,
     exceptions: [CONNECTING, RESET],
     client: (options, connections) =>
-      Layer.provide(
-        ApifyClient.layer(options),
-        connections === undefined
-          ? NodeHttpClient.layerUndici
-          : Layer.provide(
-              NodeHttpClient.layerUndiciWithoutDispatcher,
-              Layer.scoped(NodeHttpClient.Dispatcher, agent(connections))
-            )
+      ApifyClient.layer(options).pipe(
+        Layer.provide(HttpClientTransport.layer),
+        Layer.provide(
+          connections === undefined
+            ? NodeHttpClient.layerUndici
+            : Layer.provide(
+                NodeHttpClient.layerUndiciWithoutDispatcher,
+                Layer.scoped(NodeHttpClient.Dispatcher, agent(connections))
+              )
+        )
       )
   },
   {
@@ -113,9 +121,11 @@ export const transports: ReadonlyArray<Transport> = [
     keepsConnections: false,
     exceptions: [CONNECTING],
     client: (options, connections) =>
-      NodeClient.layer({
-        ...options,
-        agent: { connections: POOL, ...(connections === undefined ? {} : agentOptions(connections)) }
-      })
+      Layer.provide(
+        ApifyClient.layer(options),
+        UndiciTransport.layerWith({
+          agent: { connections: POOL, ...(connections === undefined ? {} : agentOptions(connections)) }
+        })
+      )
   }
 ]
