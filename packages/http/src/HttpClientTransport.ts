@@ -89,12 +89,12 @@ export const layerWith = ({
       HttpClient.HttpClient,
       Effect.serviceOption(FetchHttpClient.RequestInit),
       (client, init): TransportService => {
-        const httpFor = memoizeLast((home) =>
+        const httpFor = memoizeLast((destination) =>
           client.pipe(
-            HttpClient.transform(guardToken(home)),
+            HttpClient.transform(guardToken(destination)),
             transformClient,
             // Applied last, so that a request that was pointed to another server gets no token.
-            HttpClient.mapRequest(authorize(home)),
+            HttpClient.mapRequest(authorize(destination)),
             HttpClient.withScope
           )
         )
@@ -123,44 +123,48 @@ const propagates = Effect.withFiberRuntime<boolean>((fiber) =>
   )
 )
 
-/** Where the token goes: to one origin. */
-interface Home {
+/** The one origin that the token is sent to. */
+interface Destination {
   readonly origin: string
   readonly authorization: string | undefined
 }
 
-const homeOf = ({ headers, origin }: TransportRequest): Home => ({ origin, authorization: headers.authorization })
+const destinationOf = ({ headers, origin }: TransportRequest): Destination => ({
+  origin,
+  authorization: headers.authorization
+})
 
-/** A function that remembers its last result: a client has one home. */
-const memoizeLast = <A>(make: (home: Home) => A): ((request: TransportRequest) => A) => {
-  let last: { readonly home: Home; readonly made: A } | undefined
+/** A function that remembers its last result: a client has one destination. */
+const memoizeLast = <A>(make: (destination: Destination) => A): ((request: TransportRequest) => A) => {
+  let last: { readonly destination: Destination; readonly made: A } | undefined
   return (request) => {
-    if (last?.home.origin !== request.origin || last.home.authorization !== request.headers.authorization) {
-      const home = homeOf(request)
-      last = { home, made: make(home) }
+    const { headers, origin } = request
+    if (last?.destination.origin !== origin || last.destination.authorization !== headers.authorization) {
+      const destination = destinationOf(request)
+      last = { destination, made: make(destination) }
     }
     return last.made
   }
 }
 
-const isWithin = ({ origin }: Home, { url }: HttpClientRequest.HttpClientRequest): boolean =>
+const isWithin = ({ origin }: Destination, { url }: HttpClientRequest.HttpClientRequest): boolean =>
   url.startsWith(`${origin}/`)
 
 const authorize =
-  (home: Home) =>
+  (destination: Destination) =>
   (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest =>
-    home.authorization !== undefined && isWithin(home, request)
-      ? HttpClientRequest.setHeader(request, "authorization", home.authorization)
+    destination.authorization !== undefined && isWithin(destination, request)
+      ? HttpClientRequest.setHeader(request, "authorization", destination.authorization)
       : request
 
 /** Refuses to take the token elsewhere, as a client that was changed to follow redirects would. */
 const guardToken =
-  (home: Home) =>
+  (destination: Destination) =>
   <A, E, R>(
     send: Effect.Effect<A, E, R>,
     request: HttpClientRequest.HttpClientRequest
   ): Effect.Effect<A, E | HttpClientError.RequestError, R> =>
-    request.headers.authorization === undefined || isWithin(home, request)
+    request.headers.authorization === undefined || isWithin(destination, request)
       ? send
       : Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", cause: TOKEN_GUARD }))
 
@@ -204,9 +208,9 @@ class FiberExchange implements Exchange {
     private readonly receiver: Receiver
   ) {
     this.runtime = runtimeOf(receiver, services, scope)
-    // The receiver is told what it ends in, and not the fiber. A fiber that fails is logged with its cause, and the cause of a
+    // The receiver is notified, and the fiber itself ends with nothing. A fiber that fails is logged with its cause, and the cause of a
     // transport may hold a token; and a fiber's result outlives it, until the next full garbage collection.
-    const told = Effect.matchCause(this.exchange(http), {
+    const received = Effect.matchCause(this.exchange(http), {
       onFailure: (cause) => {
         this.closeScope()
         this.receiver.onError(causeOf(cause))
@@ -216,7 +220,7 @@ class FiberExchange implements Exchange {
         else this.closeScope()
       }
     })
-    this.fiber = Runtime.runFork(this.runtime)(told, withoutOwnSpans)
+    this.fiber = Runtime.runFork(this.runtime)(received, withoutOwnSpans)
   }
 
   /** Sends the request and reads its response, and says whether that was read to its end. */
@@ -296,7 +300,7 @@ class FiberExchange implements Exchange {
   }
 }
 
-/** All that the caller's fiber has, and what transports are told. */
+/** What the caller's fiber has, and the services that transports read. */
 const runtimeOf = (
   { fiber, span }: Receiver,
   services: Context.Context<never>,

@@ -92,13 +92,13 @@ export class GetStore implements Operation<Store, StoreFailure> {
     if (response.status !== 200) return Either.left(storeErrorOf(response, context))
     return Either.filterOrLeft(
       decodeJson(response, context, decodeStoreBody),
-      (store) => this.isAskedFor(store),
+      (store) => this.isRequested(store),
       () => malformed(response, context, [{ path: ["data", "id"], problem: "is not the ID that was requested" }])
     )
   }
 
   /** A store requested by ID has that ID. */
-  private isAskedFor(store: Store): boolean {
+  private isRequested(store: Store): boolean {
     return Option.match(this.store, {
       onNone: () => false,
       onSome: (segment) => segment.includes("~") || segment === store.id

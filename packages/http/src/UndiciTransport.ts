@@ -191,11 +191,11 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     this.end(() => this.receiver.onError(cause))
   }
 
-  private end(tell: () => void): void {
+  private end(notify: () => void): void {
     if (this.isOver) return
     this.isOver = true
     // Not at once: the receiver may send the next request, and would find this connection busy until undici is done with it.
-    setImmediate(tell)
+    setImmediate(notify)
   }
 
   abort(): void {

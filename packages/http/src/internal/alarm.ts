@@ -1,8 +1,7 @@
 /**
  * Time limits that cost next to nothing as long as they are not reached (docs/decisions/0005).
  *
- * All limits of one clock share a fiber, which sleeps until the first of them is due. There is none while there are no
- * limits.
+ * All limits of one clock share a fiber, which sleeps until the first of them is due, and exists only while there are limits.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

@@ -114,7 +114,7 @@ const elapsedMillis = <E>({ clock, start }: Call<E>): number => monotonicMillis(
 export const remainingMillis = <E>(call: Call<E>): number =>
   Duration.toMillis(call.limits.callTimeout) - elapsedMillis(call)
 
-/** What was requested, as errors tell it. */
+/** What was requested, for errors. */
 export const summaryOf = <E>(call: Call<E>): CallSummary => ({
   operation: call.operation.name,
   method: call.request.method,
@@ -199,7 +199,7 @@ const attemptsFrom = <A, E>(
     }
   })
 
-/** The server works: what the call's retries cost comes back to the budget. */
+/** The server works: the budget gets back what the call's retries took. */
 const succeeded = <E>(call: Call<E>, history: History): void =>
   call.client.budget.succeeded(call.storeKey, history.charged, monotonicMillis(call.clock))
 

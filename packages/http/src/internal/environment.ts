@@ -92,7 +92,7 @@ const withVariables = (
 const checkRetries = (text: string): Checked<number> =>
   /^\d{1,15}$/.test(text) ? Either.right(Number(text)) : invalid("APIFY_RETRIES", RETRIES_EXPECTED)
 
-/** A policy that is none is left as it is, to be refused with the other options. */
+/** Something that is not a policy is left as it is, to be refused with the other options. */
 const withRetries = (policy: CallOptions["retry"], retries: Option.Option<number>): CallOptions["retry"] =>
   Option.match(retries, {
     onNone: () => policy,

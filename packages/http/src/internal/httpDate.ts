@@ -39,7 +39,7 @@ export const parseHttpDate = (value: string, now: number): Option.Option<number>
     const { day = "", hour = "", minute = "", month = "", second = "", year = "" } = parts
     const date = new Date(0)
     date.setUTCFullYear(fullYear(year, now), months.indexOf(month), Number(day))
-    // 30 February rolls over to March: such a date is none. A leap second, which rolls over after this, is one.
+    // 30 February rolls over to March, and is refused. A leap second rolls over after this check, and is accepted.
     const exists = date.getUTCDate() === Number(day)
     date.setUTCHours(Number(hour), Number(minute), Number(second))
     const isValid = exists && Number(hour) < 24 && Number(minute) < 60 && Number(second) <= 60

@@ -141,8 +141,8 @@ export class RateLimiter {
 }
 
 /**
- * Queues for a permit, and tells whether the request may be sent, which then has to be done at once. `false` is told as soon
- * as it is clear that this is not before the deadline, a time of the same clock.
+ * Queues for a permit. `notify` is called with `true` when the request may be sent, which then has to be done at once; or with
+ * `false` as soon as it is clear that this is not before the deadline, a time of the same clock.
  *
  * @returns what leaves the queue; it may be called at any time
  */
@@ -152,7 +152,7 @@ export const awaitPermit = (
   rate: RateClass,
   clock: Clock.Clock,
   deadline: number,
-  tell: (isPermitted: boolean) => void
+  notify: (isPermitted: boolean) => void
 ): (() => void) => {
   const permit = limiter.reserve(store, rate, monotonicMillis(clock))
   let isOver = false
@@ -169,7 +169,7 @@ export const awaitPermit = (
     const isPermitted = now < deadline && permit.take(now)
     if (isPermitted || now >= deadline || permit.at >= deadline) {
       leave()
-      tell(isPermitted)
+      notify(isPermitted)
       return
     }
     const until = permit.isFirst ? permit.at : deadline

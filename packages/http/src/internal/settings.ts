@@ -122,7 +122,7 @@ const checkRetry = (
 
 const DURATION_EXPECTED = "must be a duration such as '60 seconds' or '500 millis'"
 
-/** What is said of a number of retries that is none. */
+/** The form of a number of retries. */
 export const RETRIES_EXPECTED = "must be a whole number such as 3, or 0 for no retries"
 
 /** Checks a time limit: from a millisecond to the longest time, in whole milliseconds. */

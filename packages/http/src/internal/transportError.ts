@@ -148,10 +148,10 @@ interface Kind {
 }
 
 const kindOf = (links: ReadonlyArray<Link>): Kind => {
-  const told = Option.getOrUndefined(
+  const refusal = Option.getOrUndefined(
     Option.orElse(proxyRefusal(links), () => Arr.findFirst(links, ({ words }) => kindBy(refusals, words)))
   )
-  if (told !== undefined) return told
+  if (refusal !== undefined) return refusal
   const reason = Option.getOrUndefined(Option.map(codeIn(links), reasonOf))
   if (reason !== undefined) return { reason }
   return Arr.findFirst(links, ({ words }) => kindBy(kinds, words)).pipe(
