@@ -3,10 +3,16 @@
  *
  * It needs `dist`, which `tsc -b` makes.
  */
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import * as Schema from "effect/Schema"
 import { type Packed, packAll } from "./pack.js"
 import { makeProject } from "./project.js"
 import { fail, pass, root, run, tool } from "./step.js"
+
+const Exports = Schema.parseJson(
+  Schema.Struct({ exports: Schema.Record({ key: Schema.String, value: Schema.Unknown }) })
+)
 
 /** The modules in a package's `dist` or `src`, as paths without extension. */
 const modulesIn = (files: ReadonlyArray<string>, folder: string, extension: string): ReadonlyArray<string> =>
@@ -30,9 +36,11 @@ const checkTarball = ({ dependencies, files, folder, name, peerDependencies, tar
   const needed = Object.keys({ ...dependencies, ...peerDependencies })
   if (folder === "domain" && needed.join() !== "effect") fail(name, `It must need effect alone, not ${needed}`)
 
+  const { exports } = Schema.decodeSync(Exports)(readFileSync(join(root, "packages", folder, "package.json"), "utf8"))
   // `main` is a command: to import it would run it.
-  const internal = modules.filter((name) => name.startsWith("internal/") || name === "main")
-  const open = modules.filter((name) => !internal.includes(name) && name !== "index")
+  const isOpen = (name: string) => "./*" in exports && !name.startsWith("internal/") && name !== "main"
+  const open = modules.filter((name) => name !== "index" && (isOpen(name) || `./${name}` in exports))
+  const internal = modules.filter((name) => name !== "index" && !open.includes(name))
   run(`${folder}: publint`, root, tool("publint"), "run", tarball, "--strict")
   run(`${folder}: attw`, root, tool("attw"), tarball, "--profile", "esm-only", "--entrypoints", ".", ...open)
 

@@ -13,26 +13,29 @@ const URL = "https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF"
 
 /** Programs that get a store and print it, by their name in the table. */
 export const programs = {
-  "getStore, FetchClient": {
+  "getStore, FetchTransport": {
     platform: "browser",
     source: `
-import { getStore } from "@effect-apify/http"
-import * as FetchClient from "@effect-apify/http/fetch"
-import * as Effect from "effect/Effect"
-
-getStore("WkzbQMuFYuamGv3YF").pipe(Effect.provide(FetchClient.layer()), Effect.runPromise).then(console.log)
-`
-  },
-  "getStore, fetch": {
-    platform: "browser",
-    source: `
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import { ApifyClient, getStore } from "@effect-apify/http"
+import { ApifyClient, FetchTransport, getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 getStore("WkzbQMuFYuamGv3YF").pipe(
-  Effect.provide(Layer.provide(ApifyClient.layer(), FetchHttpClient.layer)),
+  Effect.provide(Layer.provide(ApifyClient.layer(), FetchTransport.layer)),
+  Effect.runPromise
+).then(console.log)
+`
+  },
+  "getStore, HttpClient fetch": {
+    platform: "browser",
+    source: `
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import { ApifyClient, getStore, HttpClientTransport } from "@effect-apify/http"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+getStore("WkzbQMuFYuamGv3YF").pipe(
+  Effect.provide(ApifyClient.layer().pipe(Layer.provide(HttpClientTransport.layer), Layer.provide(FetchHttpClient.layer))),
   Effect.runPromise
 ).then(console.log)
 `
@@ -78,10 +81,10 @@ export const gzipSize = async ({ platform, source }: Program): Promise<number> =
   return outputFiles.reduce((size, { contents }) => size + gzipSync(contents, { level: 9 }).length, 0)
 }
 
-/** The modules that Node loads to import a module, by the package's own annotations left aside. */
-export const modulesOf = async (specifier: string): Promise<ReadonlyArray<string>> => {
+/** The modules that Node loads to import modules, whatever the packages' annotations say. */
+export const modulesOf = async (...specifiers: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
   const { metafile } = await build({
-    stdin: { contents: `import ${JSON.stringify(specifier)}`, resolveDir },
+    stdin: { contents: specifiers.map((specifier) => `import ${JSON.stringify(specifier)}`).join("\n"), resolveDir },
     bundle: true,
     write: false,
     metafile: true,

@@ -9,10 +9,10 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { userFolder } from "./userFolder.js"
 
-/** No answer takes longer than this, on the slowest of machines. */
+/** No measurement takes longer than this, on the slowest of machines. */
 const PATIENCE = Duration.minutes(5)
 
-/** Starts a child in plain Node, whatever this process runs in, and without this shell's settings, a proxy for instance. */
+/** Starts a child in plain Node, whatever this process runs in, and without this shell's environment, such as a proxy. */
 export const start = (name: string, args: ReadonlyArray<string> = []): Effect.Effect<ChildProcess, never, Scope> =>
   Effect.acquireRelease(
     Effect.sync(() =>
@@ -21,7 +21,7 @@ export const start = (name: string, args: ReadonlyArray<string> = []): Effect.Ef
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-/** The next that a child tells. */
+/** The next report of a child. */
 export const next = <A, I>(child: ChildProcess, schema: Schema.Schema<A, I>): Effect.Effect<A, Error> =>
   Effect.async<unknown, Error>((resume) => {
     const settle = (outcome: Effect.Effect<unknown, Error>) => {
@@ -37,7 +37,7 @@ export const next = <A, I>(child: ChildProcess, schema: Schema.Schema<A, I>): Ef
     Effect.mapError((cause) => new Error(`${child.spawnargs.join(" ")} did not measure`, { cause }))
   )
 
-/** What a child tells that measures one thing. */
+/** The report of a child that measures one thing. */
 export const measure = <A, I>(
   schema: Schema.Schema<A, I>,
   name: string,

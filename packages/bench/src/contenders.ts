@@ -1,5 +1,5 @@
 /**
- * Who takes part, by the name in the tables.
+ * The clients that are compared, by the name in the tables.
  */
 import type { Client } from "./load.js"
 
@@ -8,7 +8,7 @@ const effectClients = () => import("./effectClients.js")
 
 type Make = (baseUrl: string) => Promise<Client>
 
-/** Loads a client; only the one asked for, and what it needs. */
+/** Loads a client: that one alone, and what it needs. */
 export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   undici: async () => (await promiseClients()).undici,
   "undici, dispatch": async () => (await promiseClients()).undiciDispatch,
@@ -16,9 +16,9 @@ export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   "apify-client": async () => (await promiseClients()).apifyClient,
   "HttpClient, fetch": async () => (await effectClients()).httpClientOnFetch,
   "HttpClient, undici": async () => (await effectClients()).httpClientOnUndici,
-  "getStore, fetch": async () => (await effectClients()).getStoreOnFetch,
-  "getStore, undici": async () => (await effectClients()).getStoreOnUndici,
-  "getStore, FetchClient": async () => (await effectClients()).getStoreWithFetchClient,
-  "getStore, NodeClient": async () => (await effectClients()).getStoreWithNodeClient,
+  "getStore, HttpClient fetch": async () => (await effectClients()).getStoreOnHttpClientFetch,
+  "getStore, HttpClient undici": async () => (await effectClients()).getStoreOnHttpClientUndici,
+  "getStore, FetchTransport": async () => (await effectClients()).getStoreOnFetchTransport,
+  "getStore, UndiciTransport": async () => (await effectClients()).getStoreOnUndiciTransport,
   "getStore, traced": async () => (await effectClients()).getStoreTraced
 }

@@ -1,23 +1,23 @@
 /**
- * Effect's own client with nothing added, and `getStore` with all its defaults on. A worker is a fiber that asks in a loop,
- * as a fiber of `Effect.forEach` or of a stream does; in an open loop each request is a fiber of its own.
+ * Effect's own client with nothing added, and `getStore` with all its defaults on. A worker is a fiber that requests in a
+ * loop, as a fiber of `Effect.forEach` or of a stream does; in an open loop each request has a fiber of its own.
  */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { ApifyClient, type ClientOptions, getStore } from "@effect-apify/http"
+import { ApifyClient, FetchTransport, getStore, HttpClientTransport, type Transport } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Tracer from "effect/Tracer"
 import type { Client } from "./load.js"
-import { STORE_ID } from "./page.js"
-import { TOKEN } from "./promiseClients.js"
+import { STORE_ID, TOKEN } from "./page.js"
 
-type Transport = Layer.Layer<HttpClient.HttpClient>
+type HttpClientLayer = Layer.Layer<HttpClient.HttpClient>
+type TransportLayer = Layer.Layer<Transport.Transport, unknown>
 
-const fetchTransport = async (): Promise<Transport> => (await import("@effect/platform/FetchHttpClient")).layer
+const onFetch = async (): Promise<HttpClientLayer> => (await import("@effect/platform/FetchHttpClient")).layer
 
-const undiciTransport = async (): Promise<Transport> =>
+const onUndici = async (): Promise<HttpClientLayer> =>
   (await import("@effect/platform-node/NodeHttpClient")).layerUndici
 
 const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R, unknown>): Client => {
@@ -36,7 +36,7 @@ const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R
 }
 
 const bare =
-  (transport: () => Promise<Transport>) =>
+  (httpClient: () => Promise<HttpClientLayer>) =>
   async (baseUrl: string): Promise<Client> =>
     effectClient(
       Effect.flatMap(HttpClient.HttpClient, (http) =>
@@ -44,31 +44,27 @@ const bare =
           headers: { accept: "application/json", authorization: `Bearer ${TOKEN}` }
         })
       ).pipe(Effect.flatMap((response) => response.json)),
-      await transport()
+      await httpClient()
     )
 
 /** Effect's own tracer, installed as one's own would be: where none is installed, calls have no spans. */
 const traced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.tracer, ({ context, span }) => Effect.withTracer(effect, Tracer.make({ context, span })))
 
-type MakeClient = (options: ClientOptions) => Layer.Layer<ApifyClient, unknown>
-
 const ours =
-  (client: () => Promise<MakeClient>, get = getStore(STORE_ID)) =>
+  (transport: () => Promise<TransportLayer>, get = getStore(STORE_ID)) =>
   async (baseUrl: string): Promise<Client> =>
-    effectClient(get, (await client())({ baseUrl, token: Redacted.make(TOKEN) }))
+    effectClient(get, Layer.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }), await transport()))
 
-const on = (transport: () => Promise<Transport>) => async (): Promise<MakeClient> => {
-  const layer = await transport()
-  return (options) => Layer.provide(ApifyClient.layer(options), layer)
-}
+const byHttpClient = (httpClient: () => Promise<HttpClientLayer>) => async (): Promise<TransportLayer> =>
+  Layer.provide(HttpClientTransport.layer, await httpClient())
 
-export const httpClientOnFetch = bare(fetchTransport)
-export const httpClientOnUndici = bare(undiciTransport)
-export const getStoreOnFetch = ours(on(fetchTransport))
-export const getStoreOnUndici = ours(on(undiciTransport))
-export const getStoreWithFetchClient = ours(async () => (await import("@effect-apify/http/fetch")).layer)
-const nodeClient = async (): Promise<MakeClient> => (await import("@effect-apify/http/node")).layer
+const byUndici = async (): Promise<TransportLayer> => (await import("@effect-apify/http/UndiciTransport")).layer
 
-export const getStoreWithNodeClient = ours(nodeClient)
-export const getStoreTraced = ours(nodeClient, traced(getStore(STORE_ID)))
+export const httpClientOnFetch = bare(onFetch)
+export const httpClientOnUndici = bare(onUndici)
+export const getStoreOnHttpClientFetch = ours(byHttpClient(onFetch))
+export const getStoreOnHttpClientUndici = ours(byHttpClient(onUndici))
+export const getStoreOnFetchTransport = ours(async () => FetchTransport.layer)
+export const getStoreOnUndiciTransport = ours(byUndici)
+export const getStoreTraced = ours(byUndici, traced(getStore(STORE_ID)))

@@ -1,5 +1,5 @@
 /**
- * Imports one module in a fresh process, and tells how long that took, in milliseconds.
+ * Imports one module in a fresh process, and reports how long that took, in milliseconds.
  */
 const [specifier = ""] = process.argv.slice(2)
 
@@ -8,6 +8,6 @@ await import(specifier)
 const millis = performance.now() - since
 
 // Not before: it is not what is measured.
-const { tell } = await import("./tell.js")
-await tell(millis)
+const { report } = await import("./parent.js")
+await report(millis)
 process.exit()

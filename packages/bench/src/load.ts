@@ -1,29 +1,29 @@
 /**
- * How requests come, and what is counted of them.
+ * When requests are sent, and what is counted of them.
  *
- * In a closed loop a fixed number of workers ask, and each asks again when it has its answer. That gives throughput and CPU
- * at a concurrency, and the latency of one who waits in line; but while a client stalls nobody asks, and the requests that
- * would have waited are missing from its percentiles (coordinated omission). So there is an open loop as well: requests come
- * at a fixed rate whatever becomes of those before, and latency counts from when each was due.
+ * In a closed loop a fixed number of workers send requests, each the next when it has its response. That gives throughput and
+ * CPU at a concurrency, and the latency of one of so many; but while a client stalls nobody sends, and the requests that would
+ * have waited are missing from its percentiles (coordinated omission). So there is an open loop as well: requests are sent at
+ * a fixed rate whatever became of those before, and latency counts from when each was due.
  */
 import { setImmediate, setTimeout } from "node:timers/promises"
-import type { Counted } from "./results.js"
+import type { Counted, Served } from "./results.js"
 
 /** Workers of a closed loop, or an open loop's arrivals a second. */
 export type Load = { readonly inFlight: number } | { readonly perSecond: number }
 
-/** Told of each request, it says when there are enough. */
+/** Records each request, and says when there are enough. */
 export interface Meter {
   readonly isOver: boolean
-  /** A request that was sent, or due, at a time has its answer. */
+  /** A request that was sent, or due, at a time has its response. */
   readonly record: (since: number) => void
 }
 
 /** A client under load. */
 export interface Client {
-  /** Asks once. */
+  /** Sends one request. */
   readonly get: () => Promise<unknown>
-  /** Asks again and again until the meter says that it is over, in the way that the client's users would. */
+  /** Sends one request after the other until the meter says that it is over, as the client's users would. */
   readonly work: (meter: Meter) => Promise<void>
 }
 
@@ -90,7 +90,7 @@ class Stopwatch implements Meter {
   }
 }
 
-/** Counts what is due within a number of milliseconds, once the load has settled, however late it comes. */
+/** Counts what is due within a number of milliseconds, once the load has settled, however late its response is. */
 class Timetable implements Meter {
   private readonly latencies: Array<number> = []
   private readonly settled = performance.now() + SETTLING_MILLIS
@@ -108,6 +108,31 @@ class Timetable implements Meter {
 
   get counted(): Counted {
     return countedOf(this.latencies, this.duration, process.cpuUsage(this.cpu))
+  }
+}
+
+/** Counts a number of requests. Those that are in flight when it is reached are counted too. */
+class Tally implements Meter {
+  private readonly latencies: Array<number> = []
+  private readonly begun = performance.now()
+  private readonly cpu = process.cpuUsage()
+
+  constructor(private readonly requests: number) {}
+
+  get isOver(): boolean {
+    return this.latencies.length >= this.requests
+  }
+
+  record(since: number): void {
+    this.latencies.push(performance.now() - since)
+  }
+
+  get counted(): Counted {
+    return countedOf(this.latencies, performance.now() - this.begun, process.cpuUsage(this.cpu))
+  }
+
+  get recorded(): number {
+    return this.latencies.length
   }
 }
 
@@ -151,13 +176,13 @@ const WARM_UP_IN_FLIGHT = 8
 export const warmUp = async (load: Load, client: Client, requests: number): Promise<void> => {
   const countdown = new Countdown(requests)
   if ("inFlight" in load) return closedLoop(client, load.inFlight, countdown)
-  const ask = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     while (!countdown.isOver) {
       await client.get()
       countdown.record()
     }
   }
-  await Promise.all(Array.from({ length: WARM_UP_IN_FLIGHT }, ask))
+  await Promise.all(Array.from({ length: WARM_UP_IN_FLIGHT }, worker))
 }
 
 /** Puts a client under load for a number of milliseconds. */
@@ -165,4 +190,12 @@ export const count = async (load: Load, client: Client, duration: number): Promi
   const meter = "inFlight" in load ? new Stopwatch(duration) : new Timetable(duration)
   await ("inFlight" in load ? closedLoop(client, load.inFlight, meter) : openLoop(client, load.perSecond, meter))
   return meter.counted
+}
+
+/** Sends a number of requests in a closed loop, or a few more: says how many. */
+export const countRequests = async (inFlight: number, client: Client, requests: number): Promise<Served> => {
+  const tally = new Tally(requests)
+  await closedLoop(client, inFlight, tally)
+  const { p50, perSecond } = tally.counted
+  return { requests: tally.recorded, perSecond, p50 }
 }

@@ -1,5 +1,5 @@
 /**
- * Measures everything, side by side in one run, and tells how it compares.
+ * Measures everything, side by side in one run, and prints how it compares.
  *
  *     npx pnpm@12 bench                      the whole of it, into docs
  *     npx pnpm@12 bench --quick              a short run, which leaves docs as they are
@@ -18,14 +18,23 @@ import { measure, next, start } from "./children.js"
 import { contenders } from "./contenders.js"
 import type { Load } from "./load.js"
 import { drawing, tables, withTables } from "./report.js"
-import { Counted, Decoding, ManyStores, Results } from "./results.js"
+import { Counted, Decoding, type Emulated, ManyStores, Results, Served } from "./results.js"
 import { makeUserFolder } from "./userFolder.js"
 
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean" }, out: { type: "string" } } })
 
 /** How long, in milliseconds, and how often. Warm-up counts requests: it takes so many until code is compiled for good. */
 const plan = flags.quick
-  ? { generations: 1, rounds: 1, warmUp: 3_000, duration: 1_000, imports: 3, decoding: 500, stores: [1_000, 5_000] }
+  ? {
+      generations: 1,
+      rounds: 1,
+      warmUp: 3_000,
+      duration: 1_000,
+      imports: 3,
+      decoding: 500,
+      stores: [1_000, 5_000],
+      emulator: { warmUp: 2_000, requests: 2_000, rounds: 1 }
+    }
   : {
       generations: 2,
       rounds: 3,
@@ -33,7 +42,8 @@ const plan = flags.quick
       duration: 1_500,
       imports: 15,
       decoding: 2_000,
-      stores: [10_000, 100_000]
+      stores: [10_000, 100_000],
+      emulator: { warmUp: 10_000, requests: 10_000, rounds: 3 }
     }
 
 /** A rate that every client keeps up with on a machine of our day. */
@@ -50,8 +60,8 @@ const loads: Readonly<Record<string, Load>> = {
 const imports = {
   "Effect's modules, one by one": "./effectModules.js",
   "@effect-apify/http": "@effect-apify/http",
-  "@effect-apify/http/fetch": "@effect-apify/http/fetch",
-  "@effect-apify/http/node": "@effect-apify/http/node",
+  "ApifyClient, FetchTransport and Stores": "./fetchClient.js",
+  "ApifyClient, UndiciTransport and Stores": "./undiciClient.js",
   "apify-client": "apify-client",
   undici: "undici",
   "Effect's barrels": "./effectBarrels.js"
@@ -71,7 +81,7 @@ const interleaved = <Entry, A, E, R>(
     return measured
   })
 
-/** One client under a load, in a process that is warm and waits to be told to count. */
+/** One client under a load, in a process that is warm and waits for a message to count. */
 const contender = (name: string, load: Load, baseUrl: string) =>
   Effect.gen(function* () {
     const child = yield* start("loadChild", [name, JSON.stringify(load), baseUrl, String(plan.warmUp)])
@@ -99,6 +109,27 @@ const underLoad = (load: Load, baseUrl: string) =>
       )
   )
 
+/** The emulator in a process of its own, with a client in another. */
+const emulator = Effect.gen(function* () {
+  const { requests, rounds, warmUp } = plan.emulator
+  const server = yield* start("emulatorChild")
+  const baseUrl = yield* next(server, Schema.String)
+  const client = yield* start("emulatorClientChild", [baseUrl, String(warmUp), String(requests)])
+  yield* next(client, Schema.Literal("ready"))
+  const reply = <A, I>(child: typeof server, schema: Schema.Schema<A, I>) =>
+    Effect.suspend(() => {
+      child.send("next")
+      return next(child, schema)
+    })
+  const round = Effect.gen(function* () {
+    const before = yield* reply(server, Schema.Number)
+    const served = yield* reply(client, Served)
+    const after = yield* reply(server, Schema.Number)
+    return { ...served, cpu: (after - before) / served.requests } satisfies Emulated
+  })
+  return yield* Effect.all(Array.from({ length: rounds }, () => round))
+}).pipe(Effect.scoped)
+
 const results = Effect.gen(function* () {
   const [busyBefore = 0] = loadavg()
   yield* Console.log("Building what users install…")
@@ -123,8 +154,19 @@ const results = Effect.gen(function* () {
   const manyStores = yield* Effect.forEach(plan.stores, (stores) =>
     measure(ManyStores, "manyStoresChild", [baseUrl, String(stores)])
   )
+
+  yield* Console.log("The emulator…")
+  const emulated = yield* emulator
   const machine = { node: process.version, cores: availableParallelism(), busyBefore }
-  return { machine, loads: counted, decoding, imports: imported, bundles, manyStores } satisfies Results
+  return {
+    machine,
+    loads: counted,
+    decoding,
+    imports: imported,
+    bundles,
+    manyStores,
+    emulator: emulated
+  } satisfies Results
 }).pipe(Effect.scoped)
 
 const root = join(import.meta.dirname, "..", "..", "..")

@@ -1,15 +1,16 @@
 /**
- * Gets a number of stores, 64 at a time, and tells what memory that took, in megabytes: at each tenth of the way what is
+ * Gets a number of stores, 64 at a time, and reports what memory that took, in megabytes: at each tenth of the way what is
  * alive after a full garbage collection (it needs `--expose-gc`), and the process's peak.
  */
-import { getStores } from "@effect-apify/http"
-import * as NodeClient from "@effect-apify/http/node"
+import { ApifyClient, getStores } from "@effect-apify/http"
+import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { TOKEN } from "./promiseClients.js"
-import { tell } from "./tell.js"
+import { TOKEN } from "./page.js"
+import { report } from "./parent.js"
 
 const CONCURRENCY = 64
 
@@ -38,13 +39,13 @@ await getStores(refs(), { concurrency: CONCURRENCY, unordered: true }).pipe(
       }
     })
   ),
-  Effect.provide(NodeClient.layer({ baseUrl, token: Redacted.make(TOKEN) })),
+  Effect.provide(Layer.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }), UndiciTransport.layer)),
   Effect.runPromise
 )
 
 if (stores !== total) throw new Error(`${total - stores} of ${total} stores failed`)
 const { system, user } = process.cpuUsage(cpu)
-await tell({
+await report({
   stores,
   seconds: (performance.now() - since) / 1_000,
   cpu: (user + system) / stores,

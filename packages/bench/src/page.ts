@@ -1,11 +1,14 @@
 /**
- * The store of the endpoint's page: what everyone asks for.
+ * The store of the endpoint's page, which every client gets.
  */
 
 /** The store of the endpoint's page. */
 export const STORE_ID = "WkzbQMuFYuamGv3YF"
 
-/** The body of an answer, as Apify writes it. */
+/** What every client sends. The emulator's demo knows it too. */
+export const TOKEN = "apify_api_demo"
+
+/** The body of a response, as Apify writes it. */
 export const BODY = JSON.stringify(
   {
     data: {

@@ -1,12 +1,9 @@
 /**
- * The wire, and what one would use instead of ours: clients that give promises. Each loads what it alone needs, so that the
+ * The wire, and clients that one would use in place of ours: they return promises. Each loads what it alone needs, so that the
  * memory of its process is its own.
  */
 import type { Client, Meter } from "./load.js"
-import { STORE_ID } from "./page.js"
-
-/** What every client sends, so that all send the same. */
-export const TOKEN = "apify_api_bench"
+import { STORE_ID, TOKEN } from "./page.js"
 
 const headers = { accept: "application/json", authorization: `Bearer ${TOKEN}` }
 
@@ -55,7 +52,7 @@ export const undiciDispatch = async (baseUrl: string): Promise<Client> => {
   )
 }
 
-/** What is there on every platform. */
+/** What every platform has. */
 export const globalFetch = async (baseUrl: string): Promise<Client> => {
   const url = pathOf(baseUrl)
   return promiseClient(async () => (await fetch(url, { headers })).json())

@@ -1,5 +1,5 @@
 /**
- * What a run brings: the raw numbers, as they are written to a file.
+ * What a run measures: the raw numbers, as they are written to a file.
  */
 import * as Schema from "effect/Schema"
 
@@ -29,6 +29,20 @@ export const ManyStores = Schema.Struct({
 
 export type ManyStores = typeof ManyStores.Type
 
+/** What a client was served: latency in milliseconds. */
+export const Served = Schema.Struct({
+  requests: Schema.Number,
+  perSecond: Schema.Number,
+  p50: Schema.Number
+})
+
+export type Served = typeof Served.Type
+
+/** What the emulator served, and the CPU of its process for one request, in microseconds. */
+export const Emulated = Schema.Struct({ ...Served.fields, cpu: Schema.Number })
+
+export type Emulated = typeof Emulated.Type
+
 /** Microseconds by what is decoded. */
 export const Decoding = Figures
 
@@ -47,7 +61,9 @@ export const Results = Schema.Struct({
   imports: Rounds(Schema.Number),
   /** Bytes by program. */
   bundles: Figures,
-  manyStores: Schema.Array(ManyStores)
+  manyStores: Schema.Array(ManyStores),
+  /** One for each round. */
+  emulator: Schema.Array(Emulated)
 })
 
 export type Results = typeof Results.Type

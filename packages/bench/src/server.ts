@@ -1,6 +1,6 @@
 /**
- * A server that answers every request with the store of the endpoint's page: no routing, no limits, nothing that a client
- * could wait for.
+ * A server that responds to every request with the store of the endpoint's page: no routing, no limits, nothing that a
+ * client could wait for.
  */
 import { createServer, type Server } from "node:http"
 import { BODY } from "./page.js"
@@ -8,7 +8,7 @@ import { BODY } from "./page.js"
 /** Longer than any pause of a client's, so that no connection is closed under it. */
 const KEEP_ALIVE_MILLIS = 65_000
 
-/** A server that tells of each request. */
+/** A server that calls a function for each request. */
 export const serveStore = (onRequest: () => void = () => {}): Server => {
   const body = Buffer.from(BODY)
   const headers = { "content-type": "application/json; charset=utf-8", "content-length": body.length }

@@ -1,7 +1,7 @@
 /**
- * A process that serves the store, and tells its URL.
+ * A process that serves the store, and reports its URL.
  */
+import { report } from "./parent.js"
 import { listen, serveStore } from "./server.js"
-import { tell } from "./tell.js"
 
-await tell(await listen(serveStore()))
+await report(await listen(serveStore()))

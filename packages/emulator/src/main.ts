@@ -146,7 +146,8 @@ const program = Effect.suspend(() => {
 })
 
 program.pipe(
-  Effect.tapErrorCause(report),
+  // Unlike `tapErrorCause`, it runs to its end in a fiber that was interrupted.
+  Effect.onError(report),
   Effect.provide(withoutColors),
   // Standard output is for the ready message.
   Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))),

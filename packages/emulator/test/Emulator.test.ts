@@ -56,6 +56,15 @@ describe("an emulator", () => {
     })
   )
 
+  for (const host of ["0.0.0.0", "::", "0", "::0", "localhost", "127.1", "0x7f.1"]) {
+    it.scoped(`has a URL that works when it listens on ${host}`, () =>
+      Effect.gen(function* () {
+        const { url } = yield* start({ host })
+        assert.strictEqual(yield* demoStatus(url), 200)
+      })
+    )
+  }
+
   it.scoped("stays in its file: what was loaded is there without a seed, and no demo is added", () =>
     Effect.gen(function* () {
       const database = `${yield* scratch}/a b%20ü?.db`
@@ -87,6 +96,29 @@ describe("an emulator cannot start", () => {
       assert.strictEqual(error._tag, "ListenError")
       assert.include(error.message, `port ${port} of 127.0.0.1: it is in use`)
     })
+  )
+
+  it.scoped(
+    "on a blank host, which Node takes for all addresses, or on a port that is none; and makes no database then",
+    () =>
+      Effect.gen(function* () {
+        const fileSystem = yield* FileSystem.FileSystem
+        const database = `${yield* scratch}/apify.db`
+        const wrong: ReadonlyArray<EmulatorOptions> = [
+          { host: "" },
+          { host: " \t" },
+          { port: -1 },
+          { port: 65_536 },
+          { port: 1.5 },
+          { port: Number.NaN }
+        ]
+        for (const options of wrong) {
+          const error = yield* failure({ ...options, database })
+          assert.strictEqual(error._tag, "ListenError")
+          assert.include(error.message, options.port === undefined ? "a blank host" : "an integer from 0 to 65535")
+          assert.isFalse(yield* fileSystem.exists(database))
+        }
+      }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
   it.scoped("on an address that this machine has not", () =>

@@ -1,11 +1,12 @@
 /**
  * Seeds: what is refused and what the errors say, and that loading is all or nothing and may be repeated.
  */
+import { readFileSync } from "node:fs"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { formatPath } from "@effect-apify/domain"
+import { AccessLevel, formatPath } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
@@ -165,6 +166,38 @@ describe("a problem of a seed reads as a sentence:", () => {
       )
     )
   }
+})
+
+describe("the seeds that are shown to users are seeds:", () => {
+  const root = `${import.meta.dirname}/../../..`
+  const example = readFileSync(`${root}/packages/emulator/seed.example.json`, "utf8")
+  const documented = Array.from(
+    readFileSync(`${root}/docs/seed.md`, "utf8").matchAll(/```json\n([\s\S]*?)```/g),
+    ([, json]) => json ?? ""
+  )
+
+  it.effect("the example, with a token and a store of every kind", () =>
+    Effect.gen(function* () {
+      const { users, stores } = yield* decodeSeed(JSON.parse(example))
+      const scopes = users.flatMap(({ tokens }) => tokens.map(({ scope }) => scope))
+      assert.includeMembers(scopes, ["READ", "WRITE"])
+      assert.includeMembers(
+        stores.map(({ store }) => Option.getOrNull(store.generalAccess)),
+        [...AccessLevel.literals]
+      )
+      assert.includeMembers(
+        stores.flatMap(({ grants }) => grants.map(({ access }) => access)),
+        ["READ", "WRITE"]
+      )
+    })
+  )
+
+  it.effect("the documentation's", () =>
+    Effect.gen(function* () {
+      assert.lengthOf(documented, 1)
+      for (const json of documented) yield* decodeSeed(JSON.parse(json))
+    })
+  )
 })
 
 describe("a seed file", () => {

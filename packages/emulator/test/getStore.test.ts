@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { DEMO_TOKEN, demoSeed, Emulator, type SeedJson } from "../src/index.js"
-import { type Answer, errorBody, request, storePath } from "./request.js"
+import { errorBody, type Response, request, storePath } from "./request.js"
 
 const decodeBody = Schema.decodeUnknown(Schema.parseJson(StoreBody))
 
@@ -36,10 +36,10 @@ const refusals = {
   ]
 } as const
 
-const assertRefused = (answer: Answer, refusal: keyof typeof refusals) => {
-  assert.deepStrictEqual([answer.status, answer.text], [...refusals[refusal]])
-  assert.strictEqual(answer.headers["content-type"], "application/json; charset=utf-8")
-  assert.strictEqual(answer.headers["x-ratelimit-limit"], "60")
+const assertRefused = (response: Response, refusal: keyof typeof refusals) => {
+  assert.deepStrictEqual([response.status, response.text], [...refusals[refusal]])
+  assert.strictEqual(response.headers["content-type"], "application/json; charset=utf-8")
+  assert.strictEqual(response.headers["x-ratelimit-limit"], "60")
 }
 
 // ---- The access table ------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ const stores = owners.flatMap((owner, o) =>
   levels.map((level, l) => ({ owner, level, id: `Store0000000000${o}${l}`, name: `Store-${l}` }))
 )
 
-/** Everyone who may ask: whether they have rights of their own, and whether these are to write. */
+/** Every kind of caller: whether they have rights of their own, and whether these are to write. */
 const callers = [
   { who: "the owner", token: "owner-write", rights: "WRITE" },
   { who: "the owner's token that is scoped to reading", token: "owner-read", rights: "READ" },
@@ -115,7 +115,7 @@ const tableSeed: SeedJson = {
       createdAt: "2019-12-12T07:34:14.202Z",
       modifiedAt: "2019-12-13T08:36:13.202Z",
       accessedAt: "2019-12-14T08:36:13.202Z",
-      keysPublicUrl: `https://api.apify.com/v2/key-value-stores/${id}/keys?limit=5&signature=canary`,
+      keysPublicUrl: `https://api.apify.com/v2/key-value-stores/${id}/keys?prefix=a%20b+c'%2F&signature=canary&limit=5`,
       recordsPublicUrl: `https://api.apify.com/v2/key-value-stores/${id}/records?signature=canary`,
       urlSigningSecretKey: "canary-key",
       ...(level === undefined ? {} : { generalAccess: level })
@@ -134,29 +134,31 @@ layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
         { form: "by userId~name", segment: `${owner.id}~${name}`, isOpen: open === "ByIdAndName" }
       ]
       for (const { form, segment, isOpen } of forms) {
-        it.effect(`${level} of ${owner.username} (${owner.setting}), ${form}, asked by ${who}`, () =>
+        it.effect(`${level} of ${owner.username} (${owner.setting}), ${form}, by ${who}`, () =>
           Effect.gen(function* () {
             const { url } = yield* Emulator
-            const answer = yield* request(url, storePath(segment), { token: ownToken })
+            const response = yield* request(url, storePath(segment), { token: ownToken })
             if (rights === "NONE" && !isOpen) {
-              assertRefused(answer, token === undefined ? "noToken" : "noRights")
-              assert.notInclude(answer.text, "canary")
+              assertRefused(response, token === undefined ? "noToken" : "noRights")
+              assert.notInclude(response.text, "canary")
               return
             }
-            assert.strictEqual(answer.status, 200)
-            const { data } = yield* decodeBody(answer.text)
+            assert.strictEqual(response.status, 200)
+            const { data } = yield* decodeBody(response.text)
             assert.strictEqual(data.id, id)
             assertEquals(data.username, Option.some(owner.username))
             assertEquals(data.userId, Option.some(owner.id))
             assert.strictEqual(Option.isSome(data.urlSigningSecretKey), rights === "WRITE")
-            const signature = open === "Closed" && rights === "WRITE" ? "signature=canary" : ""
+            const isSigned = open === "Closed" && rights === "WRITE"
             assertEquals(
               Option.map(data.keysPublicUrl, ({ href }) => Redacted.value(href)),
-              Option.some(`${url}/v2/key-value-stores/${id}/keys?limit=5${signature === "" ? "" : `&${signature}`}`)
+              Option.some(
+                `${url}/v2/key-value-stores/${id}/keys?prefix=a%20b+c'%2F&${isSigned ? "signature=canary&" : ""}limit=5`
+              )
             )
             assertEquals(
               Option.map(data.recordsPublicUrl, ({ href }) => Redacted.value(href)),
-              Option.some(`${url}/v2/key-value-stores/${id}/records${signature === "" ? "" : `?${signature}`}`)
+              Option.some(`${url}/v2/key-value-stores/${id}/records${isSigned ? "?signature=canary" : ""}`)
             )
           })
         )
@@ -177,13 +179,13 @@ const DEMO_ID = "WkzbQMuFYuamGv3YF"
 const DEMO_NAME = "d7b9MDYsbtX5L7XAj"
 
 layer(Emulator.layer())("the demo", (it) => {
-  const ask = (segment: string, options: Parameters<typeof request>[2] = { token: DEMO_TOKEN }) =>
+  const get = (segment: string, options: Parameters<typeof request>[2] = { token: DEMO_TOKEN }) =>
     Effect.flatMap(Emulator, ({ url }) => request(url, storePath(segment), options))
 
   it.effect("holds every value of the endpoint's page, with links that lead to the emulator", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      const { text } = yield* ask(DEMO_ID)
+      const { text } = yield* get(DEMO_ID)
       assert.deepStrictEqual(JSON.parse(text), {
         data: {
           ...demoSeed.stores[0]?.store,
@@ -210,7 +212,7 @@ layer(Emulator.layer())("the demo", (it) => {
     ]) {
       it.effect(segment, () =>
         Effect.gen(function* () {
-          const { data } = yield* decodeBody((yield* ask(segment)).text)
+          const { data } = yield* decodeBody((yield* get(segment)).text)
           assert.strictEqual(data.id, DEMO_ID)
         })
       )
@@ -251,27 +253,27 @@ layer(Emulator.layer())("the demo", (it) => {
     ]
     for (const [segment, refusal] of anything) {
       it.effect(`${JSON.stringify(segment)}: ${refusal}`, () =>
-        Effect.map(ask(segment), (answer) => assertRefused(answer, refusal))
+        Effect.map(get(segment), (response) => assertRefused(response, refusal))
       )
     }
 
     it.effect("a name in nobody's account, without a token", () =>
-      Effect.map(ask("~missing", {}), (answer) => assertRefused(answer, "noToken"))
+      Effect.map(get("~missing", {}), (response) => assertRefused(response, "noToken"))
     )
     it.effect("the restricted store to somebody who has its signature", () =>
-      Effect.map(ask(`${DEMO_ID}?signature=abc123`, {}), (answer) => assertRefused(answer, "noToken"))
+      Effect.map(get(`${DEMO_ID}?signature=abc123`, {}), (response) => assertRefused(response, "noToken"))
     )
     it.effect("an unknown token, even for an empty name or a missing store", () =>
       Effect.gen(function* () {
-        assertRefused(yield* ask("~", { token: "unknown" }), "unknownToken")
-        assertRefused(yield* ask("missing", { token: "unknown" }), "unknownToken")
+        assertRefused(yield* get("~", { token: "unknown" }), "unknownToken")
+        assertRefused(yield* get("missing", { token: "unknown" }), "unknownToken")
       })
     )
     it.effect("every other method, and says which there are", () =>
       Effect.forEach(["POST", "PUT", "DELETE", "PATCH", "PROPFIND"], (method) =>
-        Effect.map(ask(DEMO_ID, { method }), (answer) => {
-          assertRefused(answer, "method")
-          assert.strictEqual(answer.headers.allow, "GET, HEAD, OPTIONS")
+        Effect.map(get(DEMO_ID, { method }), (response) => {
+          assertRefused(response, "method")
+          assert.strictEqual(response.headers.allow, "GET, HEAD, OPTIONS")
         })
       )
     )
@@ -296,9 +298,9 @@ layer(Emulator.layer())("the demo", (it) => {
     )
     it.effect("invalid percent escapes", () =>
       Effect.forEach(["%", "%zz", "%C3", "%E0%A4%A"], (segment) =>
-        Effect.map(ask(segment), (answer) =>
+        Effect.map(get(segment), (response) =>
           assert.deepStrictEqual(
-            [answer.status, answer.text],
+            [response.status, response.text],
             [400, errorBody("invalid-request", "The URL has an invalid percent-encoding")]
           )
         )
@@ -317,7 +319,7 @@ layer(Emulator.layer())("the demo", (it) => {
     ]
     for (const [name, query, headers, status] of ways) {
       it.effect(name, () =>
-        Effect.map(ask(`${DEMO_ID}${query}`, { headers }), (answer) => assert.strictEqual(answer.status, status))
+        Effect.map(get(`${DEMO_ID}${query}`, { headers }), (response) => assert.strictEqual(response.status, status))
       )
     }
   })
@@ -327,57 +329,57 @@ layer(Emulator.layer())("the demo", (it) => {
 
     it.effect("whatever its case, before the method is checked", () =>
       Effect.forEach(["get", "GeT", "GET"], (method) =>
-        Effect.map(ask(target(`?method=${method}`), { method: "POST", token: DEMO_TOKEN }), ({ status }) =>
+        Effect.map(get(target(`?method=${method}`), { method: "POST", token: DEMO_TOKEN }), ({ status }) =>
           assert.strictEqual(status, 200)
         )
       )
     )
     it.effect("for methods that the path has not, and for what is none", () =>
       Effect.forEach(["PUT", "delete", "PoSt", "BREW", "%20get", "%ff", "get,get"], (method) =>
-        Effect.map(ask(target(`?method=${method}`)), (answer) => assertRefused(answer, "method"))
+        Effect.map(get(target(`?method=${method}`)), (response) => assertRefused(response, "method"))
       )
     )
     it.effect("for OPTIONS", () =>
-      Effect.map(ask(target("?method=options")), ({ status }) => assert.strictEqual(status, 204))
+      Effect.map(get(target("?method=options")), ({ status }) => assert.strictEqual(status, 204))
     )
     it.effect("for HEAD, without a body", () =>
-      Effect.map(ask(target("?method=head")), ({ status, text }) => assert.deepStrictEqual([status, text], [200, ""]))
+      Effect.map(get(target("?method=head")), ({ status, text }) => assert.deepStrictEqual([status, text], [200, ""]))
     )
     it.effect("unless it is empty", () =>
-      Effect.map(ask(target("?method=")), ({ status }) => assert.strictEqual(status, 200))
+      Effect.map(get(target("?method=")), ({ status }) => assert.strictEqual(status, 200))
     )
     it.effect("but not for a path that no route has", () =>
-      Effect.map(ask(`${DEMO_ID}/x?method=brew`), (answer) => assertRefused(answer, "noPage"))
+      Effect.map(get(`${DEMO_ID}/x?method=brew`), (response) => assertRefused(response, "noPage"))
     )
   })
 
   describe("checks", () => {
     it.effect("the method before the token", () =>
-      Effect.map(ask(DEMO_ID, { method: "PUT", token: "unknown" }), (answer) => assertRefused(answer, "method"))
+      Effect.map(get(DEMO_ID, { method: "PUT", token: "unknown" }), (response) => assertRefused(response, "method"))
     )
     it.effect("the token before the parameters of the path", () =>
-      Effect.map(ask("%zz", { token: "unknown" }), (answer) => assertRefused(answer, "unknownToken"))
+      Effect.map(get("%zz", { token: "unknown" }), (response) => assertRefused(response, "unknownToken"))
     )
     it.effect("the parameters of the path before the store", () =>
-      Effect.map(ask("nobody~", {}), (answer) => assertRefused(answer, "emptyName"))
+      Effect.map(get("nobody~", {}), (response) => assertRefused(response, "emptyName"))
     )
     it.effect("the store before the rights to it", () =>
-      Effect.map(ask("missing", {}), (answer) => assertRefused(answer, "missing"))
+      Effect.map(get("missing", {}), (response) => assertRefused(response, "missing"))
     )
   })
 
-  it.effect("answers HEAD as GET without the body", () =>
+  it.effect("responds to HEAD as to GET, without the body", () =>
     Effect.gen(function* () {
-      const get = yield* ask(DEMO_ID)
-      const head = yield* ask(DEMO_ID, { method: "HEAD", token: DEMO_TOKEN })
+      const { headers } = yield* get(DEMO_ID)
+      const head = yield* get(DEMO_ID, { method: "HEAD", token: DEMO_TOKEN })
       assert.deepStrictEqual([head.status, head.text], [200, ""])
-      assert.strictEqual(head.headers["content-length"], get.headers["content-length"])
+      assert.strictEqual(head.headers["content-length"], headers["content-length"])
     })
   )
 
-  it.effect("answers OPTIONS with what is allowed, without a token", () =>
+  it.effect("responds to OPTIONS with what is allowed, without a token", () =>
     Effect.gen(function* () {
-      const { status, headers, text } = yield* ask(DEMO_ID, { method: "OPTIONS" })
+      const { status, headers, text } = yield* get(DEMO_ID, { method: "OPTIONS" })
       assert.deepStrictEqual([status, text, headers.allow], [204, "", "GET, HEAD, OPTIONS"])
       assert.strictEqual(headers["access-control-allow-origin"], "*")
       assert.strictEqual(headers["access-control-allow-methods"], "GET, HEAD, OPTIONS")
@@ -388,7 +390,7 @@ layer(Emulator.layer())("the demo", (it) => {
   it.effect("lets every page read responses and refusals, and the headers that Apify exposes", () =>
     Effect.gen(function* () {
       for (const segment of [DEMO_ID, "~", "missing", `${DEMO_ID}/x`, "%"]) {
-        const { headers } = yield* ask(segment)
+        const { headers } = yield* get(segment)
         assert.strictEqual(headers["access-control-allow-origin"], "*")
         assert.strictEqual(headers["access-control-expose-headers"], "Location, Content-Disposition, X-RateLimit-Limit")
         assert.strictEqual(headers["x-ratelimit-limit"], "60")
@@ -398,7 +400,7 @@ layer(Emulator.layer())("the demo", (it) => {
 
   it.effect("ignores a body sent with GET", () =>
     Effect.map(
-      ask(DEMO_ID, { token: DEMO_TOKEN, headers: { "content-length": "100000" }, body: "x".repeat(100_000) }),
+      get(DEMO_ID, { token: DEMO_TOKEN, headers: { "content-length": "100000" }, body: "x".repeat(100_000) }),
       ({ status }) => assert.strictEqual(status, 200)
     )
   )
@@ -407,7 +409,7 @@ layer(Emulator.layer())("the demo", (it) => {
     Effect.gen(function* () {
       const { url } = yield* Emulator
       const linkFor = (host: string, proto?: string) =>
-        ask(DEMO_ID, {
+        get(DEMO_ID, {
           token: DEMO_TOKEN,
           headers: { host, ...(proto === undefined ? {} : { "x-forwarded-proto": proto }) }
         }).pipe(
@@ -426,17 +428,17 @@ layer(Emulator.layer())("the demo", (it) => {
     })
   )
 
-  it.effect("answers the same however often it is asked", () =>
+  it.effect("responds the same to every repetition", () =>
     Effect.gen(function* () {
-      const answers = yield* Effect.all([ask(DEMO_ID), ask(DEMO_ID), ask(DEMO_ID)], { concurrency: "unbounded" })
-      assert.strictEqual(new Set(answers.map(({ text }) => text)).size, 1)
+      const responses = yield* Effect.all([get(DEMO_ID), get(DEMO_ID), get(DEMO_ID)], { concurrency: "unbounded" })
+      assert.strictEqual(new Set(responses.map(({ text }) => text)).size, 1)
     })
   )
 
   // Requests over sockets cost a hundred times what a pure case does.
   const numRuns = Math.ceil((fc.readConfigureGlobal().numRuns ?? 100) / 4)
 
-  it.effect("answers any path at all with a refusal of its own, and lives", () =>
+  it.effect("responds to any path at all with a refusal, and lives", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       yield* Effect.promise(() =>

@@ -2,14 +2,21 @@
  * The command line, run as a process of its own.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
-import { DEMO_TOKEN } from "../src/index.js"
+import Libsql from "libsql"
+import { hashToken } from "../src/Callers.js"
+import { databaseLayer } from "../src/Database.js"
+import { DEMO_TOKEN, demoSeed, type SeedJson } from "../src/index.js"
+import { loadSeed } from "../src/loadSeed.js"
+import { decodeSeed } from "../src/Seed.js"
+import { bundle } from "./bundle.js"
 import { request, storePath } from "./request.js"
 
 interface Emulator {
@@ -19,15 +26,20 @@ interface Emulator {
   readonly exit: Effect.Effect<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>
 }
 
+const folder = mkdtempSync(`${tmpdir()}/emulator-`)
+const program = `${folder}/main.cjs`
+
+// One file starts several times as fast as hundreds of modules.
+beforeAll(() => bundle(`${import.meta.dirname}/../src/main.ts`, program))
+afterAll(() => rmSync(folder, { recursive: true }))
+
 const run = (...args: ReadonlyArray<string>): Effect.Effect<Emulator, never, Scope> =>
+  spawning(process.execPath, [program, ...args])
+
+const spawning = (program: string, args: ReadonlyArray<string>): Effect.Effect<Emulator, never, Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", `${import.meta.dirname}/../src/main.ts`, ...args], {
-          stdio: ["ignore", "pipe", "pipe"],
-          env: { ...process.env, NO_COLOR: "1" }
-        })
-      ),
+      Effect.sync(() => spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     ),
     (child) => {
@@ -66,6 +78,47 @@ const scratch = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/emulator-`)),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
+
+/** The most that the process may write to one file, in blocks of 512 bytes or of 1 KiB. */
+const runLimited = (blocks: number, ...args: ReadonlyArray<string>): Effect.Effect<Emulator, never, Scope> =>
+  spawning("sh", ["-c", `ulimit -f ${blocks}; exec "$@"`, "sh", process.execPath, program, ...args])
+
+const largeSeed = (stores: number): SeedJson => ({
+  users: [{ username: "jane", tokens: [{ token: "t1" }] }],
+  stores: Array.from({ length: stores }, (_, index) => ({
+    owner: "jane",
+    store: {
+      id: `Store${String(index).padStart(12, "0")}`,
+      name: `store-${index}`,
+      title: "x".repeat(5_000),
+      createdAt: "2019-12-12T07:34:14.202Z",
+      modifiedAt: "2019-12-13T08:36:13.202Z",
+      accessedAt: "2019-12-14T08:36:13.202Z"
+    }
+  }))
+})
+
+/** Changes a database in ways that the emulator does not. */
+const damaged = (file: string, ...statements: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => new Libsql(file)),
+    (database) =>
+      Effect.sync(() => {
+        for (const statement of statements) database.exec(statement)
+      }),
+    (database) => Effect.sync(() => database.close())
+  )
+
+const usersIn = (file: string): Effect.Effect<number> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => new Libsql(file)),
+    (database) =>
+      Effect.sync(() => {
+        const isThere = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'users'").all().length > 0
+        return isThere ? database.prepare("SELECT 1 FROM users").all().length : 0
+      }),
+    (database) => Effect.sync(() => database.close())
+  )
 
 describe("the command line", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -109,13 +162,37 @@ describe("the command line", () => {
     })
   )
 
+  it.scopedLive("explains itself without colors where its output is no terminal", () =>
+    Effect.gen(function* () {
+      const help = yield* (yield* run("--help")).exit
+      const mistake = yield* (yield* run("--port", "http")).exit
+      assert.notInclude(help.stdout + mistake.stderr, "\u001b")
+    })
+  )
+
   describe("exits with 2 and a message", () => {
-    for (const args of [["--port", "http"], ["--port", "65536"], ["--port", "1.5"], ["--unknown"], ["extra"]]) {
-      it.scopedLive(`for ${args.join(" ")}`, () =>
+    const commands: ReadonlyArray<readonly [args: ReadonlyArray<string>, message: string]> = [
+      [["--port", "http"], "'http' is not a integer"],
+      [["--port", "65536"], "--port must be a number from 0 to 65535"],
+      [["--port", "-1"], "--port must be a number from 0 to 65535"],
+      [["--port", "1.5"], "1.5"],
+      [["--port"], "--port lacks its value: it takes a number from 0 to 65535"],
+      [["--port", "--host", "127.0.0.1"], "--port lacks its value"],
+      [["--seed"], "--seed lacks its value: it takes the name of a JSON file"],
+      [["--database="], "--database lacks its value: it takes the name of a file"],
+      [["--host", ""], "--host must not be blank: it takes an address, such as 127.0.0.1"],
+      [["--host", " "], "--host must not be blank"],
+      [["--database", ""], "--database must not be blank"],
+      [["--seed", ""], "--seed must not be blank"],
+      [["--unknown"], "--unknown"],
+      [["extra"], "extra"]
+    ]
+    for (const [args, message] of commands) {
+      it.scopedLive(`for ${JSON.stringify(args)}`, () =>
         Effect.gen(function* () {
           const { code, stdout, stderr } = yield* (yield* run(...args)).exit
           assert.deepStrictEqual([code, stdout], [2, ""])
-          assert.notStrictEqual(stderr.trim(), "")
+          assert.include(stderr, message)
         })
       )
     }
@@ -142,6 +219,29 @@ describe("the command line", () => {
       })
     )
 
+    it.scopedLive("for a disk that is full while a seed loads, of which nothing is left", () =>
+      Effect.gen(function* () {
+        const folder = yield* scratch
+        writeFileSync(`${folder}/seed.json`, JSON.stringify(largeSeed(1_000)))
+        const args = ["--port", "0", "--database", `${folder}/apify.db`]
+        const { code, stdout, stderr } = yield* (yield* runLimited(2_000, ...args, "--seed", `${folder}/seed.json`))
+          .exit
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.match(stderr, /^Cannot use the database .*: (?:the disk is full|reading or writing it failed)\. .*\n$/)
+        assert.strictEqual(yield* usersIn(`${folder}/apify.db`), 0)
+      })
+    )
+
+    it.scopedLive("for another program's database", () =>
+      Effect.gen(function* () {
+        const file = `${yield* scratch}/notes.db`
+        yield* damaged(file, "CREATE TABLE notes (text TEXT)")
+        const { code, stdout, stderr } = yield* (yield* run("--port", "0", "--database", file)).exit
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.match(stderr, /^Cannot use the database .*: it belongs to another program\. .*\n$/)
+      })
+    )
+
     it.scopedLive("for a seed or a database that is not there", () =>
       Effect.gen(function* () {
         const folder = yield* scratch
@@ -155,3 +255,80 @@ describe("the command line", () => {
     )
   })
 })
+
+// ---- Signals -----------------------------------------------------------------------------------------------------------
+
+it.scopedLive("a signal while a large seed loads ends the process, which says so and leaves nothing of the seed", () =>
+  Effect.gen(function* () {
+    const folder = yield* scratch
+    writeFileSync(`${folder}/seed.json`, JSON.stringify(largeSeed(20_000)))
+    const database = `${folder}/apify.db`
+    const emulator = yield* run("--port", "0", "--database", database, "--seed", `${folder}/seed.json`)
+    // There is a journal from the first statement of a transaction on: that of the tables, and then that of the seed.
+    while (!existsSync(database) || statSync(database).size === 0) yield* Effect.sleep(1)
+    while (!existsSync(`${database}-journal`)) yield* Effect.sleep(1)
+    emulator.process.kill("SIGTERM")
+    const { code, stdout, stderr } = yield* emulator.exit
+    assert.deepStrictEqual([code, stdout], [1, ""])
+    assert.strictEqual(stderr, "Stopped before the emulator was ready. A seed is loaded whole or not at all.\n")
+    assert.strictEqual(yield* usersIn(database), 0)
+  })
+)
+
+// ---- Damage ------------------------------------------------------------------------------------------------------------
+
+it.scopedLive("a row that is not UTF-8 is a 500 of that row alone, and the process lives", () =>
+  Effect.gen(function* () {
+    const database = `${yield* scratch}/apify.db`
+    const [demo] = demoSeed.stores
+    const columns = [
+      "name",
+      "title",
+      "created_at",
+      "act_id",
+      "console_url",
+      "keys_public_url",
+      "general_access",
+      "schema"
+    ]
+    const idOf = (index: number) => `Store${String(index).padStart(12, "0")}`
+    const seed = yield* decodeSeed({
+      users: [
+        ...demoSeed.users,
+        { username: "damaged", tokens: [{ token: "damaged-user" }] },
+        { username: "other", tokens: [{ token: "damaged-token" }] }
+      ],
+      stores: [
+        ...demoSeed.stores,
+        ...columns.map((_, index) => ({
+          owner: "janedoe",
+          store: { ...demo?.store, id: idOf(index), name: `store-${index}`, schema: { a: "b" } }
+        })),
+        { owner: "damaged", store: { ...demo?.store, id: idOf(90), userId: null, username: null } },
+        {
+          owner: "janedoe",
+          grants: [{ user: "other", access: "READ" }],
+          store: { ...demo?.store, id: idOf(91), name: "granted" }
+        }
+      ]
+    })
+    yield* Effect.provide(loadSeed(seed), databaseLayer(database))
+    const wrong = "CAST(X'61ff62' AS TEXT)"
+    yield* damaged(
+      database,
+      ...columns.map((column, index) => `UPDATE stores SET ${column} = ${wrong} WHERE id = '${idOf(index)}'`),
+      `UPDATE users SET username = ${wrong} WHERE username = 'damaged'`,
+      `UPDATE tokens SET scope = ${wrong} WHERE hash = '${hashToken(Redacted.make("damaged-token"))}'`,
+      `UPDATE grants SET access = ${wrong}`
+    )
+    const url = yield* ready(yield* run("--port", "0", "--database", database))
+    const statusOf = (id: string, token: string) =>
+      Effect.map(request(url, storePath(id), { token }), ({ status }) => status)
+    for (const [index, column] of columns.entries()) {
+      assert.strictEqual(yield* statusOf(idOf(index), DEMO_TOKEN), 500, column)
+    }
+    assert.strictEqual(yield* statusOf(idOf(90), "damaged-user"), 500)
+    assert.strictEqual(yield* statusOf(demo?.store.id ?? "", "damaged-token"), 500)
+    assert.strictEqual(yield* statusOf(demo?.store.id ?? "", DEMO_TOKEN), 200)
+  })
+)

@@ -4,7 +4,7 @@
 import * as Http from "node:http"
 import * as Effect from "effect/Effect"
 
-export interface Answer {
+export interface Response {
   readonly status: number
   readonly headers: Http.IncomingHttpHeaders
   readonly text: string
@@ -18,7 +18,7 @@ export interface RequestOptions {
   readonly agent?: Http.Agent
 }
 
-export const request = (base: string, path: string, options: RequestOptions = {}): Effect.Effect<Answer, Error> =>
+export const request = (base: string, path: string, options: RequestOptions = {}): Effect.Effect<Response, Error> =>
   Effect.async((resume) => {
     const { hostname, port } = new URL(base)
     const { token, method = "GET", headers = {}, body, agent } = options

@@ -9,7 +9,8 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
-import { type ProtectedOption, protectedInit } from "./internal/requestInit.js"
+import { withLength } from "./internal/requestBody.js"
+import { isRedirect, type ProtectedOption, protectedInit } from "./internal/requestInit.js"
 import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
 
 /**
@@ -72,14 +73,15 @@ const make = ({ fetch, init = {} }: Options, headers: Headers.Headers): typeof T
           // `fetch` is looked up at each request, so that a test may replace it.
           return (fetch ?? globalThis.fetch)(origin + path, {
             ...init,
-            ...protectedInit(),
+            ...protectedInit(body),
             method,
-            headers: Headers.merge(headers, own),
+            headers: withLength(Headers.merge(headers, own), body),
             signal,
             ...bodyInit(body)
           })
         },
-        fetch === undefined
+        fetch === undefined,
+        sizeOf(headers)
       )
   ),
   propagates: FiberRef.get(FiberRef.currentTracerEnabled)
@@ -117,20 +119,22 @@ class FetchExchange implements Exchange {
     private readonly receiver: Receiver,
     send: (signal: AbortSignal) => Promise<Response>,
     /** Whether bodies keep to their headers, and heed the signal. */
-    private readonly isPlatforms: boolean
+    private readonly isPlatforms: boolean,
+    /** The size of the headers of the options, in bytes. */
+    added: number
   ) {
     this.receive(send).then(
       () => receiver.onEnd(),
       (cause) => {
         // There may be more on its way.
         this.abort()
-        receiver.onError(cause)
+        receiver.onError(cause, added)
       }
     )
   }
 
   private async receive(send: (signal: AbortSignal) => Promise<Response>): Promise<void> {
-    const response = await send(this.controller.signal)
+    const response = await send(this.controller.signal).catch(hiddenRedirect)
     const head: ResponseHead = { status: response.status, headers: Headers.fromInput(response.headers) }
     const reading = this.receiver.onHead(head)
     switch (reading) {
@@ -201,7 +205,15 @@ class FetchExchange implements Exchange {
   }
 }
 
+const hiddenRedirect = (thrown: unknown): Response => {
+  if (isRedirect(thrown)) return Response.error()
+  throw thrown
+}
+
 const ignore = (): void => {}
+
+const sizeOf = (headers: Headers.Headers): number =>
+  Object.entries(headers).reduce((size, [name, value]) => size + name.length + value.length + 4, 0)
 
 /** Nobody waits for the end of what nobody reads. */
 const cancel = (body: ReadableStream<Uint8Array> | null | undefined): void => {

@@ -11,7 +11,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -27,7 +27,8 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { protectedInit } from "./internal/requestInit.js"
+import { withLength } from "./internal/requestBody.js"
+import { isRedirect, protectedInit } from "./internal/requestInit.js"
 import {
   type Exchange,
   type Receiver,
@@ -98,14 +99,13 @@ export const layerWith = ({
             HttpClient.withScope
           )
         )
-        const services = Context.make(FetchHttpClient.RequestInit, {
-          ...Option.getOrUndefined(init),
-          ...protectedInit()
-        })
+        const servicesFor = ({ body }: TransportRequest): Context.Context<never> =>
+          Context.make(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), ...protectedInit(body) })
         return {
           prepare: Effect.map(
             Scope.make(),
-            (scope) => (receiver) => new FiberExchange(httpFor(receiver.request), services, scope, receiver)
+            (scope) => (receiver) =>
+              new FiberExchange(httpFor(receiver.request), servicesFor(receiver.request), scope, receiver)
           ),
           propagates
         }
@@ -171,25 +171,27 @@ const guardToken =
 /** The request, without its token. */
 const requestOf = ({ body, headers, method, origin, path }: TransportRequest): HttpClientRequest.HttpClientRequest =>
   withBody(
-    HttpClientRequest.make(method)(origin + path, { headers: Headers.remove(headers, "authorization") }),
-    body,
-    headers["content-type"]
+    HttpClientRequest.make(method)(origin + path, {
+      headers: Headers.remove(withLength(headers, body), "authorization")
+    }),
+    body
   )
+
+/** Keeps `HttpClient` from setting a content type of its own: the headers have it, if there is one. */
+const AS_IN_HEADERS = ""
 
 const withBody = (
   request: HttpClientRequest.HttpClientRequest,
-  body: TransportBody,
-  contentType: string | undefined
+  body: TransportBody
 ): HttpClientRequest.HttpClientRequest => {
   switch (body._tag) {
     case "Empty":
       return request
     case "Bytes":
-      return HttpClientRequest.bodyUint8Array(request, body.bytes, contentType)
+      return HttpClientRequest.bodyUint8Array(request, body.bytes, AS_IN_HEADERS)
     case "Stream":
       return HttpClientRequest.bodyStream(request, Stream.fromAsyncIterable(body.chunks, identity), {
-        ...(contentType === undefined ? {} : { contentType }),
-        ...(body.length === undefined ? {} : { contentLength: body.length })
+        contentType: AS_IN_HEADERS
       })
   }
 }
@@ -227,11 +229,10 @@ class FiberExchange implements Exchange {
   private exchange(http: Http): Effect.Effect<boolean, HttpClientError.HttpClientError, Scope.Scope> {
     const { request } = this.receiver
     const executed = Effect.matchCauseEffect(http.execute(requestOf(request)), {
-      // A client that the caller has made to fail by status has a response all the same.
       onFailure: (cause) =>
-        Option.match(Option.filter(Cause.failureOption(cause), isStatusError), {
+        Option.match(Option.flatMap(Cause.failureOption(cause), responseIn), {
           onNone: () => Effect.failCause(cause),
-          onSome: ({ response }) => Effect.succeed(response)
+          onSome: Effect.succeed
         }),
       onSuccess: Effect.succeed
     })
@@ -323,8 +324,13 @@ const withoutOwnSpans = {
     FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: always })
 }
 
-const isStatusError = (error: HttpClientError.HttpClientError): error is HttpClientError.ResponseError =>
-  error._tag === "ResponseError" && error.reason === "StatusCode"
+/** A client that the caller has made to fail by status has a response all the same. So has one that ran into a redirect. */
+const responseIn = (error: HttpClientError.HttpClientError): Option.Option<HttpClientResponse.HttpClientResponse> => {
+  if (error._tag === "ResponseError" && error.reason === "StatusCode") return Option.some(error.response)
+  return isRedirect(error.cause)
+    ? Option.some(HttpClientResponse.fromWeb(error.request, Response.error()))
+    : Option.none()
+}
 
 /** What the transport itself threw, or its description: the message of an `HttpClientError` repeats the request. */
 const causeOf = (cause: Cause.Cause<HttpClientError.HttpClientError>): unknown =>

@@ -85,7 +85,7 @@ export class GetStore implements Operation<Store, StoreFailure> {
   ) {
     const segment = storeSegment(ref)
     this.store = Either.getRight(segment)
-    this.request = Either.map(segment, (segment) => ({ method: "GET", path: `/v2/key-value-stores/${segment}` }))
+    this.request = Either.map(segment, (segment) => new StoreRequest(segment))
   }
 
   decode(response: OperationResponse, context: DecodeContext): Either.Either<Store, CallError | StoreFailure> {
@@ -103,6 +103,16 @@ export class GetStore implements Operation<Store, StoreFailure> {
       onNone: () => false,
       onSome: (segment) => segment.includes("~") || segment === store.id
     })
+  }
+}
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class StoreRequest implements OperationRequest {
+  readonly method = "GET"
+  readonly path: string
+
+  constructor(segment: string) {
+    this.path = `/v2/key-value-stores/${segment}`
   }
 }
 

@@ -93,8 +93,12 @@ export interface Receiver {
   /** Returns whether more is wanted. After `false` the transport drops the rest, and calls nothing more. */
   onChunk(chunk: Uint8Array): boolean
   onEnd(): void
-  /** Takes what the transport threw, with its secrets: the receiver removes them before it shows anything. */
-  onError(cause: unknown): void
+  /**
+   * Takes what the transport threw, with its secrets: the receiver removes them before it shows anything.
+   *
+   * @param added how many bytes of headers the transport added to the request, if it is more than usual
+   */
+  onError(cause: unknown, added?: number): void
 }
 
 /**

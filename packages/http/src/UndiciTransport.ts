@@ -12,7 +12,15 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici"
-import { type Exchange, type Receiver, Transport, type TransportBody } from "./Transport.js"
+import { withLength } from "./internal/requestBody.js"
+import {
+  type Exchange,
+  type Receiver,
+  type ResponseHead,
+  Transport,
+  type TransportBody,
+  type TransportRequest
+} from "./Transport.js"
 
 /**
  * The options of undici's `Agent` that are the caller's to choose. HTTP/2 is not, because undici does not tell whether a
@@ -158,8 +166,7 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     dispatcher: Dispatcher,
     private readonly receiver: Receiver
   ) {
-    const { body, headers, method, origin, path } = receiver.request
-    dispatcher.dispatch({ origin, path, method, headers: withLength(headers, body), body: bodyOf(body) }, this)
+    dispatcher.dispatch(new UndiciRequest(receiver.request), this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -175,7 +182,7 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
   ): void {
     // An interim response, such as 103.
     if (status < 200) return
-    const reading = this.receiver.onHead({ status, headers: Headers.fromInput(headers), protocolVersion: "1.1" })
+    const reading = this.receiver.onHead(new UndiciHead(status, headers))
     if (reading === "stop") this.abort()
   }
 
@@ -194,6 +201,8 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
   private end(notify: () => void): void {
     if (this.isOver) return
     this.isOver = true
+    // It holds all that undici knows of the response.
+    this.controller = undefined
     // Not at once: the receiver may send the next request, and would find this connection busy until undici is done with it.
     setImmediate(notify)
   }
@@ -216,10 +225,35 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 }
 
-const withLength = (headers: Headers.Headers, body: TransportBody): Headers.Headers =>
-  body._tag === "Stream" && body.length !== undefined
-    ? Headers.set(headers, "content-length", String(body.length))
-    : headers
+// Classes, because they live as long as an attempt (docs/decisions/0011).
+
+class UndiciRequest implements Dispatcher.DispatchOptions {
+  readonly origin: string
+  readonly path: string
+  readonly method: Dispatcher.HttpMethod
+  readonly headers: Headers.Headers
+  readonly body: Uint8Array | Readable | null
+
+  constructor({ body, headers, method, origin, path }: TransportRequest) {
+    this.origin = origin
+    this.path = path
+    this.method = method
+    this.headers = withLength(headers, body)
+    this.body = bodyOf(body)
+  }
+}
+
+class UndiciHead implements ResponseHead {
+  readonly headers: Headers.Headers
+  readonly protocolVersion = "1.1"
+
+  constructor(
+    readonly status: number,
+    headers: Record<string, string | string[] | undefined>
+  ) {
+    this.headers = Headers.fromInput(headers)
+  }
+}
 
 const bodyOf = (body: TransportBody): Uint8Array | Readable | null => {
   switch (body._tag) {

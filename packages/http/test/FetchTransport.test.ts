@@ -176,7 +176,7 @@ describe("FetchTransport", () => {
       const error = yield* Effect.flip(
         getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(clientWith({ fetch: garbage })))
       )
-      assert.strictEqual(error._tag === "TransportError" && error.reason, "reset")
+      assert.strictEqual(error._tag === "TransportError" && error.reason, "request")
       assert.deepStrictEqual(
         signals.map((signal) => signal?.aborted),
         [true]

@@ -63,9 +63,15 @@ describe("a text that is no reference", () => {
   )
 })
 
+/** Responds with the store that was requested. */
 const storeServer = (baseUrl?: string) =>
   layerRespond(
-    () => Effect.sync(() => new Response(minimalBody, { headers: { "content-type": "application/json" } })),
+    ({ url }) =>
+      Effect.sync(() => {
+        const segment = url.slice(url.lastIndexOf("/") + 1)
+        const body = segment.includes("~") ? minimalBody : minimalBody.replace("WkzbQMuFYuamGv3YF", segment)
+        return new Response(body, { headers: { "content-type": "application/json" } })
+      }),
     { baseUrl }
   )
 

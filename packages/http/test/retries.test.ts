@@ -277,26 +277,39 @@ describe("a wait past the deadline", () => {
   )
 
   it.effect.prop(
-    "of our own ends the call at once with a TimeoutError that tells the last failure",
+    "of our own ends the call at once with the error that would have been retried, which says so",
     [fc.integer({ min: 1, max: 500 }), seed],
     ([callTimeout, seed]) =>
       Effect.gen(function* () {
         const outcome = yield* callOf([responding(503), theStore], { callTimeout }, { seed })
         const error = failureOf(outcome)
-        if (error._tag !== "TimeoutError") return assert.fail(`${error}`)
-        assert.strictEqual(error.phase, "call")
-        assert.strictEqual(Duration.toMillis(error.limit), callTimeout)
-        assert.include(Option.getOrThrow(error.lastFailure), "503")
+        if (error._tag !== "ServerError") return assert.fail(`${error}`)
+        assert.strictEqual(Option.getOrNull(error.gaveUp), "deadline")
+        assert.include(error.message, "no time for another before the deadline")
         assert.deepStrictEqual(outcome.sentAt, [0])
         assert.strictEqual(outcome.endedAt, 0)
       })
   )
 
-  it.effect("for its slot after a 429 ends the call with a TimeoutError, and sends nothing more", () =>
+  it.effect("for a permit after a 429 ends the call with that error, and sends nothing more", () =>
     Effect.gen(function* () {
       const outcome = yield* callOf([responding(429), theStore], { callTimeout: "900 millis", retry: { baseDelay: 1 } })
       assert.deepStrictEqual(outcome.sentAt, [0])
-      assert.strictEqual(failureTag(outcome), "TimeoutError")
+      assert.strictEqual(failureTag(outcome), "RateLimitedError")
+    })
+  )
+
+  it.effect("in a lasting outage, with the defaults, ends in the error of the outage", () =>
+    Effect.gen(function* () {
+      for (const [step, tag] of [
+        [responding(503), "ServerError"],
+        [responding(429), "RateLimitedError"],
+        [fail("ECONNREFUSED"), "TransportError"]
+      ] as const) {
+        for (let seed = 0; seed < 20; seed++) {
+          assert.strictEqual(failureTag(yield* callOf([step], {}, { seed })), tag)
+        }
+      }
     })
   )
 })

@@ -1,12 +1,8 @@
 /**
  * The client unchanged on each transport, over real sockets.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
-import type { AddressInfo } from "node:net"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import type { IncomingMessage, RequestListener, Server } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
-import type { ConfigError } from "effect/ConfigError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -15,68 +11,17 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import {
-  ApifyClient,
-  FetchTransport,
-  getStore,
-  HttpClientTransport,
-  type Operation,
-  RetryPolicy,
-  type Transport
-} from "../src/index.js"
+import { ApifyClient, FetchTransport, getStore, type Operation, RetryPolicy } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
+import { clientOn, listening, transports, urlOf, watching } from "./realSockets.js"
 import { attributesOf, recordSpans } from "./spans.js"
-
-/** A server on a free port, gone with its scope. */
-const listening = (listener: RequestListener) =>
-  Effect.acquireRelease(
-    Effect.async<Server>((resume) => {
-      const server = createServer(listener)
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-    }),
-    (server) =>
-      Effect.async<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-
-/** A server, and what is done once the socket of a request is closed. */
-const watching = (listener: RequestListener) =>
-  Effect.gen(function* () {
-    const freed = yield* Deferred.make<void>()
-    const server = yield* listening((request, response) => {
-      request.socket.once("close", () => Deferred.unsafeDone(freed, Effect.void))
-      listener(request, response)
-    })
-    return { freed, server }
-  })
-
-const isAddress = (address: ReturnType<Server["address"]>): address is AddressInfo => typeof address === "object"
-
-const urlOf = (server: Server): string => {
-  const address = server.address()
-  return isAddress(address) ? `http://127.0.0.1:${address.port}` : assert.fail("The server does not listen")
-}
 
 const respondAsApify: RequestListener = (request, response) => {
   const found = request.url === "/v2/key-value-stores/janedoe~my-store"
   response.writeHead(found ? 200 : 404, { "content-type": "application/json; charset=utf-8" })
   response.end(found ? minimalBody : '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
 }
-
-type TransportLayer = Layer.Layer<Transport.Transport, ConfigError>
-
-const transports: ReadonlyArray<{ readonly name: string; readonly transport: TransportLayer }> = [
-  { name: "HttpClient on fetch", transport: Layer.provide(HttpClientTransport.layer, FetchHttpClient.layer) },
-  { name: "FetchTransport", transport: FetchTransport.layer },
-  { name: "HttpClient on undici", transport: Layer.provide(HttpClientTransport.layer, NodeHttpClient.layerUndici) },
-  { name: "UndiciTransport", transport: UndiciTransport.layer }
-]
-
-const clientOn = (transport: TransportLayer, options: ApifyClient.Options) =>
-  Layer.provide(ApifyClient.layer(options), transport)
 
 describe.each(transports)("with $name", ({ transport }) => {
   const clientOf = (server: Server, options: ApifyClient.Options = {}) =>

@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 /** All in milliseconds. */
 export class ClientLimits extends Context.Reference<ClientLimits>()("@effect-apify/emulator/internal/ClientLimits", {
   defaultValue: () => ({
-    /** How long a client may take to send its headers. Slower ones are answered 408 and dropped. */
+    /** How long a client may take to send its headers. Slower ones get a 408 and are dropped. */
     headersTimeout: 10_000,
     /** How long a client may take to send a whole request, a body that nobody reads included. */
     requestTimeout: 15_000,

@@ -3,6 +3,7 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import { type CallError, RateLimitedError, TimeoutError, TransportError } from "@effect-apify/domain/CallError"
+import type { HttpMethod } from "@effect-apify/domain/Request"
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,7 +35,7 @@ import {
   remainingMillis,
   summaryOf
 } from "./call.js"
-import { type CollectedResponse, Collector, isSuccess } from "./collect.js"
+import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./collect.js"
 import { Download } from "./download.js"
 import { unexpected } from "./response.js"
 import type { History } from "./retry.js"
@@ -57,9 +58,16 @@ interface Decoder<A, E> {
 
 /** Attempts of an operation whose responses are collected. */
 export const collectedAttempt = <A, E>(operation: Operation<A, E>): MakeAttempt<A, E> =>
-  attemptWith({
-    decode: (response, call) => operation.decode(response, decodeContextOf(call, response.isAnonymous === true))
-  })
+  attemptWith(new CollectedDecoder(operation))
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class CollectedDecoder<A, E> implements Decoder<A, E> {
+  constructor(private readonly operation: Operation<A, E>) {}
+
+  decode(response: CollectedResponse, call: Call<E>): Either.Either<A, E | CallError> {
+    return this.operation.decode(response, decodeContextOf(call, response.isAnonymous === true))
+  }
+}
 
 /** Attempts of an operation whose success is a stream. The scope's end aborts what was not read. */
 export const streamedAttempt = <A, E>(
@@ -80,24 +88,42 @@ const attemptWith =
   (call, history) => {
     const { server, transport } = call.client
     const resends = call.attempts
-    return withAttemptSpan(call.telemetry, requestOf(call), server, resends, transport.propagates, (request, span) =>
-      Effect.flatMap(transport.prepare, (open) =>
-        Effect.async((resume) => new Attempt(call, history, request, span, decoder, resume).begin(open))
-      )
+    return withAttemptSpan(
+      call.telemetry,
+      new AttemptRequest(call),
+      server,
+      resends,
+      transport.propagates,
+      (request, span) =>
+        Effect.flatMap(transport.prepare, (open) =>
+          // The client may have been closed while the transport prepared.
+          call.client.isClosed
+            ? Effect.fail(closedError(call))
+            : Effect.async((resume) => new Attempt(call, history, request, span, decoder, resume).begin(open))
+        )
     )
   }
 
 const emptyBody: TransportBody = { _tag: "Empty" }
 
-/** The body of a stream is added when the attempt begins to read it. */
-const requestOf = <E>({ client, path, request }: Call<E>): TransportRequest => ({
-  method: request.method,
-  origin: client.origin,
-  path,
-  headers:
-    request.headers === undefined ? client.headers : Headers.merge(client.headers, Headers.fromInput(request.headers)),
-  body: request.body?._tag === "Bytes" ? request.body : emptyBody
-})
+/** A class, because it lives as long as an attempt (docs/decisions/0011). */
+class AttemptRequest implements TransportRequest {
+  readonly method: HttpMethod
+  readonly origin: string
+  readonly path: string
+  readonly headers: Headers.Headers
+  /** A stream is added when the attempt begins to read it. */
+  readonly body: TransportBody
+
+  constructor({ client, path, request }: Call<unknown>) {
+    this.method = request.method
+    this.origin = client.origin
+    this.path = path
+    this.headers =
+      request.headers === undefined ? client.headers : Headers.merge(client.headers, Headers.fromInput(request.headers))
+    this.body = request.body?._tag === "Bytes" ? request.body : emptyBody
+  }
+}
 
 /**
  * An attempt under way. It ends with whichever is first: the response, as the transport tells it; a time limit, which
@@ -115,6 +141,8 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   private head: ResponseHead | undefined
   private isOver = false
   private isPaused = false
+  /** Whether the next chunk is being read from the caller's stream. */
+  private isReading = false
   private cancelAlarm = constVoid
 
   constructor(
@@ -129,7 +157,8 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.fiber = call.fiber
     this.sentAt = monotonicMillis(call.clock)
     const { body } = call.request
-    this.upload = body?._tag === "Stream" ? new Upload(body.stream, runtimeOf(call.fiber), this) : undefined
+    this.upload =
+      body?._tag === "Stream" ? new Upload(body.stream, body.length, runtimeOf(call.fiber), this) : undefined
     this.request =
       body?._tag === "Stream" && this.upload !== undefined
         ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
@@ -172,33 +201,59 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
 
   onRead(): void {
     this.call.hasReadBody = true
+    // A response that has begun has to end within its time, whatever the caller's stream does.
+    if (this.isOver || this.head !== undefined) return
     // Whatever time the caller's stream takes is not the server's. The deadline of the call still holds.
     this.cancelAlarm()
-    const left = remainingMillis(this.call)
-    if (this.isOver || left === Number.POSITIVE_INFINITY) return
-    this.cancelAlarm = setAlarm(this.call.clock, left, () =>
+    this.isReading = true
+    this.cancelAlarm = setAlarm(this.call.clock, remainingMillis(this.call), () =>
       this.abort(() => Effect.fail(callTimeout(this.call, this.history)))
     )
   }
 
   onSend(): void {
+    this.isReading = false
+    if (this.isOver || this.head !== undefined) return
     this.cancelAlarm()
-    if (!this.isOver) this.startAlarm()
+    this.startAlarm()
   }
 
   onFailure(cause: Cause.Cause<E>): void {
+    this.failDownload("The stream of the request's body failed")
     this.abort(() => {
       this.call.hasSourceFailed = true
       return Effect.failCause(cause)
     })
   }
 
+  onWrongLength(problem: string): void {
+    this.failDownload(problem)
+    this.abort(() => Effect.fail(this.bodyError(problem)))
+  }
+
+  private bodyError(problem: string): TransportError {
+    return new TransportError({
+      ...summaryOf(this.call),
+      reason: "unknown",
+      description: Option.some(problem),
+      permanent: true
+    })
+  }
+
+  /** A response that is read as a stream may have begun before the body was sent. */
+  private failDownload(problem: string): void {
+    this.download?.finish(Option.some(this.bodyError(problem)))
+  }
+
   onHead(head: ResponseHead): Reading {
     if (this.isOver) return "stop"
     this.head = head
+    if (this.isReading) {
+      this.cancelAlarm()
+      this.startAlarm()
+    }
     if (this.decoder.decodeStream !== undefined && isSuccess(head.status)) {
-      this.beginDownload(head, this.decoder.decodeStream)
-      return "chunks"
+      return this.beginDownload(head, this.decoder.decodeStream)
     }
     const collector = new Collector(head, this.request.method, this.call.limits.maxBodyBytes)
     this.collector = collector
@@ -225,14 +280,14 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     else this.endWith(collector.response)
   }
 
-  onError(cause: unknown): void {
+  onError(cause: unknown, added = 0): void {
     if (this.download !== undefined) {
-      this.download.finish(Option.some(transportErrorOf(this.call, this.request, cause, this.head)))
+      this.download.finish(Option.some(transportErrorOf(this.call, this.request, added, cause, this.head)))
       return
     }
     // It may have declared the length that a body would have.
     if (this.collector?.reading === "none") this.endWith(this.collector.response)
-    else this.end(() => Effect.fail(transportErrorOf(this.call, this.request, cause, this.head)))
+    else this.end(() => Effect.fail(transportErrorOf(this.call, this.request, added, cause, this.head)))
   }
 
   private endWith(response: CollectedResponse): void {
@@ -252,7 +307,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
   }
 
-  private beginDownload(head: ResponseHead, decodeStream: NonNullable<Decoder<A, E>["decodeStream"]>): void {
+  private beginDownload(head: ResponseHead, decodeStream: NonNullable<Decoder<A, E>["decodeStream"]>): Reading {
     const { call } = this
     const { open } = call.client
     const limit = Duration.toMillis(call.limits.attemptTimeout)
@@ -274,14 +329,20 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.download = download
     const closable: Closable = { place: 0, close: () => finish(closedError(call)) }
     open.add(closable)
-    this.decoder.onStream?.(
-      Effect.suspend(() => {
-        open.remove(closable)
-        download.finish(Option.none())
-        return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
-      })
-    )
-    this.end(() => decodeStream(head, download.stream, call), false)
+    const close = Effect.suspend(() => {
+      open.remove(closable)
+      // Not an end that looks complete to whoever still reads.
+      download.finish(Option.some(closedError(call, "The scope of the stream was closed")))
+      return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
+    })
+    this.decoder.onStream?.(close)
+    this.end(() => {
+      const result = decodeStream(head, download.stream, call)
+      return Either.isLeft(result) ? Effect.zipRight(close, result) : result
+    }, false)
+    if (!isBodiless(head.status, this.request.method)) return "chunks"
+    download.finish(Option.none())
+    return "none"
   }
 
   /** Ends the attempt, and the exchange with it. */
@@ -308,8 +369,14 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.resume(this.upload === undefined || !isUploadOver ? result : Effect.zipRight(this.closeUpload, result))
   }
 
+  /** Ends the exchange too, where the server responded before it had the whole body. */
   private get closeUpload(): Effect.Effect<void> {
-    return this.upload?.close ?? Effect.void
+    const { upload } = this
+    if (upload === undefined) return Effect.void
+    return Effect.suspend(() => {
+      if (!upload.isDone) this.exchange?.abort()
+      return upload.close
+    })
   }
 }
 
@@ -331,6 +398,7 @@ const noHead: ResponseHead = { status: 0, headers: Headers.empty }
 const transportErrorOf = <E>(
   call: Call<E>,
   request: TransportRequest,
+  added: number,
   cause: unknown,
   head: ResponseHead | undefined
 ): CallError => {
@@ -343,7 +411,7 @@ const transportErrorOf = <E>(
       "The transport followed a redirect to another server, and was stopped before it sent the token there"
     )
   }
-  const { code, description, permanent, reason, reused } = classify(cause, request, call.client.redact)
+  const { code, description, permanent, reason, reused } = classify(cause, request, call.client.redact, added)
   if (head === undefined || reason === "request") {
     return new TransportError({ ...context.call, reason, code, description, permanent, reused })
   }

@@ -133,8 +133,8 @@ export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeC
 })
 
 /** The error of a call whose client was closed. */
-export const closedError = <E>(call: Call<E>): TransportError =>
-  new TransportError({ ...summaryOf(call), reason: "closed" })
+export const closedError = <E>(call: Call<E>, description?: string): TransportError =>
+  new TransportError({ ...summaryOf(call), reason: "closed", description: Option.fromNullable(description) })
 
 /** The error of a call that ran out of time. */
 export const callTimeout = <E>(call: Call<E>, history: History): TimeoutError =>

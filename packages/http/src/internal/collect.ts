@@ -26,7 +26,7 @@ const SMALLEST_BUFFER = 4 * 1024
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /** Some transports have no stream for these. A 205 must have no body, but some servers send one. */
-const isBodiless = (status: number, method: HttpMethod): boolean =>
+export const isBodiless = (status: number, method: HttpMethod): boolean =>
   method === "HEAD" || status === 204 || status === 205 || status === 304
 
 /**
@@ -112,11 +112,11 @@ export class Collector {
 
   /** What was collected. */
   get response(): CollectedResponse {
-    return {
-      ...this.head,
-      body: this.length === this.buffer.length ? this.buffer : this.buffer.subarray(0, this.length),
-      isTruncated: this.isStopped
-    }
+    return new Collected(
+      this.head,
+      this.length === this.buffer.length ? this.buffer : this.buffer.subarray(0, this.length),
+      this.isStopped
+    )
   }
 
   /** Whether the body starts like gzip, which no JSON does: a proxy has compressed it unasked, and the transport does not decompress. */
@@ -142,6 +142,23 @@ export class Collector {
     } catch {
       return response
     }
+  }
+}
+
+/** A class, because spreading a response into a literal costs more than the rest of collecting it. */
+class Collected implements CollectedResponse {
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly isAnonymous: boolean
+
+  constructor(
+    head: ResponseHead,
+    readonly body: Uint8Array,
+    readonly isTruncated: boolean
+  ) {
+    this.status = head.status
+    this.headers = head.headers
+    this.isAnonymous = head.isAnonymous === true
   }
 }
 

@@ -33,6 +33,7 @@ export class Download {
   constructor(private readonly source: DownloadSource) {}
 
   push(chunk: Uint8Array): void {
+    if (this.end !== undefined) return
     this.chunks.push(chunk)
     this.bytes += chunk.length
     if (this.deliver !== undefined) this.deliver(this.take())
@@ -47,9 +48,11 @@ export class Download {
 
   private take(): Pulled {
     const taken = Chunk.unsafeFromArray(this.chunks)
+    const wasFull = this.bytes >= HIGH_WATER_BYTES
     this.chunks = []
-    if (this.bytes >= HIGH_WATER_BYTES) this.source.resume()
     this.bytes = 0
+    // Last, since the next chunks may arrive within it.
+    if (wasFull) this.source.resume()
     return Effect.succeed(taken)
   }
 

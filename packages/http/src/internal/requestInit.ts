@@ -1,6 +1,8 @@
 /**
  * What every request by `fetch` must have: no redirects, which could take the token elsewhere; no cache; no cookies.
  */
+import * as Predicate from "effect/Predicate"
+import type { TransportBody } from "../Transport.js"
 
 const wanted = { redirect: "manual", cache: "no-store", credentials: "omit" } as const satisfies RequestInit
 
@@ -10,13 +12,13 @@ export type ProtectedOption = keyof typeof wanted
 let supported: RequestInit | undefined
 
 /** Some runtimes throw for an option that they do not implement: it is left out there. */
-export const protectedInit = (): RequestInit => {
+export const protectedInit = ({ _tag }: TransportBody): RequestInit => {
   supported ??= {
     redirect: wanted.redirect,
     ...(takes({ cache: wanted.cache }) ? { cache: wanted.cache } : {}),
     ...(takes({ credentials: wanted.credentials }) ? { credentials: wanted.credentials } : {})
   }
-  return supported
+  return _tag === "Stream" && isNodes() ? { ...supported, ...withoutCopy } : supported
 }
 
 const takes = (init: RequestInit): boolean => {
@@ -26,3 +28,18 @@ const takes = (init: RequestInit): boolean => {
     return false
   }
 }
+
+/**
+ * Unless it has both of these, Node's `fetch` copies a request for a redirect that may follow: with a stream for its body it
+ * then keeps all that was sent, and reads from the stream before it has a connection.
+ */
+const withoutCopy: RequestInit = { redirect: "error", window: null }
+
+const isNodes = (): boolean =>
+  Predicate.hasProperty(globalThis, "process") &&
+  Predicate.hasProperty(globalThis.process, "versions") &&
+  Predicate.hasProperty(globalThis.process.versions, "undici")
+
+/** Whether Node's `fetch` failed because of a redirect, of which it tells nothing more then. */
+export const isRedirect = (thrown: unknown): boolean =>
+  Predicate.isError(thrown) && Predicate.isError(thrown.cause) && thrown.cause.message === "unexpected redirect"

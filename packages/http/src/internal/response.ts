@@ -150,13 +150,15 @@ const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either
   }
   if (!Option.getOrElse(Option.map(type.value.charset, isUtf8), () => true)) return fail("The charset is not UTF-8")
   const encodings = contentEncodings(response.headers)
-  const wronglyEncoded = `The content encoding is ${excerpt(context.redact(encodings.join(", ")), MAX_TYPE)}, which could not be decoded`
-  if (!isDecoded(response, encodings)) return fail(wronglyEncoded)
+  if (!isDecoded(response, encodings)) return fail(undecoded(encodings, context))
   return Option.match(textOf(response), {
-    onNone: () => fail(encodings.length === 0 ? "The body is not valid UTF-8" : wronglyEncoded),
+    onNone: () => fail(encodings.length === 0 ? "The body is not valid UTF-8" : undecoded(encodings, context)),
     onSome: Either.right
   })
 }
+
+const undecoded = (encodings: ReadonlyArray<string>, { redact }: DecodeContext): string =>
+  `The content encoding is ${excerpt(redact(encodings.join(", ")), MAX_TYPE)}, which could not be decoded`
 
 const notJson = ({ status }: OperationResponse, { call }: DecodeContext, problem: string): MalformedResponseError =>
   new MalformedResponseError({ ...call, status, kind: "Json", problems: [{ path: [], problem }] })

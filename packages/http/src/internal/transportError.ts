@@ -24,15 +24,23 @@ export interface Failure {
   readonly permanent: boolean
 }
 
-/** Why there was no response. `redact` hides what the caller knows to be secret. */
-export const classify = (thrown: unknown, request: TransportRequest, redact: (text: string) => string): Failure => {
+/**
+ * Why there was no response. `redact` hides what the caller knows to be secret; `added` is how many bytes of headers the
+ * transport added to the request, if it is more than usual.
+ */
+export const classify = (
+  thrown: unknown,
+  request: TransportRequest,
+  redact: (text: string) => string,
+  added = 0
+): Failure => {
   const links = chainOf(thrown)
   const { code, permanent, reason } = kindOf(links)
   return {
     reason,
     code: Option.orElse(codeIn(links), () => Option.fromNullable(code)),
     description: descriptionOf(links, redact),
-    reused: reason === "reset" && links.some((link) => hadResponded(link, request)),
+    reused: reason === "reset" && links.some((link) => hadServed(link, mostSent(request) + added)),
     permanent: permanent ?? isPermanent(reason)
   }
 }
@@ -251,23 +259,35 @@ const isOwnError = ({ isInnermost, name, value: { code }, words }: Link): boolea
   !vague.test(words) &&
   !denoWords.test(words)
 
-// What the connection had carried
+// What the connection had served
 
 /** What transports put around the URL and the headers of a request, and what HTTP puts between: never as much as this. */
 const MOST_ADDED = 160
 
-const sizeOf = ({ headers, origin, path }: TransportRequest): number =>
+/** The most bytes that a request takes. */
+const mostSent = ({ body, headers, origin, path }: TransportRequest): number =>
   Object.entries(headers).reduce(
     (size, [name, value]) => size + name.length + value.length + 4,
-    origin.length + path.length + MOST_ADDED
+    origin.length + path.length + MOST_ADDED + lengthOf(body)
   )
 
+const lengthOf = (body: TransportRequest["body"]): number => {
+  switch (body._tag) {
+    case "Empty":
+      return 0
+    case "Bytes":
+      return body.bytes.length
+    case "Stream":
+      return Number.POSITIVE_INFINITY
+  }
+}
+
 /**
- * Whether the connection had sent more than this request: then it had carried a response before. Only undici tells, and only
- * of connections that the server closed in order; of what is not told, nothing is claimed.
+ * Whether the connection had sent more than this request: then it had served an earlier one. Only undici says how much, and
+ * only for connections that the server closed in order; otherwise nothing is claimed.
  */
-const hadResponded = ({ value: { socket } }: Link, request: TransportRequest): boolean =>
-  Predicate.isRecord(socket) && Number(socket.bytesWritten) > sizeOf(request)
+const hadServed = ({ value: { socket } }: Link, mostSent: number): boolean =>
+  Predicate.isRecord(socket) && Number(socket.bytesWritten) > mostSent
 
 // Description
 

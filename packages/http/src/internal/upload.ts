@@ -19,19 +19,30 @@ export interface UploadListener<E> {
   /** A chunk, or the end, is on its way to the server. */
   onSend(): void
   onFailure(cause: Cause.Cause<E>): void
+  /** The stream has more or fewer bytes than were declared. */
+  onWrongLength(problem: string): void
 }
 
 type Pull<E> = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>>
 
-/** Reads a stream for a transport. */
-export class Upload<E> implements AsyncIterable<Uint8Array> {
+/**
+ * Reads a stream for a transport.
+ *
+ * It has no `return`: a transport may wait for that, and it would have to wait for the stream. The attempt closes it. Once it
+ * is closed it fails, because a body that just ends looks complete to the server.
+ */
+export class Upload<E> implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
   private readonly scope = Effect.runSync(Scope.make())
   private pull: Pull<E>
+  private pulled: Iterator<Uint8Array> = [][Symbol.iterator]()
+  private sent = 0
   private fiber: Fiber.RuntimeFiber<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined
   private isClosed = false
+  private isComplete = false
 
   constructor(
     stream: Stream.Stream<Uint8Array, E>,
+    private readonly length: number | undefined,
     private readonly runtime: Runtime.Runtime<never>,
     private readonly listener: UploadListener<E>
   ) {
@@ -41,28 +52,51 @@ export class Upload<E> implements AsyncIterable<Uint8Array> {
     })
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      if (this.isClosed) return
+  /** Whether the transport has the whole body. */
+  get isDone(): boolean {
+    return this.isComplete
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (!this.isClosed && !this.isComplete) {
+      const bytes = this.pulled.next()
+      if (bytes.done !== true) {
+        // Among HTTP's chunks an empty one is the last.
+        if (bytes.value.length === 0) continue
+        this.sent += bytes.value.length
+        if (this.length !== undefined && this.sent > this.length) {
+          this.listener.onWrongLength(`The body has more bytes than its declared length of ${this.length}`)
+          break
+        }
+        this.listener.onSend()
+        return { done: false, value: bytes.value }
+      }
       this.listener.onRead()
       const exit = await this.read()
-      if (this.isClosed) return
+      if (this.isClosed) break
       if (Exit.isSuccess(exit)) {
-        for (const bytes of exit.value) {
-          this.listener.onSend()
-          yield bytes
-        }
+        this.pulled = exit.value[Symbol.iterator]()
         continue
       }
       const failure = Cause.flipCauseOption(exit.cause)
-      if (Option.isNone(failure)) {
-        this.listener.onSend()
-        return
+      if (Option.isSome(failure)) {
+        this.listener.onFailure(failure.value)
+        break
       }
-      this.listener.onFailure(failure.value)
-      // For the transport, which aborts the request.
-      throw new Error("The stream of the request's body failed")
+      if (this.length !== undefined && this.sent < this.length) {
+        this.listener.onWrongLength(`The body has ${this.sent} bytes, fewer than its declared length of ${this.length}`)
+        break
+      }
+      this.isComplete = true
+      this.listener.onSend()
     }
+    // For the transport, which aborts the request.
+    if (!this.isComplete) throw new Error("The stream of the request's body was stopped")
+    return { done: true, value: undefined }
   }
 
   private read(): Promise<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> {

@@ -1,0 +1,197 @@
+/**
+ * What the end of a client does to the calls under way, and to later ones: on each transport, over real sockets.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { isCallError } from "@effect-apify/domain"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { ApifyClient, type CallError, getStore, type Operation, type StreamOperation } from "../src/index.js"
+import { errorOf } from "../src/internal/response.js"
+import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
+
+const put = (stream: Stream.Stream<Uint8Array>): Operation<number> => ({
+  name: "put",
+  store: Option.none(),
+  isIdempotent: true,
+  isPaced: false,
+  rate: "record",
+  request: Either.right({ method: "PUT", path: "/v2/put", body: { _tag: "Stream", stream, isReplayable: true } }),
+  decode: ({ status }) => Either.right(status)
+})
+
+const download: StreamOperation<Stream.Stream<Uint8Array, CallError>> = {
+  name: "download",
+  store: Option.none(),
+  isIdempotent: true,
+  isPaced: false,
+  rate: "record",
+  request: Either.right({ method: "GET", path: "/v2/download" }),
+  decodeHead: (_, body) => Either.right(body),
+  decodeError: errorOf
+}
+
+const isClosedError = <A, E>(exit: Exit.Exit<A, E>, attempts: number): void => {
+  const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : exit.value
+  assert.isTrue(isCallError(error), String(error))
+  if (isCallError(error)) assert.deepInclude(error, { _tag: "TransportError", reason: "closed", attempts })
+}
+
+/** The platform's clock, which knows for how long it was asked to sleep and still does. */
+class CountedClock implements Clock.Clock {
+  readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
+  private readonly clock = Clock.make()
+  private readonly sleeping = new Set<{ readonly duration: Duration.Duration }>()
+
+  unsafeCurrentTimeMillis = () => this.clock.unsafeCurrentTimeMillis()
+  unsafeCurrentTimeNanos = () => this.clock.unsafeCurrentTimeNanos()
+  readonly currentTimeMillis = this.clock.currentTimeMillis
+  readonly currentTimeNanos = this.clock.currentTimeNanos
+
+  sleep(duration: Duration.Duration): Effect.Effect<void> {
+    const sleeper = { duration }
+    return Effect.acquireUseRelease(
+      Effect.sync(() => this.sleeping.add(sleeper)),
+      () => this.clock.sleep(duration),
+      () => Effect.sync(() => this.sleeping.delete(sleeper))
+    )
+  }
+
+  /** Waits until no timer is left. */
+  readonly none = Effect.repeat(eventLoopTurn, { until: () => this.sleeping.size === 0 })
+
+  /** Waits for a timer. */
+  readonly someFor = (duration: Duration.DurationInput) =>
+    Effect.repeat(eventLoopTurn, {
+      until: () => [...this.sleeping].some((sleeper) => Duration.greaterThanOrEqualTo(sleeper.duration, duration))
+    })
+}
+
+describe.each(transports)("the end of a client with $name", ({ transport }) => {
+  /** A client, and what closes it. */
+  const closable = (baseUrl: string) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context: Context.Context<ApifyClient.ApifyClient> = yield* Layer.buildWithScope(
+        clientOn(transport, { baseUrl }),
+        scope
+      )
+      return { context, close: Scope.close(scope, Exit.void) }
+    })
+
+  it.scopedLive("ends an attempt at once, and every call that follows before it sends anything", () => {
+    const timers = new CountedClock()
+    return Effect.gen(function* () {
+      const reached = yield* Deferred.make<void>()
+      let requests = 0
+      const { freed, server } = yield* watching(() => {
+        requests += 1
+        Deferred.unsafeDone(reached, Effect.void)
+      })
+      const { close, context } = yield* closable(urlOf(server))
+      const call = yield* Effect.fork(Effect.exit(Effect.provide(getStore("~my-store"), context)))
+      yield* Deferred.await(reached)
+      yield* close
+      isClosedError(yield* Fiber.join(call), 1)
+      yield* Deferred.await(freed)
+      isClosedError(yield* Effect.exit(Effect.provide(getStore("~my-store"), context)), 0)
+      assert.strictEqual(requests, 1)
+      yield* timers.none
+    }).pipe(Effect.withClock(timers))
+  })
+
+  it.scopedLive("ends a wait for the next attempt at once", () => {
+    const timers = new CountedClock()
+    return Effect.gen(function* () {
+      let requests = 0
+      const server = yield* listening((_, response) => {
+        requests += 1
+        response.writeHead(503, { "retry-after": "30" }).end()
+      })
+      const { close, context } = yield* closable(urlOf(server))
+      const call = yield* Effect.fork(Effect.exit(Effect.provide(getStore("~my-store"), context)))
+      // An attempt has 5.
+      yield* timers.someFor("30 seconds")
+      yield* close
+      isClosedError(yield* Fiber.join(call), 1)
+      assert.strictEqual(requests, 1)
+      yield* timers.none
+    }).pipe(Effect.withClock(timers))
+  })
+
+  it.scopedLive("ends an upload at once, and stops its stream", () => {
+    const timers = new CountedClock()
+    return Effect.gen(function* () {
+      const reached = yield* Deferred.make<void>()
+      let isComplete = false
+      const { freed, server } = yield* watching((request) => {
+        request.once("data", () => Deferred.unsafeDone(reached, Effect.void))
+        request.on("end", () => {
+          isComplete = true
+        })
+      })
+      const { close, context } = yield* closable(urlOf(server))
+      const isWaiting = yield* Deferred.make<void>()
+      let isReleased = false
+      const stream = Stream.make(new Uint8Array(10)).pipe(
+        Stream.concat(Stream.fromEffect(Effect.zipRight(Deferred.succeed(isWaiting, undefined), Effect.never))),
+        Stream.ensuring(
+          Effect.sync(() => {
+            isReleased = true
+          })
+        )
+      )
+      const call = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(put(stream))).pipe(
+        Effect.provide(context),
+        Effect.exit,
+        Effect.fork
+      )
+      yield* Deferred.await(isWaiting)
+      yield* Deferred.await(reached)
+      yield* close
+      isClosedError(yield* Fiber.join(call), 1)
+      assert.isTrue(isReleased)
+      yield* Deferred.await(freed)
+      assert.isFalse(isComplete)
+      yield* timers.none
+    }).pipe(Effect.withClock(timers))
+  })
+
+  it.scopedLive("ends a download that is read at once, and one that is not read yet when it is", () => {
+    const timers = new CountedClock()
+    return Effect.gen(function* () {
+      const { freed, server } = yield* watching((_, response) => {
+        response.writeHead(200).write("start")
+      })
+      const { close, context } = yield* closable(urlOf(server))
+      const stream = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.stream(download)).pipe(
+        Effect.provide(context)
+      )
+      const unread = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.stream(download)).pipe(
+        Effect.provide(context)
+      )
+      const hasStart = yield* Deferred.make<void>()
+      const reading = yield* stream.pipe(
+        Stream.runForEach(() => Deferred.succeed(hasStart, undefined)),
+        Effect.exit,
+        Effect.fork
+      )
+      yield* Deferred.await(hasStart)
+      yield* close
+      isClosedError(yield* Fiber.join(reading), 1)
+      isClosedError(yield* Effect.exit(Stream.runDrain(unread)), 1)
+      yield* Deferred.await(freed)
+      yield* timers.none
+    }).pipe(Effect.withClock(timers))
+  })
+})
