@@ -23,9 +23,10 @@ import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import { authenticate, type Caller } from "./Callers.js"
-import { type Database, describeRow } from "./Database.js"
+import { describeRow } from "./Database.js"
 import { sqliteErrorOf } from "./Libsql.js"
 import { type ApiRequest, jsonResponse, makeRouter, Refused, type Route } from "./Router.js"
+import type { Database } from "./Row.js"
 import { storeRoutes } from "./StoreRoutes.js"
 
 const findRoutes = makeRouter(storeRoutes)

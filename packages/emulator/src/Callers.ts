@@ -13,8 +13,7 @@ import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type { Database } from "./Database.js"
-import { Row, rowsOf, selectRow } from "./Row.js"
+import { type Database, Row, rowsOf, selectRow } from "./Row.js"
 
 /**
  * The user whose token a request carries, and the token's scope.

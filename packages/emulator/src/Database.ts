@@ -22,7 +22,7 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import * as Libsql from "./Libsql.js"
 import { APPLICATION_ID, LATEST_MIGRATION, migrations } from "./migrations.js"
-import { Row, selectRow } from "./Row.js"
+import { type Database, Row, selectRow } from "./Row.js"
 
 /**
  * The name of a database in memory. It lasts as long as its layer.
@@ -228,14 +228,6 @@ const connect = Effect.fnUntraced(function* (database: string) {
   yield* Effect.provide(migrate, services)
   return services
 })
-
-/**
- * What a statement needs.
- *
- * @since 0.1.0
- * @category models
- */
-export type Database = SqlClient.SqlClient | Connection
 
 const open = (
   database: string

@@ -12,7 +12,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import type { Caller } from "./Callers.js"
-import type { Database } from "./Database.js"
+import type { Database } from "./Row.js"
 
 /**
  * A request that is refused, and how.

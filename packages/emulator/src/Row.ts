@@ -19,6 +19,14 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
+/**
+ * What a statement needs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Database = SqlClient | Connection
+
 const Utf8 = Schema.transformOrFail(Schema.Unknown, Schema.String, {
   strict: true,
   decode: (value, _, ast) => {

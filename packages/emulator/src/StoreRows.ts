@@ -12,8 +12,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { Database } from "./Database.js"
-import { json, object, Row, rowsOf, selectRow, when } from "./Row.js"
+import { type Database, json, object, Row, rowsOf, selectRow, when } from "./Row.js"
 
 /**
  * A store as a request refers to it. This is looser than domain's `StoreRef`, which is what a client may send: a server

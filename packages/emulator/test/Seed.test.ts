@@ -278,13 +278,9 @@ it("the place of a syntax error is found exactly where JSON.parse fails, and wha
       if (position === undefined) return
       const lines = text.split("\n").slice(0, position.line)
       lines[position.line - 1] = lines[position.line - 1]?.slice(0, position.column - 1) ?? ""
-      // Nothing wrong is found in what stands before, but for its end.
-      const before = lines.join("\n")
-      const again = syntaxErrorPosition(before)
-      if (again !== undefined) {
-        const end = before.split("\n")
-        assert.isAtMost(again.line, end.length)
-      }
+      // What stands before is JSON, or ends too early.
+      const again = syntaxErrorPosition(lines.join("\n"))
+      if (again !== undefined) assert.deepStrictEqual(again, position)
     })
   )
 })
