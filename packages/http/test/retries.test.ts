@@ -296,6 +296,7 @@ describe("a wait past the deadline", () => {
       const outcome = yield* callOf([responding(429), theStore], { callTimeout: "900 millis", retry: { baseDelay: 1 } })
       assert.deepStrictEqual(outcome.sentAt, [0])
       assert.strictEqual(failureTag(outcome), "RateLimitedError")
+      assert.isAtMost(outcome.endedAt, 2, "it goes on although there is no time for a permit")
     })
   )
 

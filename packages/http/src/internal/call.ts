@@ -174,13 +174,25 @@ export const run = <A, E>(
     })
   })
 
-/** An attempt, and after a failure those that may still help. */
+/** An attempt, once the rate limiter permits it, and after a failure those that may still help. */
 const attemptsFrom = <A, E>(
   call: Call<E>,
   attempt: MakeAttempt<A, E>,
   history: History
+): Effect.Effect<A, E | CallError> => {
+  if (call.client.isClosed) return Effect.fail(closedError(call))
+  if (isPermitted(call)) return attemptFrom(call, attempt, history)
+  return Effect.flatMap(permit(call), (isPermitted) =>
+    isPermitted ? attemptFrom(call, attempt, history) : Effect.fail(outOfTime(call, history))
+  )
+}
+
+const attemptFrom = <A, E>(
+  call: Call<E>,
+  attempt: MakeAttempt<A, E>,
+  history: History
 ): Effect.Effect<A, E | CallError> =>
-  Effect.matchCauseEffect(permitted(call, history, attempt), {
+  Effect.matchCauseEffect(attempt(call, history), {
     // `Effect.catchAll` leaves more behind, and lets through a defect beside a failure, which may hold a transport's secrets.
     onFailure: (cause) =>
       call.hasSourceFailed
@@ -203,21 +215,11 @@ const attemptsFrom = <A, E>(
 const succeeded = <E>(call: Call<E>, history: History): void =>
   call.client.budget.succeeded(call.storeKey, history.charged, monotonicMillis(call.clock))
 
-/** An attempt, once the rate limiter permits it. Calls that are not paced ask it only after a 429. */
-const permitted = <A, E>(
-  call: Call<E>,
-  history: History,
-  attempt: MakeAttempt<A, E>
-): Effect.Effect<A, E | CallError> => {
-  const { client, operation, storeKey } = call
-  const { limiter } = client
-  if (client.isClosed) return Effect.fail(closedError(call))
-  const now = monotonicMillis(call.clock)
-  if (!operation.isPaced && !limiter.isHeldBack(storeKey, operation.rate, now)) return attempt(call, history)
-  if (limiter.take(storeKey, operation.rate, now)) return attempt(call, history)
-  return Effect.flatMap(permit(call), (isPermitted) =>
-    isPermitted ? attempt(call, history) : Effect.fail(outOfTime(call, history))
-  )
+/** Whether a request may be sent now. Calls that are not paced ask the limiter only after a 429. */
+const isPermitted = <E>({ client, clock, operation, storeKey }: Call<E>): boolean => {
+  const now = monotonicMillis(clock)
+  if (!operation.isPaced && !client.limiter.isHeldBack(storeKey, operation.rate, now)) return true
+  return client.limiter.take(storeKey, operation.rate, now)
 }
 
 /** Waits for a permit, and says whether there is one before the deadline. */
@@ -287,7 +289,7 @@ const waiting = <A, E>(
   })
 
 /** The error of a call that has to wait until after its deadline: that of its last attempt, if there was one. */
-export const outOfTime = <E>(call: Call<E>, history: History): CallError =>
+const outOfTime = <E>(call: Call<E>, history: History): CallError =>
   Option.match(history.lastError, {
     onNone: () => callTimeout(call, history),
     onSome: (error) => gaveUpBecause(error, "deadline")
