@@ -1,9 +1,9 @@
 /**
  * Gives every property test the run's seed and number of cases.
  */
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 
-FastCheck.configureGlobal({
+fc.configureGlobal({
   seed: Number(process.env.FC_SEED),
   numRuns: Number(process.env.FC_NUM_RUNS)
 })

@@ -16,7 +16,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
+import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
@@ -137,8 +137,8 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
   "round-trips generated stores": Effect.sync(() => {
     const encode = Schema.encodeSync(KeyValueStoreBody)
     const decode = Schema.decodeUnknownSync(KeyValueStoreBody)
-    FastCheck.assert(
-      FastCheck.property(Arbitrary.make(KeyValueStoreBody), (body) =>
+    fc.assert(
+      fc.property(Arbitrary.make(KeyValueStoreBody), (body) =>
         deepStrictEqual(encode(decode(encode(body))), encode(body))
       ),
       { numRuns: 50 }

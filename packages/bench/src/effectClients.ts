@@ -47,14 +47,17 @@ const bare =
       await httpClient()
     )
 
-/** Effect's own tracer, installed as one's own would be: where none is installed, calls have no spans. */
-const traced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Effect.tracer, ({ context, span }) => Effect.withTracer(effect, Tracer.make({ context, span })))
+/** Effect's own tracer, installed as another would be: where none is installed, calls have no spans. */
+const tracer = Layer.unwrapEffect(
+  Effect.map(Effect.tracer, ({ context, span }) => Layer.setTracer(Tracer.make({ context, span })))
+)
 
 const ours =
-  (transport: () => Promise<TransportLayer>, get = getStore(STORE_ID)) =>
-  async (baseUrl: string): Promise<Client> =>
-    effectClient(get, Layer.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }), await transport()))
+  (transport: () => Promise<TransportLayer>, extra: Layer.Layer<never> = Layer.empty) =>
+  async (baseUrl: string): Promise<Client> => {
+    const client = Layer.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }), await transport())
+    return effectClient(getStore(STORE_ID), Layer.merge(client, extra))
+  }
 
 const byHttpClient = (httpClient: () => Promise<HttpClientLayer>) => async (): Promise<TransportLayer> =>
   Layer.provide(HttpClientTransport.layer, await httpClient())
@@ -67,4 +70,4 @@ export const getStoreOnHttpClientFetch = ours(byHttpClient(onFetch))
 export const getStoreOnHttpClientUndici = ours(byHttpClient(onUndici))
 export const getStoreOnFetchTransport = ours(async () => FetchTransport.layer)
 export const getStoreOnUndiciTransport = ours(byUndici)
-export const getStoreTraced = ours(byUndici, traced(getStore(STORE_ID)))
+export const getStoreTraced = ours(byUndici, tracer)

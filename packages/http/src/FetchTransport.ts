@@ -135,6 +135,7 @@ class FetchExchange implements Exchange {
 
   private async receive(send: (signal: AbortSignal) => Promise<Response>): Promise<void> {
     const response = await send(this.controller.signal).catch(hiddenRedirect)
+    if (typeof response?.status !== "number") throw new TypeError("fetch returned something that is not a Response")
     const head: ResponseHead = { status: response.status, headers: Headers.fromInput(response.headers) }
     const reading = this.receiver.onHead(head)
     switch (reading) {

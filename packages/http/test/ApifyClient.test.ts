@@ -242,6 +242,55 @@ describe("the token", () => {
     })
   )
 
+  it.effect("is not blamed for a 401 of a server that it was not sent to", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(getStore("~my-store"))
+      if (error._tag !== "UnauthorizedError") return assert.fail(`${error}`)
+      assert.isNull(Option.getOrNull(error.tokenSource))
+      assert.include(error.message, "carried no token")
+    }).pipe(
+      Effect.provide(
+        layerRespond(() => Effect.succeed(new Response(null, { status: 401 })), {
+          token,
+          transformClient: HttpClient.mapRequest(HttpClientRequest.setUrl("https://proxy.example/v2"))
+        })
+      )
+    )
+  )
+
+  it.effect("that is a word of Apify's changes no error's tag", () =>
+    Effect.gen(function* () {
+      const body = '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}'
+      for (const word of ["record", "record-not-found", "not", "a"]) {
+        const error = yield* getStore("~my-store").pipe(
+          Effect.flip,
+          Effect.provide(
+            layerRespond(() => Effect.sync(() => new Response(body, { status: 404 })), { token: Redacted.make(word) })
+          )
+        )
+        assert.strictEqual(error._tag, "StoreNotFoundError", word)
+      }
+    })
+  )
+
+  it.effect("that is too short to be one garbles no message", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(getStore("~my-store"))
+      if (error._tag !== "ForbiddenError") return assert.fail(`${error}`)
+      assert.strictEqual(Option.getOrNull(error.apifyMessage), "A token was not granted access")
+    }).pipe(
+      Effect.provide(
+        layerRespond(
+          () =>
+            Effect.sync(() =>
+              Response.json({ error: { type: "a", message: "A token was not granted access" } }, { status: 403 })
+            ),
+          { token: Redacted.make("a") }
+        )
+      )
+    )
+  )
+
   it.effect("that is missing is said to be, with a 401", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(getStore("~my-store"))
@@ -249,6 +298,16 @@ describe("the token", () => {
       assert.isNull(Option.getOrNull(error.tokenSource))
       assert.include(error.message, "Set APIFY_TOKEN")
     }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response(null, { status: 401 })))))
+  )
+})
+
+describe("the User-Agent", () => {
+  it.effect("names this library, and what the caller adds", () =>
+    Effect.gen(function* () {
+      assert.match((yield* sentBy(layer())).headers["user-agent"] ?? "", /^effect-apify\/\d+\.\d+\.\d+$/)
+      const { headers } = yield* sentBy(layer({ userAgent: "my-actor/1.2 (nightly)" }))
+      assert.match(headers["user-agent"] ?? "", /^effect-apify\/\d+\.\d+\.\d+ my-actor\/1\.2 \(nightly\)$/)
+    })
   )
 })
 
@@ -346,7 +405,8 @@ describe("the transport", () => {
       yield* Effect.gen(function* () {
         const error = yield* Effect.flip(getStore("~my-store"))
         assert.strictEqual(error._tag, "UnexpectedResponseError")
-        assert.match(error.message, /followed a redirect to another server/)
+        assert.match(error.message, /responded with a redirect.*followed a redirect to another server/)
+        assert.notMatch(error.message, /\b0\b/)
         const requests = yield* (yield* RecordedRequests).all
         assert.deepStrictEqual(
           requests.map(({ url }) => url),

@@ -184,6 +184,40 @@ describe("FetchTransport", () => {
     })
   )
 
+  it.effect("reads a response that has arrayBuffer() and no stream", () =>
+    Effect.gen(function* () {
+      const buffered: Fetch = async () =>
+        Object.assign(Object.create(null), {
+          status: 200,
+          headers: new Headers({ "content-type": "application/json" }),
+          arrayBuffer: async () => new TextEncoder().encode(minimalBody).buffer
+        })
+      const store = yield* Effect.provide(getStore("~my-store"), clientWith({ fetch: buffered }))
+      assert.strictEqual(store.id, "WkzbQMuFYuamGv3YF")
+    })
+  )
+
+  it.effect.each<readonly [what: string, returned: unknown]>([
+    ["a response without a body that can be read", { status: 200, headers: {}, text: async () => minimalBody }],
+    ["nothing", undefined],
+    ["a text", minimalBody]
+  ])("refuses a fetch that returns %s, at once and with the reason", ([, returned]) =>
+    Effect.gen(function* () {
+      let calls = 0
+      const strange: Fetch = async () => {
+        calls += 1
+        return JSON.parse(JSON.stringify({ returned })).returned
+      }
+      const error = yield* Effect.flip(Effect.provide(getStore("~my-store"), clientWith({ fetch: strange })))
+      if (error._tag !== "TransportError") return assert.fail(`${error}`)
+      assert.strictEqual(error.reason, "request")
+      assert.strictEqual(error.retryable, "Never")
+      assert.strictEqual(error.attempts, 1)
+      assert.strictEqual(calls, 1)
+      assert.match(error.message, /fetch returned/)
+    })
+  )
+
   it.effect("refuses headers that HTTP does not allow, before anything is sent", () =>
     Effect.gen(function* () {
       const layer = clientWith({ init: { headers: { "x-team": "a\nb" } } })

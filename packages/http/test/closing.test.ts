@@ -16,7 +16,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ApifyClient, type CallError, getStore, type Operation, type StreamOperation } from "../src/index.js"
+import {
+  ApifyClient,
+  type CallError,
+  getStore,
+  type Operation,
+  RetryPolicy,
+  type StreamOperation
+} from "../src/index.js"
 import { errorOf } from "../src/internal/response.js"
 import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
 
@@ -47,22 +54,21 @@ const isClosedError = <A, E>(exit: Exit.Exit<A, E>, attempts: number): void => {
   if (isCallError(error)) assert.deepInclude(error, { _tag: "TransportError", reason: "closed", attempts })
 }
 
-/** The platform's clock, which knows for how long it was asked to sleep and still does. */
-class CountedClock implements Clock.Clock {
+/** A clock that stands still, and knows for how long it was asked to sleep. */
+class StoppedClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
-  private readonly clock = Clock.make()
   private readonly sleeping = new Set<{ readonly duration: Duration.Duration }>()
 
-  unsafeCurrentTimeMillis = () => this.clock.unsafeCurrentTimeMillis()
-  unsafeCurrentTimeNanos = () => this.clock.unsafeCurrentTimeNanos()
-  readonly currentTimeMillis = this.clock.currentTimeMillis
-  readonly currentTimeNanos = this.clock.currentTimeNanos
+  unsafeCurrentTimeMillis = () => 0
+  unsafeCurrentTimeNanos = () => 0n
+  readonly currentTimeMillis = Effect.succeed(0)
+  readonly currentTimeNanos = Effect.succeed(0n)
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     const sleeper = { duration }
     return Effect.acquireUseRelease(
       Effect.sync(() => this.sleeping.add(sleeper)),
-      () => this.clock.sleep(duration),
+      () => Effect.never,
       () => Effect.sync(() => this.sleeping.delete(sleeper))
     )
   }
@@ -90,7 +96,7 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
     })
 
   it.scopedLive("ends an attempt at once, and every call that follows before it sends anything", () => {
-    const timers = new CountedClock()
+    const timers = new StoppedClock()
     return Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
       let requests = 0
@@ -111,7 +117,7 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
   })
 
   it.scopedLive("ends a wait for the next attempt at once", () => {
-    const timers = new CountedClock()
+    const timers = new StoppedClock()
     return Effect.gen(function* () {
       let requests = 0
       const server = yield* listening((_, response) => {
@@ -129,8 +135,29 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
     }).pipe(Effect.withClock(timers))
   })
 
+  it.scopedLive("ends a wait for the rate limit at once", () => {
+    const timers = new StoppedClock()
+    return Effect.gen(function* () {
+      let requests = 0
+      const server = yield* listening((_, response) => {
+        requests += 1
+        response.writeHead(429).end()
+      })
+      const { close, context } = yield* closable(urlOf(server))
+      const limited = yield* Effect.exit(Effect.provide(getStore("~my-store", { retry: RetryPolicy.none }), context))
+      assert.isTrue(Exit.isFailure(limited))
+      yield* timers.none
+      const call = yield* Effect.fork(Effect.exit(Effect.provide(getStore("~my-store"), context)))
+      yield* timers.someFor("1 second")
+      yield* close
+      isClosedError(yield* Fiber.join(call), 0)
+      assert.strictEqual(requests, 1)
+      yield* timers.none
+    }).pipe(Effect.withClock(timers))
+  })
+
   it.scopedLive("ends an upload at once, and stops its stream", () => {
-    const timers = new CountedClock()
+    const timers = new StoppedClock()
     return Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
       let isComplete = false
@@ -168,7 +195,7 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
   })
 
   it.scopedLive("ends a download that is read at once, and one that is not read yet when it is", () => {
-    const timers = new CountedClock()
+    const timers = new StoppedClock()
     return Effect.gen(function* () {
       const { freed, server } = yield* watching((_, response) => {
         response.writeHead(200).write("start")

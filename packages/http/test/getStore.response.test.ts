@@ -3,12 +3,13 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type GetStoreError, redact, Store } from "../src/index.js"
+import { GeneratedStoreId, type GetStoreError, redact, Store, type StoreRef, storeById } from "../src/index.js"
 import { GetStore } from "../src/Stores.js"
 import { bodyOf, minimalBody, store, words } from "./arbitraries.js"
 
@@ -22,8 +23,13 @@ interface Given {
   readonly truncated?: boolean
 }
 
-const decode = ({ status = 200, body = minimalBody, contentType = JSON_TYPE, headers, truncated = false }: Given) =>
-  new GetStore("janedoe~my-store", false).decode(
+const decode = (given: Given) => decodeFor("janedoe~my-store", given)
+
+const decodeFor = (
+  ref: StoreRef | string,
+  { status = 200, body = minimalBody, contentType = JSON_TYPE, headers, truncated = false }: Given
+) =>
+  new GetStore(ref, false).decode(
     {
       status,
       headers: Headers.fromInput({ ...(contentType === "" ? {} : { "content-type": contentType }), ...headers }),
@@ -108,6 +114,25 @@ const marked = fc.jsonValue().map((json) =>
 const spoiled = fc.tuple(store, fc.constantFrom(...Object.keys(Store.fields)), marked).map(([store, field, value]) => {
   const { data } = JSON.parse(bodyOf(store))
   return { data: { ...data, [field]: value } }
+})
+
+const id = Arbitrary.make(GeneratedStoreId)
+
+describe("a 200 with a store that was requested by its ID", () => {
+  it.prop("is that store", [store, id], ([store, id]) => {
+    const found = new Store({ ...store, id })
+    assert.strictEqual(Either.getOrThrow(decodeFor(storeById(found.id), { body: bodyOf(found) })).id, id)
+  })
+
+  it.prop("is a MalformedResponseError if it has another ID", [store, id], ([store, id]) => {
+    fc.pre(store.id !== id)
+    const decoded = decodeFor(storeById(id), { body: bodyOf(store) })
+    if (Either.isRight(decoded) || decoded.left._tag !== "MalformedResponseError") return assert.fail(`${decoded}`)
+    assert.deepStrictEqual(decoded.left.problems, [
+      { path: ["data", "id"], problem: "is not the ID that was requested" }
+    ])
+    assert.strictEqual(decoded.left.retryable, "Never")
+  })
 })
 
 describe("a 200 with any JSON", () => {

@@ -451,4 +451,60 @@ describe("the budget of a client", () => {
     })
     return inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { retries: 2, baseDelay: 1 } })))
   })
+
+  /** Spends the whole budget on one failed call for each of ten stores, and then makes one call with each of the steps. */
+  const afterOutage = (...steps: ReadonlyArray<Step>) =>
+    Effect.gen(function* () {
+      let step: Step = responding(503)
+      const call = (store: number) => Effect.either(getStore(`~store-${store}`, { retry: { retries: 1 } }))
+      const calls = Effect.gen(function* () {
+        for (let store = 0; store < 10; store++) yield* call(store)
+        for (const [index, next] of steps.entries()) {
+          step = next
+          yield* Effect.either(getStore(`~healthy-${index}`, { retry: RetryPolicy.none }))
+        }
+        step = responding(503)
+        return yield* call(10)
+      })
+      const { value } = yield* inSimulatedTime(
+        Effect.provide(
+          calls,
+          layerRespond((request) => Effect.suspend(() => perform(step, request)), { retry: { baseDelay: 1 } })
+        )
+      )
+      if (Either.isRight(value) || value.left._tag !== "ServerError") return assert.fail(`${value}`)
+      return value.left
+    })
+
+  it.effect.each<readonly [what: string, step: Step]>([
+    ["a store", theStore],
+    ["a refusal", responding(403)],
+    [
+      "a missing store",
+      responding(404, {}, '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
+    ]
+  ])("gets a retry back for %s", ([, step]) =>
+    Effect.gen(function* () {
+      const error = yield* afterOutage(step)
+      assert.strictEqual(error.attempts, 2)
+      assert.deepStrictEqual(error.gaveUp, Option.some("retries"))
+    })
+  )
+
+  it.effect.each<readonly [what: string, step: Step]>([
+    ["a 200 that is no JSON", responding(200, {}, "<html>")],
+    ["a 200 that is no store", responding(200, {}, '{"data":{"id":42}}')],
+    ["a 200 that is a login page", responding(200, { "content-type": "text/html" }, "<html>")],
+    ["a redirect", responding(302, { location: "/login" })],
+    ["a 408", responding(408)],
+    ["a closed connection", fail("ECONNRESET")],
+    ["a silent server", neverResponds]
+  ])("gets nothing back for %s, and its error says that it is used up", ([, step]) =>
+    Effect.gen(function* () {
+      const error = yield* afterOutage(step)
+      assert.strictEqual(error.attempts, 1)
+      assert.deepStrictEqual(error.gaveUp, Option.some("budget"))
+      assert.include(error.message, "too many calls of this client failed lately")
+    })
+  )
 })

@@ -147,6 +147,11 @@ const deafServer = (onRequest: (request: IncomingMessage, response: ServerRespon
 setFlagsFromString("--expose-gc")
 const collectGarbage: () => void = runInNewContext("gc")
 
+/** What is left of bytes after garbage was collected, which frees some of them a little later. */
+const heldBytes = Effect.repeatN(Effect.zipRight(Effect.sync(collectGarbage), eventLoopTurn), 2).pipe(
+  Effect.map(() => process.memoryUsage().arrayBuffers)
+)
+
 /** A request as the server has read it. */
 interface Seen {
   readonly method: string | undefined
@@ -448,7 +453,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
             Effect.exit
           )
         )
-        assert.deepInclude(error, { _tag: "TransportError", reason: "reset", attempts })
+        assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false, attempts })
         assert.strictEqual(requests, attempts)
         assert.isTrue(source.isReleased)
       })
@@ -491,15 +496,19 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const server = yield* listening((request, response) => {
           request.resume()
           request.on("end", () => {
-            collectGarbage()
-            Deferred.unsafeDone(measured, Effect.succeed(process.memoryUsage().arrayBuffers))
-            response.end()
+            Effect.runFork(
+              Effect.flatMap(heldBytes, (bytes) => {
+                response.end()
+                return Deferred.succeed(measured, bytes)
+              })
+            )
           })
         })
-        collectGarbage()
-        const before = process.memoryUsage().arrayBuffers
-        yield* Effect.provide(put(streamed(new Source(1000).stream)), clientOf(server))
-        assert.isBelow(((yield* Deferred.await(measured)) - before) / 2 ** 20, 16)
+        const before = yield* heldBytes
+        const source = new Source(2000)
+        yield* Effect.provide(put(streamed(source.stream)), clientOf(server))
+        // A few chunks may be kept at its end, but not all.
+        assert.isBelow((yield* Deferred.await(measured)) - before, (source.taken * 65_536) / 2)
       })
     )
 
@@ -550,9 +559,9 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       Effect.gen(function* () {
         const { on, seen } = recording((_, response) => response.destroy())
         const server = yield* listening(on)
-        const call = put({ _tag: "Bytes", bytes: bytesOf("once") }, { isIdempotent: false })
+        const call = put({ _tag: "Bytes", bytes: new Uint8Array(1000) }, { isIdempotent: false })
         const error = callErrorOf(yield* Effect.exit(Effect.provide(call, clientOf(server))))
-        assert.deepInclude(error, { _tag: "TransportError", reason: "reset", attempts: 1 })
+        assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false, attempts: 1 })
         assert.lengthOf(seen, 1)
       })
     )

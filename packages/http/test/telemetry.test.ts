@@ -165,6 +165,7 @@ describe("the trace of a call", () => {
   it.effect.each([
     ["http://127.0.0.1:8080/base", "127.0.0.1", 8080],
     ["http://localhost", "localhost", 80],
+    ["http://[::1]:4010", "::1", 4010],
     ["https://apify.example:8443", "apify.example", 8443]
   ] as const)("names the server of %s", ([baseUrl, address, port]) =>
     Effect.gen(function* () {
@@ -186,9 +187,28 @@ describe("the trace of a call", () => {
     })
   )
 
+  it.effect("has a span for a reference that is refused, without an attempt", () =>
+    Effect.gen(function* () {
+      const { recorder, spans } = yield* recordSpans
+      yield* Effect.flip(Effect.withTracer(getStore("../users/me"), recorder))
+      assert.lengthOf(spans, 1)
+      assert.strictEqual(spans[0]?.name, "ApifyClient.getStore")
+      assert.deepStrictEqual(attributesOf(spans[0]), {
+        "apify.call.attempts": 0,
+        "error.type": "InvalidStoreRefError"
+      })
+      assert.strictEqual(spans[0]?.status._tag === "Ended" && spans[0].status.exit._tag, "Failure")
+    }).pipe(Effect.provide(planned([theStore])))
+  )
+
   it.effect("ends spans with the error that ended the attempt and the call", () =>
     Effect.gen(function* () {
       const { attempts, call } = yield* spansOf([responding(403)])
+      assert.deepStrictEqual(attributesOf(call), {
+        "apify.store.ref": "janedoe~my-store",
+        "apify.call.attempts": 1,
+        "error.type": "ForbiddenError"
+      })
       for (const { status } of [call, ...attempts]) {
         assert.strictEqual(status._tag === "Ended" && status.exit._tag, "Failure")
       }
@@ -249,6 +269,15 @@ describe("the metrics of a call", () => {
     Effect.gen(function* () {
       const call = Effect.provide(runToEnd({ retry: RetryPolicy.none }), planned(plan))
       assert.strictEqual(yield* increaseOf(countOf(Metrics.calls, ["outcome", outcome]), call), 1)
+    })
+  )
+
+  it.effect("count a reference that is refused, by its error", () =>
+    Effect.gen(function* () {
+      const call = Effect.provide(Effect.flip(getStore("../users/me")), planned([theStore]))
+      const outcome = countOf(Metrics.calls, ["outcome", "InvalidStoreRefError"])
+      assert.strictEqual(yield* increaseOf(outcome, call), 1)
+      assert.strictEqual(yield* increaseOf(countOf(Metrics.attempts), call), 0)
     })
   )
 

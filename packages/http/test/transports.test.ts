@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { ApifyClient, FetchTransport, getStore, type Operation, RetryPolicy } from "../src/index.js"
+import { ApifyClient, FetchTransport, getStore, type Operation, RetryPolicy, storeById } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
 import { clientOn, listening, transports, urlOf, watching } from "./realSockets.js"
@@ -43,6 +43,20 @@ describe.each(transports)("with $name", ({ transport }) => {
       assert.strictEqual(request?.method, "GET")
       assert.strictEqual(request?.headers.authorization, "Bearer apify_api_test")
       assert.strictEqual(request?.headers.accept, "application/json")
+      assert.match(request?.headers["user-agent"] ?? "", /^effect-apify\/[\d.]+$/)
+    })
+  )
+
+  it.scopedLive("a store is found again by its ID", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((request, response) => {
+        request.url = "/v2/key-value-stores/janedoe~my-store"
+        respondAsApify(request, response)
+      })
+      yield* Effect.gen(function* () {
+        const store = yield* getStore("janedoe~my-store")
+        assert.strictEqual((yield* getStore(storeById(store.id))).id, store.id)
+      }).pipe(Effect.provide(clientOf(server)))
     })
   )
 
@@ -227,6 +241,16 @@ describe("FetchTransport", () => {
 })
 
 describe("UndiciTransport", () => {
+  it.scopedLive("tells a tracer the version of HTTP", () =>
+    Effect.gen(function* () {
+      const server = yield* listening(respondAsApify)
+      const { recorder, spans } = yield* recordSpans
+      const call = Effect.withTracer(getStore("janedoe~my-store"), recorder)
+      yield* Effect.provide(call, clientOn(UndiciTransport.layer, { baseUrl: urlOf(server) }))
+      assert.strictEqual(attributesOf(spans[1])["network.protocol.version"], "1.1")
+    })
+  )
+
   it.effect("refuses options that undici does not take, before anything is sent", () =>
     Effect.gen(function* () {
       for (const agent of [{ connections: -1 }, { keepAliveTimeout: -1 }]) {

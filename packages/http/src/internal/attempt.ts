@@ -5,6 +5,7 @@ import * as Headers from "@effect/platform/Headers"
 import { type CallError, RateLimitedError, TimeoutError, TransportError } from "@effect-apify/domain/CallError"
 import type { HttpMethod } from "@effect-apify/domain/Request"
 import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -13,7 +14,7 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Stream from "effect/Stream"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
 import type { Operation, StreamOperation } from "../Operation.js"
 import {
   type Exchange,
@@ -157,8 +158,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.fiber = call.fiber
     this.sentAt = monotonicMillis(call.clock)
     const { body } = call.request
-    this.upload =
-      body?._tag === "Stream" ? new Upload(body.stream, body.length, runtimeOf(call.fiber), this) : undefined
+    this.upload = body?._tag === "Stream" ? new Upload(body.stream, body.length, runtimeOf(call), this) : undefined
     this.request =
       body?._tag === "Stream" && this.upload !== undefined
         ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
@@ -381,9 +381,12 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
 }
 
 /** What the caller's stream runs in. */
-const runtimeOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Runtime.Runtime<never> =>
+const runtimeOf = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> =>
   Runtime.make({
-    context: fiber.currentContext,
+    context: Option.match(telemetry.span, {
+      onNone: () => fiber.currentContext,
+      onSome: (span) => Context.add(fiber.currentContext, Tracer.ParentSpan, span)
+    }),
     // Interruptible, even where the caller is not.
     runtimeFlags: Runtime.defaultRuntimeFlags,
     fiberRefs: fiber.getFiberRefs()

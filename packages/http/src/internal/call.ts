@@ -28,7 +28,7 @@ import type { Bag } from "./bag.js"
 import { awaitPermit, type RateLimiter } from "./rateLimiter.js"
 import { beginning, decide, type History, isRefusal } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
-import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan } from "./telemetry.js"
+import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan, withinSpan } from "./telemetry.js"
 
 /** What ends with the client. */
 export interface Closable {
@@ -159,7 +159,7 @@ export const run = <A, E>(
     const { request } = operation
     if (Either.isLeft(request)) {
       const exit = Exit.fail(request.left)
-      countCall(telemetry, fiber, 0, 0, exit)
+      countCall(telemetry, 0, 0, exit)
       return exit
     }
     const call = new Call(client, operation, request.right, limits, telemetry, fiber)
@@ -169,7 +169,7 @@ export const run = <A, E>(
     })
     return Effect.onExit(attempts, (exit) => {
       client.open.remove(call)
-      countCall(telemetry, fiber, call.attempts, elapsedMillis(call), exit)
+      countCall(telemetry, call.attempts, elapsedMillis(call), exit)
       return Exit.isInterrupted(exit) ? call.stop : Effect.void
     })
   })
@@ -253,8 +253,11 @@ const afterFailure = <A, E>(
       }
     )
     if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
-    yield* Effect.logDebug(
-      `${operation.name}${Option.match(operation.store, { onNone: () => "", onSome: (store) => ` ${store}` })}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.waitMillis)}`
+    yield* withinSpan(
+      telemetry,
+      Effect.logDebug(
+        `${operation.name}${Option.match(operation.store, { onNone: () => "", onSome: (store) => ` ${store}` })}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.waitMillis)}`
+      )
     )
     yield* sleep(call, verdict.waitMillis)
     // Charged after the wait: the budget then knows what became of other calls meanwhile (docs/decisions/0014).

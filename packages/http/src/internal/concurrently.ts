@@ -26,7 +26,7 @@ export interface ConcurrentOptions {
  * No more items are taken from the source than are worked on. If the source fails, what was taken from it is finished
  * first.
  */
-export const mapConcurrently = <A, B, E, R, R2>(
+export const mapConcurrently = <A, B, E = never, R = never, R2 = never>(
   items: Iterable<A> | Stream.Stream<A, E, R>,
   { concurrency, unordered }: ConcurrentOptions,
   work: (item: A) => Effect.Effect<B, never, R2>

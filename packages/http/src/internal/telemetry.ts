@@ -3,6 +3,7 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
+import type { HttpMethod } from "@effect-apify/domain/Request"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
@@ -16,14 +17,14 @@ import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import type { TransportRequest } from "../Transport.js"
+import type { TransportBody, TransportRequest } from "../Transport.js"
 
 /** Where a call reports to. A class, because it lives as long as a call (docs/decisions/0011). */
 export class Telemetry {
   constructor(
     readonly operation: string,
-    /** `None` where no tracer is installed. */
-    readonly tracer: Option.Option<Tracer.Tracer>,
+    /** The span of the call; `None` where no tracer is installed. */
+    readonly span: Option.Option<Tracer.Span>,
     /** What the caller tags its metrics with. */
     readonly labels: ReadonlyArray<MetricLabel.MetricLabel>
   ) {}
@@ -53,30 +54,73 @@ export const serverAttributes = (origin: string): ServerAttributes => {
  * `HttpClient`'s own span, which records every response header, and a server may send a token back in one.
  */
 export const withAttemptSpan = <A, E>(
-  { tracer }: Telemetry,
+  { span: parent }: Telemetry,
   request: TransportRequest,
   server: ServerAttributes,
   resends: number,
   propagates: Effect.Effect<boolean>,
   attempt: (request: TransportRequest, span: Option.Option<Tracer.Span>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> => {
-  if (Option.isNone(tracer)) return attempt(request, Option.none())
+  if (Option.isNone(parent)) return attempt(request, parent)
   const attributes = {
     "http.request.method": request.method,
     ...server,
     "url.full": request.origin + request.path,
     ...(resends === 0 ? {} : { "http.request.resend_count": resends })
   }
-  return Effect.useSpan(request.method, { kind: "client", captureStackTrace: false, attributes }, (span) =>
+  return useSpan(request.method, new SpanOptions("client", attributes, parent.value), (span) =>
     Effect.flatMap(propagates, (propagate) =>
-      attempt(
-        propagate ? { ...request, headers: Headers.merge(request.headers, HttpTraceContext.toHeaders(span)) } : request,
-        Option.some(span)
-      )
+      attempt(propagate ? new PropagatingRequest(request, span) : request, Option.some(span))
     ).pipe(
       Effect.tapErrorCause((cause) => Effect.sync(() => span.attribute("error.type", labelOf(Exit.failCause(cause)))))
     )
   )
+}
+
+/** Runs an effect with a span that does not hold its result: a span may wait for long until it is exported. */
+const useSpan = <A, E>(
+  name: string,
+  options: SpanOptions,
+  effect: (span: Tracer.Span) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let result: Effect.Effect<A> = Effect.never
+    return Effect.zipRight(
+      Effect.useSpan(name, options, (span) =>
+        Effect.map(effect(span), (value) => {
+          result = Effect.succeed(value)
+        })
+      ),
+      Effect.suspend(() => result)
+    )
+  })
+
+/** A class, because it lives as long as its span (docs/decisions/0011). */
+class SpanOptions implements Tracer.SpanOptions {
+  readonly captureStackTrace = false
+
+  constructor(
+    readonly kind: Tracer.SpanKind,
+    readonly attributes: Record<string, unknown>,
+    readonly parent?: Tracer.AnySpan
+  ) {}
+}
+
+/** A request that carries a span. A class, because it lives as long as an attempt (docs/decisions/0011). */
+class PropagatingRequest implements TransportRequest {
+  readonly method: HttpMethod
+  readonly origin: string
+  readonly path: string
+  readonly headers: Headers.Headers
+  readonly body: TransportBody
+
+  constructor({ body, headers, method, origin, path }: TransportRequest, span: Tracer.Span) {
+    this.method = method
+    this.origin = origin
+    this.path = path
+    this.headers = Headers.merge(headers, HttpTraceContext.toHeaders(span))
+    this.body = body
+  }
 }
 
 // A metric whose tags are in its key is looked up once, one made by `Metric.tagged` at each update.
@@ -137,32 +181,36 @@ const labelOf = (exit: Exit.Exit<unknown, unknown>): string => {
 const isTagged = (error: unknown): error is { readonly _tag: string } =>
   typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
 
-/** Runs a call with what it reports to, in a span where there is a tracer. */
+/**
+ * Runs a call with what it reports to, and a span where there is a tracer. The fiber does not get the span: that would cost
+ * as much as the span. Whatever may need it takes it from the telemetry.
+ */
 export const withCallSpan = <A, E>(
   operation: string,
   store: Option.Option<string>,
   call: (telemetry: Telemetry, fiber: Fiber.RuntimeFiber<unknown, unknown>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
   Effect.withFiberRuntime((fiber) => {
-    const tracer = Option.liftPredicate(fiber.currentTracer, isInstalled)
-    const telemetry = new Telemetry(operation, tracer, fiber.getFiberRef(FiberRef.currentMetricLabels))
-    return Option.isNone(tracer)
-      ? call(telemetry, fiber)
-      : Effect.withSpan(
-          // The fiber has the span by then.
-          Effect.withFiberRuntime((fiber) => call(telemetry, fiber)),
+    const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+    return isInstalled(fiber.currentTracer)
+      ? useSpan(
           `ApifyClient.${operation}`,
-          {
-            attributes: Option.match(store, { onNone: () => ({}), onSome: (store) => ({ "apify.store.ref": store }) }),
-            captureStackTrace: false
-          }
+          new SpanOptions("internal", Option.isNone(store) ? {} : { "apify.store.ref": store.value }),
+          (span) => call(new Telemetry(operation, Option.some(span), labels), fiber)
         )
+      : call(new Telemetry(operation, Option.none(), labels), fiber)
+  })
+
+/** Runs an effect with the call's span as the current one. */
+export const withinSpan = <A, E, R>({ span }: Telemetry, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Option.match(span, {
+    onNone: () => effect,
+    onSome: (span) => Effect.provideService(effect, Tracer.ParentSpan, span)
   })
 
 /** Counts and times a call that has ended, and completes its span. */
 export const countCall = (
-  { labels, operation, tracer }: Telemetry,
-  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  { labels, operation, span }: Telemetry,
   attempts: number,
   millis: number,
   exit: Exit.Exit<unknown, unknown>
@@ -170,10 +218,9 @@ export const countCall = (
   const outcome = labelOf(exit)
   latencyOf(operation).unsafeUpdate(millis, labels)
   callsOf(operation, outcome).unsafeUpdate(1, labels)
-  const span = fiber.currentSpan
-  if (Option.isNone(tracer) || span?._tag !== "Span") return
-  span.attribute("apify.call.attempts", attempts)
-  if (Exit.isFailure(exit)) span.attribute("error.type", outcome)
+  if (Option.isNone(span)) return
+  span.value.attribute("apify.call.attempts", attempts)
+  if (Exit.isFailure(exit)) span.value.attribute("error.type", outcome)
 }
 
 /** Counts a request. */

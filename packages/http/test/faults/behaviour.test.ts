@@ -347,7 +347,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
             ({ time }, store) =>
               Effect.gen(function* () {
                 yield* plan(store, Fault.forever(fault))
-                const calls = scale({ test: 200, soak: 5000 })
+                const calls = scale({ test: 200, soak: 1000 })
                 yield* time.drive(
                   Effect.forEach(Array.from({ length: calls }), () => Effect.flip(call(store)), {
                     concurrency: 20,

@@ -1,7 +1,7 @@
 /**
  * Rows 52 and 53: what is left after thousands of calls.
  */
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -16,7 +16,7 @@ import { transports } from "./transports.js"
 
 const CONCURRENCY = 16
 
-/** What is told apart from noise: two hundred bytes for each call. */
+/** What is told apart from noise: in `soak` two hundred bytes for each call. */
 const FLAT_BYTES = 2 * 1024 * 1024
 
 const connections = Effect.sync(
@@ -64,54 +64,64 @@ const mostOpen = <A, E, R>(origin: Origin, effect: Effect.Effect<A, E, R>) =>
     return most
   })
 
+/** Rounds of calls, of which one must add nothing: what every call leaves behind shows in each of them. */
+const ROUNDS = 4
+
+/** By how many bytes the memory in use grows in the round that adds least. */
+const leastGrowth = <E, R>(round: Effect.Effect<void, E, R>) =>
+  Effect.gen(function* () {
+    let before = Number.NaN
+    let least = Number.POSITIVE_INFINITY
+    // The first brings the code and the transport to their size.
+    for (let index = 0; index < ROUNDS && least >= FLAT_BYTES; index += 1) {
+      yield* round
+      const after = yield* heap
+      if (index > 0) least = Math.min(least, after - before)
+      before = after
+    }
+    return least
+  })
+
 layer(FaultServer.layer, { excludeTestServices: true })((it) => {
   for (const { call, name } of operations) {
-    for (const transport of transports) {
-      describe(`${name}, ${transport.name}`, () => {
-        if (inTurn(transports, 1).includes(transport))
-          it.effect(`row 52: ${CALLS} failed and ${CALLS} interrupted calls leave nothing`, () =>
-            withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
-              Effect.gen(function* () {
-                const server = yield* FaultServer
-                yield* server.plan("~failing", Fault.forever(refusal(404)))
-                yield* server.plan("~silent", Fault.forever(silence))
-                const fail = Effect.flip(call("~failing"))
-                const interrupt = Effect.flatMap(Effect.fork(call("~silent")), (fiber) =>
-                  Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
-                )
-                // Of each kind first, because the first are kept to be searched for secrets.
-                yield* times(100, Effect.zipRight(fail, interrupt))
-                // From here on without spans, which nobody would keep.
-                const half = Effect.all([times(CALLS / 2, fail), times(CALLS / 2, interrupt), rest(origin)], {
-                  discard: true
-                }).pipe(Effect.withTracerEnabled(false))
-                // The first half brings the code and the transport to their size, the second must add nothing.
-                yield* half
-                const before = yield* heap
-                yield* half
-                // What waits for a finalizer is let go some turns of the event loop after it was collected.
-                const after = yield* Effect.repeat(heap, {
-                  until: (after) => after - before < FLAT_BYTES,
-                  schedule: Schedule.intersect(Schedule.spaced("200 millis"), Schedule.recurs(300))
-                }).pipe(Effect.zipRight(heap))
-                assert.isBelow(after - before, FLAT_BYTES)
-              })
-            )
-          )
-
-        it.effect(`row 53: ${LARGE} large error responses hold no connections`, () =>
+    for (const transport of inTurn(transports, 1)) {
+      it.effect(
+        `${name}, ${transport.name}, row 52: ${CALLS} failed and ${CALLS} interrupted calls leave nothing`,
+        () =>
           withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
             Effect.gen(function* () {
               const server = yield* FaultServer
-              const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
-              yield* server.plan("~large", Fault.forever(large))
-              const most = yield* mostOpen(origin, times(LARGE, Effect.flip(call("~large"))))
-              assert.isAtMost(most, CONCURRENCY)
-              assert.lengthOf((yield* server.report("~large")).requests, LARGE)
+              yield* server.plan("~failing", Fault.forever(refusal(404)))
+              yield* server.plan("~silent", Fault.forever(silence))
+              const fail = Effect.flip(call("~failing"))
+              const interrupt = Effect.flatMap(Effect.fork(call("~silent")), (fiber) =>
+                Effect.zipRight(Effect.sleep("1 millis"), Fiber.interrupt(fiber))
+              )
+              // Of each kind first, because the first are kept to be searched for secrets.
+              yield* times(100, Effect.zipRight(fail, interrupt))
+              const half = Effect.all([times(CALLS / 2, fail), times(CALLS / 2, interrupt), rest(origin)], {
+                discard: true
+              })
+              // From here on without spans, which nobody would keep.
+              assert.isBelow(yield* leastGrowth(Effect.withTracerEnabled(half, false)), FLAT_BYTES)
             })
           )
+      )
+    }
+
+    for (const transport of transports) {
+      it.effect(`${name}, ${transport.name}, row 53: ${LARGE} large error responses hold no connections`, () =>
+        withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer
+            const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
+            yield* server.plan("~large", Fault.forever(large))
+            const most = yield* mostOpen(origin, times(LARGE, Effect.flip(call("~large"))))
+            assert.isAtMost(most, CONCURRENCY)
+            assert.lengthOf((yield* server.report("~large")).requests, LARGE)
+          })
         )
-      })
+      )
     }
   }
 })

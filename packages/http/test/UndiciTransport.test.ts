@@ -1,0 +1,157 @@
+/**
+ * What is `UndiciTransport`'s own: the memory that small chunks take, and dispatchers of the caller's.
+ */
+import { createServer, type Server } from "node:http"
+import { connect } from "node:net"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Agent, MockAgent, ProxyAgent } from "undici"
+import { ApifyClient, getStore, type Operation, RetryPolicy } from "../src/index.js"
+import * as UndiciTransport from "../src/UndiciTransport.js"
+import { minimalBody } from "./arbitraries.js"
+import { clientOn, listening, urlOf } from "./realSockets.js"
+
+setFlagsFromString("--expose-gc")
+const collectGarbage: () => void = runInNewContext("gc")
+
+/** What is held in memory, once garbage was collected. */
+const heldBytes = (): number => {
+  collectGarbage()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return arrayBuffers + heapUsed
+}
+
+describe("a body of 1 MiB in chunks of one byte", () => {
+  const size = 1024 * 1024
+
+  /** Measures what is held when a response has been collected. */
+  const measuring: Operation<{ readonly body: Uint8Array; readonly held: number }> = {
+    name: "measure",
+    store: Option.none(),
+    isIdempotent: true,
+    isPaced: false,
+    rate: "record",
+    request: Either.right({ method: "GET", path: "/v2/measure" }),
+    decode: ({ body }) => Either.right({ body, held: heldBytes() })
+  }
+
+  it.scopedLive("takes memory for its bytes, and not for its chunks", () =>
+    Effect.gen(function* () {
+      const chunks = Buffer.from("1\r\nx\r\n".repeat(size))
+      const server = yield* listening((request) => {
+        const { socket } = request
+        socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        socket.write(chunks)
+        socket.write("0\r\n\r\n")
+      })
+      const before = heldBytes()
+      const client = clientOn(UndiciTransport.layer, { baseUrl: urlOf(server), attemptTimeout: "1 minute" })
+      const { body, held } = yield* Effect.provide(
+        Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(measuring)),
+        client
+      )
+      assert.strictEqual(body.length, size)
+      // A chunk that is kept takes more than a hundred bytes.
+      assert.isBelow(held - before, 16 * size)
+    })
+  )
+})
+
+/** A proxy for CONNECT, which counts its tunnels. */
+const proxying = Effect.gen(function* () {
+  let tunnels = 0
+  const server = yield* Effect.acquireRelease(
+    Effect.async<Server>((resume) => {
+      const proxy = createServer()
+      proxy.on("connect", ({ url = "" }, client) => {
+        tunnels += 1
+        const { hostname, port } = new URL(`http://${url}`)
+        const target = connect(Number(port), hostname, () => {
+          client.write("HTTP/1.1 200 Connection Established\r\n\r\n")
+          target.pipe(client)
+          client.pipe(target)
+        })
+        target.on("error", () => client.destroy())
+        client.on("error", () => target.destroy())
+      })
+      proxy.listen(0, "127.0.0.1", () => resume(Effect.succeed(proxy)))
+    }),
+    (proxy) =>
+      Effect.async<void>((resume) => {
+        proxy.close(() => resume(Effect.void))
+        proxy.closeAllConnections()
+      })
+  )
+  return { url: urlOf(server), tunnels: () => tunnels }
+})
+
+const storeServer = listening((_, response) => {
+  response.writeHead(200, { "content-type": "application/json" }).end(minimalBody)
+})
+
+describe("a dispatcher of the caller's", () => {
+  it.scopedLive("may be a proxy agent, and stays open when the layer's scope closes", () =>
+    Effect.gen(function* () {
+      const server = yield* storeServer
+      const proxy = yield* proxying
+      const dispatcher = yield* Effect.acquireRelease(
+        Effect.sync(() => new ProxyAgent({ uri: proxy.url, proxyTunnel: true })),
+        (agent) => Effect.promise(() => agent.destroy())
+      )
+      const call = Effect.provide(
+        getStore("~my-store"),
+        clientOn(UndiciTransport.layerWith({ dispatcher }), { baseUrl: urlOf(server), retry: RetryPolicy.none })
+      )
+      assert.strictEqual((yield* call).id, "WkzbQMuFYuamGv3YF")
+      assert.strictEqual(proxy.tunnels(), 1)
+      assert.strictEqual((yield* call).id, "WkzbQMuFYuamGv3YF")
+    })
+  )
+
+  it.scopedLive("may be an agent that is shared with other clients", () =>
+    Effect.gen(function* () {
+      let connections = 0
+      const server = yield* storeServer
+      server.on("connection", () => connections++)
+      const dispatcher = yield* Effect.acquireRelease(
+        Effect.sync(() => new Agent({ connections: 1 })),
+        (agent) => Effect.promise(() => agent.destroy())
+      )
+      const client = clientOn(UndiciTransport.layerWith({ dispatcher }), { baseUrl: urlOf(server) })
+      yield* Effect.provide(getStore("~my-store"), client)
+      yield* Effect.provide(getStore("~my-store"), client)
+      assert.strictEqual(connections, 1)
+    })
+  )
+
+  it.scopedLive("may be a mock", () =>
+    Effect.gen(function* () {
+      const dispatcher = yield* Effect.acquireRelease(
+        Effect.sync(() => new MockAgent()),
+        (agent) => Effect.promise(() => agent.close())
+      )
+      dispatcher.disableNetConnect()
+      dispatcher
+        .get("https://api.apify.com")
+        .intercept({ path: "/v2/key-value-stores/~my-store", method: "GET" })
+        .reply(200, minimalBody, { headers: { "content-type": "application/json" } })
+      const client = clientOn(UndiciTransport.layerWith({ dispatcher }), {})
+      assert.strictEqual((yield* Effect.provide(getStore("~my-store"), client)).id, "WkzbQMuFYuamGv3YF")
+    })
+  )
+
+  it.effect("that cannot dispatch, as under Bun, is refused with what to do", () =>
+    Effect.gen(function* () {
+      const layer = UndiciTransport.layerWith({ dispatcher: JSON.parse("{}") })
+      const message = String(yield* Effect.flip(Effect.scoped(Layer.build(layer))))
+      assert.include(message, "dispatcher")
+      assert.include(message, "dispatch()")
+      assert.include(message, "FetchTransport")
+    })
+  )
+})

@@ -1,0 +1,124 @@
+/**
+ * Runtimes that lack something, and test runners that take something away.
+ */
+import { createServer, type Server } from "node:http"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ApifyClient, getStore } from "../src/index.js"
+import * as UndiciTransport from "../src/UndiciTransport.js"
+import { minimalBody } from "./arbitraries.js"
+import { transports, urlOf } from "./realSockets.js"
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  vi.resetModules()
+})
+
+const PlatformRequest = globalThis.Request
+
+/** Cloudflare's workerd before the end of 2024, which implements neither of these options. */
+class WorkerdsRequest extends PlatformRequest {
+  constructor(input: RequestInfo | URL, init: RequestInit = {}) {
+    refuseAsWorkerd(init)
+    super(input, init)
+  }
+}
+
+const refuseAsWorkerd = (init: RequestInit): void => {
+  for (const option of ["cache", "credentials"]) {
+    if (option in init) throw new Error(`The '${option}' field on 'RequestInitializerDict' is not implemented.`)
+  }
+}
+
+/** A browser, which lets programs set neither of these headers. */
+class BrowsersRequest extends PlatformRequest {
+  constructor(input: RequestInfo | URL, init: RequestInit = {}) {
+    super(input, init)
+    this.headers.delete("accept-encoding")
+    this.headers.delete("user-agent")
+  }
+}
+
+/** What a program imports where `Request` is another, and the requests that it sends there. */
+const importedWith = async (Request: typeof PlatformRequest) => {
+  vi.stubGlobal("Request", Request)
+  vi.resetModules()
+  const sent: Array<RequestInit> = []
+  const fetch: typeof globalThis.fetch = async (_, init = {}) => {
+    if (Request === WorkerdsRequest) refuseAsWorkerd(init)
+    sent.push(init)
+    return new Response(minimalBody, { headers: { "content-type": "application/json" } })
+  }
+  return { sent, fetch, http: await import("../src/index.js") }
+}
+
+describe("a runtime without cache and credentials", () => {
+  it("is sent requests without them by FetchTransport", async () => {
+    const { fetch, http, sent } = await importedWith(WorkerdsRequest)
+    const client = Layer.provide(http.ApifyClient.layer(), http.FetchTransport.layerWith({ fetch }))
+    const store = await Effect.runPromise(Effect.provide(http.getStore("~my-store"), client))
+    assert.strictEqual(store.id, "WkzbQMuFYuamGv3YF")
+    assert.strictEqual(sent[0]?.redirect, "manual")
+  })
+
+  it("is sent requests without them by HttpClient", async () => {
+    const { fetch, http, sent } = await importedWith(WorkerdsRequest)
+    const FetchHttpClient = await import("@effect/platform/FetchHttpClient")
+    const client = http.ApifyClient.layer().pipe(
+      Layer.provide(http.HttpClientTransport.layer),
+      Layer.provide(FetchHttpClient.layer)
+    )
+    const call = http
+      .getStore("~my-store")
+      .pipe(Effect.provide(client), Effect.provideService(FetchHttpClient.Fetch, fetch))
+    assert.strictEqual((await Effect.runPromise(call)).id, "WkzbQMuFYuamGv3YF")
+    assert.strictEqual(sent[0]?.redirect, "manual")
+  })
+})
+
+describe("a runtime that sets its own User-Agent", () => {
+  it("is not given another, for which a browser would ask the server's leave", async () => {
+    const { fetch, http, sent } = await importedWith(BrowsersRequest)
+    const client = Layer.provide(
+      http.ApifyClient.layer({ userAgent: "mine" }),
+      http.FetchTransport.layerWith({ fetch })
+    )
+    await Effect.runPromise(Effect.provide(http.getStore("~my-store"), client))
+    assert.lengthOf(sent, 1)
+    assert.notProperty(sent[0]?.headers, "user-agent")
+  })
+})
+
+const onOneConnection = {
+  name: "UndiciTransport on one connection",
+  transport: UndiciTransport.layerWith({ agent: { connections: 1 } })
+}
+
+describe.each([...transports, onOneConnection])("fake timers of a test runner with $name", ({ transport }) => {
+  const withServer = async (use: (server: Server) => Promise<void>): Promise<void> => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(minimalBody)
+    })
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve)
+    })
+    try {
+      await use(server)
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+
+  it("stop no call", () =>
+    withServer(async (server) => {
+      vi.useFakeTimers()
+      const client = Layer.provide(ApifyClient.layer({ baseUrl: urlOf(server) }), transport)
+      const calls = Effect.zip(getStore("~my-store"), getStore("~my-store"))
+      const [one, other] = await Effect.runPromise(Effect.provide(calls, client))
+      assert.strictEqual(one.id, "WkzbQMuFYuamGv3YF")
+      assert.strictEqual(other.id, "WkzbQMuFYuamGv3YF")
+    }))
+})
