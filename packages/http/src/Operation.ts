@@ -6,10 +6,22 @@
 import type * as Headers from "@effect/platform/Headers"
 import type { CallError } from "@effect-apify/domain/CallError"
 import type { HttpMethod } from "@effect-apify/domain/Request"
+import type * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
-import type * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
+
+/**
+ * Reads the next chunks of a body; `None` is its end. `Stream.repeatEffectChunkOption` makes a stream from it.
+ *
+ * Operations use it in place of `Stream`, so that a program without streams does not bundle Effect's.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Pull<E> = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>>
 
 /**
  * The body of a request: none, bytes, or a stream. If the stream fails, the call fails with the same error.
@@ -22,7 +34,8 @@ export type RequestBody<E = never> =
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
   | {
       readonly _tag: "Stream"
-      readonly stream: Stream.Stream<Uint8Array, E>
+      /** `Stream.toPull` makes it from a stream. */
+      readonly open: Effect.Effect<Pull<E>, never, Scope.Scope>
       /** The length in bytes, if it is known. */
       readonly length?: number | undefined
       /** Whether the stream may be run again, for another attempt. */
@@ -132,7 +145,7 @@ export interface StreamOperation<A, E = never> extends Omit<Operation<never, E>,
   /** What a successful response means, before its body is read. */
   readonly decodeHead: (
     head: Omit<OperationResponse, "body" | "isTruncated">,
-    body: Stream.Stream<Uint8Array, CallError>,
+    body: Pull<CallError>,
     context: DecodeContext
   ) => Either.Either<A, E | CallError>
   /** What any other response means. */

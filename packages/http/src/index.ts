@@ -3,7 +3,54 @@
  *
  * @since 0.1.0
  */
-export * from "@effect-apify/domain"
+export {
+  type ApifyError,
+  ApifyErrorTypeId,
+  isApifyError,
+  isNotFound,
+  isRetryable,
+  type Retryable
+} from "@effect-apify/domain/ApifyError"
+export {
+  BadRequestError,
+  CallError,
+  ForbiddenError,
+  isCallError,
+  isUnauthorized,
+  MalformedResponseError,
+  MethodNotAllowedError,
+  PaymentRequiredError,
+  RateLimitedError,
+  ServerError,
+  TimeoutError,
+  TransportError,
+  TransportReason,
+  UnauthorizedError,
+  UnexpectedResponseError
+} from "@effect-apify/domain/CallError"
+export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "@effect-apify/domain/GeneralAccess"
+export { type Json, JsonObject } from "@effect-apify/domain/Json"
+export { Problem } from "@effect-apify/domain/Problem"
+export { PublicUrl } from "@effect-apify/domain/PublicUrl"
+export { GaveUp, HttpMethod } from "@effect-apify/domain/Request"
+export { Store } from "@effect-apify/domain/Store"
+export { InvalidStoreRefError, StoreError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
+export { StoreName } from "@effect-apify/domain/StoreName"
+export {
+  formatStoreRef,
+  OwnStore,
+  ownStore,
+  parseStoreRef,
+  StoreById,
+  StoreByName,
+  StoreRef,
+  storeById,
+  storeByName,
+  storeSegment
+} from "@effect-apify/domain/StoreRef"
+export { StoreStats } from "@effect-apify/domain/StoreStats"
+export { Username } from "@effect-apify/domain/Username"
 export * as ApifyClient from "./ApifyClient.js"
 export { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 export * as FetchTransport from "./FetchTransport.js"
@@ -15,6 +62,7 @@ export type {
   Operation,
   OperationRequest,
   OperationResponse,
+  Pull,
   RateClass,
   RequestBody,
   StreamOperation

@@ -33,7 +33,11 @@ const put = (stream: Stream.Stream<Uint8Array>): Operation<number> => ({
   isIdempotent: true,
   isPaced: false,
   rate: "record",
-  request: Either.right({ method: "PUT", path: "/v2/put", body: { _tag: "Stream", stream, isReplayable: true } }),
+  request: Either.right({
+    method: "PUT",
+    path: "/v2/put",
+    body: { _tag: "Stream", open: Stream.toPull(stream), isReplayable: true }
+  }),
   decode: ({ status }) => Either.right(status)
 })
 
@@ -44,7 +48,7 @@ const download: StreamOperation<Stream.Stream<Uint8Array, CallError>> = {
   isPaced: false,
   rate: "record",
   request: Either.right({ method: "GET", path: "/v2/download" }),
-  decodeHead: (_, body) => Either.right(body),
+  decodeHead: (_, body) => Either.right(Stream.repeatEffectChunkOption(body)),
   decodeError: errorOf
 }
 

@@ -65,7 +65,7 @@ const downloadOf = <E = never>(
   decodeHead: ({ headers }, body, { call }) =>
     headers["content-type"] === "text/html"
       ? Either.left(new TransportError({ ...call, reason: "protocol" }))
-      : Either.right(body),
+      : Either.right(Stream.repeatEffectChunkOption(body)),
   decodeError: errorOf
 })
 
@@ -77,7 +77,7 @@ const textOf = (chunks: Iterable<Uint8Array>): string => Buffer.concat([...chunk
 const streamed = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   more: { readonly length?: number; readonly isReplayable?: boolean } = {}
-): RequestBody<E> => ({ _tag: "Stream", stream, isReplayable: false, ...more })
+): RequestBody<E> => ({ _tag: "Stream", open: Stream.toPull(stream), isReplayable: false, ...more })
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -13,9 +13,8 @@ import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import type { Operation, StreamOperation } from "../Operation.js"
+import type { Operation, Pull, StreamOperation } from "../Operation.js"
 import {
   type Exchange,
   type Reading,
@@ -48,11 +47,7 @@ import { Upload, type UploadListener } from "./upload.js"
 interface Decoder<A, E> {
   readonly decode: (response: CollectedResponse, call: Call<E>) => Either.Either<A, E | CallError>
   /** For an operation that reads a success as a stream. */
-  readonly decodeStream?: (
-    head: ResponseHead,
-    body: Stream.Stream<Uint8Array, CallError>,
-    call: Call<E>
-  ) => Either.Either<A, E | CallError>
+  readonly decodeStream?: (head: ResponseHead, body: Pull<CallError>, call: Call<E>) => Either.Either<A, E | CallError>
   /** Takes what has to be closed once the stream is not needed any more. */
   readonly onStream?: (close: Effect.Effect<void>) => void
 }
@@ -158,7 +153,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.fiber = call.fiber
     this.sentAt = monotonicMillis(call.clock)
     const { body } = call.request
-    this.upload = body?._tag === "Stream" ? new Upload(body.stream, body.length, runtimeOf(call), this) : undefined
+    this.upload = body?._tag === "Stream" ? new Upload(body.open, body.length, runtimeOf(call), this) : undefined
     this.request =
       body?._tag === "Stream" && this.upload !== undefined
         ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
@@ -337,7 +332,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
     this.decoder.onStream?.(close)
     this.end(() => {
-      const result = decodeStream(head, download.stream, call)
+      const result = decodeStream(head, download.pull, call)
       return Either.isLeft(result) ? Effect.zipRight(close, result) : result
     }, false)
     if (!isBodiless(head.status, this.request.method)) return "chunks"

@@ -1,12 +1,12 @@
 /**
- * The body of a response as a stream: chunks are held until they are read, and the server is held back while there are
- * many.
+ * The body of a response, read chunk by chunk: chunks are held until they are read, and the server is held back while there
+ * are many.
  */
 import type { CallError } from "@effect-apify/domain/CallError"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type { Pull } from "../Operation.js"
 
 /** How many bytes are held before the server is held back. */
 const HIGH_WATER_BYTES = 64 * 1024
@@ -20,15 +20,13 @@ export interface DownloadSource {
   startIdleLimit(): () => void
 }
 
-type Pulled = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<CallError>>
-
 /** Receives chunks from a transport, and gives them to a reader. */
 export class Download {
   private chunks: Array<Uint8Array> = []
   private bytes = 0
   /** How it ended: with an error, or whole. */
   private end: Option.Option<CallError> | undefined
-  private deliver: ((pulled: Pulled) => void) | undefined
+  private deliver: ((pulled: Pull<CallError>) => void) | undefined
 
   constructor(private readonly source: DownloadSource) {}
 
@@ -46,7 +44,7 @@ export class Download {
     this.deliver?.(Effect.fail(error))
   }
 
-  private take(): Pulled {
+  private take(): Pull<CallError> {
     const taken = Chunk.unsafeFromArray(this.chunks)
     const wasFull = this.bytes >= HIGH_WATER_BYTES
     this.chunks = []
@@ -57,7 +55,7 @@ export class Download {
   }
 
   /** The idle limit counts while the reader waits for the server, and not while the server waits for the reader. */
-  private readonly pull: Pulled = Effect.suspend((): Pulled => {
+  readonly pull: Pull<CallError> = Effect.suspend((): Pull<CallError> => {
     if (this.chunks.length > 0) return this.take()
     if (this.end !== undefined) return Effect.fail(this.end)
     return Effect.async((resume) => {
@@ -73,6 +71,4 @@ export class Download {
       return Effect.sync(stopWaiting)
     })
   })
-
-  readonly stream: Stream.Stream<Uint8Array, CallError> = Stream.repeatEffectChunkOption(this.pull)
 }

@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type { Pull } from "../Operation.js"
 
 /** What an attempt learns of its upload. */
 export interface UploadListener<E> {
@@ -22,8 +22,6 @@ export interface UploadListener<E> {
   /** The stream has more or fewer bytes than were declared. */
   onWrongLength(problem: string): void
 }
-
-type Pull<E> = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>>
 
 /**
  * Reads a stream for a transport.
@@ -41,12 +39,12 @@ export class Upload<E> implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
   private isComplete = false
 
   constructor(
-    stream: Stream.Stream<Uint8Array, E>,
+    open: Effect.Effect<Pull<E>, never, Scope.Scope>,
     private readonly length: number | undefined,
     private readonly runtime: Runtime.Runtime<never>,
     private readonly listener: UploadListener<E>
   ) {
-    this.pull = Effect.flatMap(Scope.extend(Stream.toPull(stream), this.scope), (pull) => {
+    this.pull = Effect.flatMap(Scope.extend(open, this.scope), (pull) => {
       this.pull = pull
       return pull
     })
