@@ -4,14 +4,14 @@
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import {
   emptyNameRefusal,
-  type GetStoreError,
   insufficientPermissionsRefusal,
   internalServerErrorRefusal,
   methodNotAllowedRefusal,
   type Refusal,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
-} from "@effect-apify/http"
+} from "@effect-apify/domain"
+import type { GetStoreError } from "@effect-apify/http"
 import type { Respond } from "@effect-apify/http/testing"
 import * as Effect from "effect/Effect"
 

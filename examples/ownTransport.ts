@@ -1,5 +1,5 @@
 /**
- * Choose the transport: a client sends its requests by the `Transport` that its layer is provided with.
+ * Choose the transport: a client sends its requests with the `Transport` that its layer is provided with.
  *
  *     npx pnpm@12 tsx examples/ownTransport.ts
  */

@@ -1,7 +1,8 @@
 /**
  * A store as text and as JSON. Neither shows the signing key or a signature.
  */
-import { type AccessLevel, excerpt, type GeneralAccess, REDACTED, Store } from "@effect-apify/http"
+import { excerpt, REDACTED } from "@effect-apify/domain"
+import { type AccessLevel, type GeneralAccess, Store } from "@effect-apify/http"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

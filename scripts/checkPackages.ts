@@ -51,13 +51,13 @@ const checkTarball = ({ dependencies, files, folder, name, peerDependencies, tar
 const packages = packAll()
 const checked = packages.map(checkTarball)
 
-/** A program of a user's: the client against the emulator, over HTTP. */
+/** A user's program: the client against the emulator, over HTTP. */
 const program = `
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { formatStoreRef } from "@effect-apify/domain"
 import { parseStoreRef } from "@effect-apify/domain/StoreRef"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
-import { ApifyClient, getStore } from "@effect-apify/http"
+import { ApifyClient, getStore, HttpClientTransport } from "@effect-apify/http"
 import { layerStores } from "@effect-apify/http/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -65,7 +65,7 @@ import * as Redacted from "effect/Redacted"
 
 const client = Layer.unwrapEffect(
   Effect.map(Emulator, ({ url }) => ApifyClient.layer({ token: Redacted.make(DEMO_TOKEN), baseUrl: url }))
-).pipe(Layer.provide([Emulator.layer(), FetchHttpClient.layer]))
+).pipe(Layer.provide([Emulator.layer(), HttpClientTransport.layer]), Layer.provide(FetchHttpClient.layer))
 
 const main = Effect.gen(function* () {
   const ref = formatStoreRef(yield* parseStoreRef("WkzbQMuFYuamGv3YF"))
@@ -77,8 +77,8 @@ const main = Effect.gen(function* () {
 await Effect.runPromise(main)
 `
 
-/** Imports every public module, and meets a closed door at every private one. */
-const doors = `
+/** Imports every public module, and checks that no private one can be imported. */
+const entries = `
 for (const name of ${JSON.stringify(checked.flatMap(({ imports }) => imports))}) await import(name)
 for (const name of ${JSON.stringify(checked.flatMap(({ closed }) => closed))}) {
   const code = await import(name).then(() => "none", (error) => error.code)
@@ -103,7 +103,7 @@ const files = {
     files: ["program.js"]
   }),
   "program.js": program,
-  "doors.js": doors
+  "entries.js": entries
 }
 // Each package, and the newest that their peer ranges allow: of undici, what this Node can load.
 const newUndici = Number(process.versions.node.split(".")[0]) >= 24 ? {} : { undici: "^7" }
@@ -112,6 +112,6 @@ const peers = Object.fromEntries(packages.flatMap(({ peerDependencies }) => Obje
 const user = makeProject("user", packages, { ...peers, ...newUndici, ...ours }, files)
 
 run("user: run a program", user, process.execPath, "program.js")
-run("user: import all that is public, nothing that is private", user, process.execPath, "doors.js")
+run("user: import all that is public, nothing that is private", user, process.execPath, "entries.js")
 run("user: typecheck the program", user, tool("tsc"), "-p", ".")
 run("user: run the emulator's command", user, join("node_modules", ".bin", "effect-apify-emulator"), "--version")

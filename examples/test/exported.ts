@@ -5,10 +5,20 @@
  */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { DEMO_TOKEN, demoSeed, Emulator } from "@effect-apify/emulator"
-import { ApifyClient, defaultLimits, getStore, getStores, Metrics, RetryPolicy } from "@effect-apify/http"
-import * as FetchClient from "@effect-apify/http/fetch"
-import * as NodeClient from "@effect-apify/http/node"
+import {
+  ApifyClient,
+  defaultLimits,
+  FetchTransport,
+  getStore,
+  getStores,
+  HttpClientTransport,
+  isNotFound,
+  Metrics,
+  parseStoreRef,
+  RetryPolicy
+} from "@effect-apify/http"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
+import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -56,9 +66,12 @@ export const onError = (error: Effect.Effect.Error<typeof store>) =>
   Option.liftPredicate(error, ({ _tag }) => _tag === "TimeoutError")
 export const advice = Match.type<Effect.Effect.Error<typeof store>>().pipe(
   Match.tag("TransportError", (error) => error),
-  Match.tag("MalformedStoreError", ({ problems }) => problems),
+  Match.tag("MalformedResponseError", ({ problems }) => problems),
   Match.orElse((error) => error)
 )
+
+export const missing = Effect.catchIf(store, isNotFound, (error) => Effect.succeed(error))
+export const ref = parseStoreRef("janedoe~my-store")
 
 // A stream of stores.
 export const stores = getStores(["~one", "~two"], { concurrency: 2 })
@@ -74,9 +87,10 @@ export const getEach = (refs: ReadonlyArray<Parameters<typeof getStore>[0]>) =>
   Effect.forEach(refs, (ref) => getStore(ref))
 
 // Layers, and services that hold operations.
-export const onFetch = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
+export const onFetch = Layer.provide(HttpClientTransport.layer, FetchHttpClient.layer)
+export const client = Layer.provide(ApifyClient.layerConfig, onFetch)
 export const configured = ApifyClient.layer({ token: Redacted.make("token"), retry: RetryPolicy.none })
-export const direct = Layer.merge(FetchClient.layerConfig, NodeClient.layer({ agent: { connections: 4 } }))
+export const transports = [FetchTransport.layer, UndiciTransport.layerWith({ agent: { connections: 4 } })]
 export const makeLayer = (respond: Parameters<typeof layerRespond>[0]) =>
   layerRespond(respond, { attemptTimeout: "1 second" })
 export const inMemory = layerStores({ stores: [], caller: "janedoe" })
@@ -88,15 +102,15 @@ export class Stores extends Context.Tag("Stores")<
   static readonly layer = Layer.succeed(Stores, { get: getStore, many: getStores })
 }
 export class StoreNames extends Effect.Service<StoreNames>()("StoreNames", {
-  effect: Effect.map(ApifyClient, (client) => ({
+  effect: Effect.map(ApifyClient.ApifyClient, (client) => ({
     client,
     nameOf: (ref: string) =>
       getStore(ref).pipe(
         Effect.map(({ name }) => name),
-        Effect.provideService(ApifyClient, client)
+        Effect.provideService(ApifyClient.ApifyClient, client)
       )
   })),
-  dependencies: [FetchClient.layerConfig]
+  dependencies: [Layer.provide(ApifyClient.layerConfig, FetchTransport.layer)]
 }) {}
 
 // Settings and metrics.

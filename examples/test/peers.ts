@@ -4,11 +4,18 @@
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import { formatStoreRef, KeyValueStore, KeyValueStoreBody, parseStoreRef } from "@effect-apify/domain"
-import { ApifyClient, getStore, getStores, Metrics, RetryPolicy } from "@effect-apify/http"
-import * as FetchClient from "@effect-apify/http/fetch"
-import * as NodeClient from "@effect-apify/http/node"
+import { formatStoreRef, parseStoreRef, Store, StoreBody } from "@effect-apify/domain"
+import {
+  ApifyClient,
+  FetchTransport,
+  getStore,
+  getStores,
+  HttpClientTransport,
+  Metrics,
+  RetryPolicy
+} from "@effect-apify/http"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
+import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Chunk from "effect/Chunk"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -27,8 +34,12 @@ import * as Tracer from "effect/Tracer"
 const STORE = "WkzbQMuFYuamGv3YF"
 const NAMED = "janedoe~d7b9MDYsbtX5L7XAj"
 
-const onFetch = Layer.provide(ApifyClient.layerConfig, FetchHttpClient.layer)
-const clients = { onFetch, fetch: FetchClient.layerConfig, undici: NodeClient.layerConfig }
+const byHttpClient = Layer.provide(HttpClientTransport.layer, FetchHttpClient.layer)
+const clients = {
+  HttpClientTransport: Layer.provide(ApifyClient.layerConfig, byHttpClient),
+  FetchTransport: Layer.provide(ApifyClient.layerConfig, FetchTransport.layer),
+  UndiciTransport: Layer.provide(ApifyClient.layerConfig, UndiciTransport.layer)
+}
 
 const tagOf = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
@@ -79,7 +90,7 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
   }).pipe(
     Effect.provide(
       Layer.provide(
-        onFetch,
+        clients.HttpClientTransport,
         Layer.setConfigProvider(
           ConfigProvider.orElse(ConfigProvider.fromMap(new Map([["APIFY_TOKEN", "apify_api_unknown"]])), () =>
             ConfigProvider.fromEnv()
@@ -94,7 +105,7 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
       Either.match(result, { onLeft: (e) => e._tag, onRight: ({ id }) => id })
     )
     deepStrictEqual(tags, [STORE, "StoreNotFoundError", STORE])
-  }).pipe(Effect.provide(clients.onFetch)),
+  }).pipe(Effect.provide(clients.HttpClientTransport)),
   "retries, and counts its attempts": Effect.gen(function* () {
     const attempts = Metric.value(Metrics.attempts.pipe(Metric.tagged("operation", "getStore")))
     const { count } = yield* attempts
@@ -102,7 +113,7 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
     strictEqual((yield* (yield* RecordedRequests).all).length, 2)
     strictEqual((yield* attempts).count, count + 2)
   }).pipe(Effect.provide(busyOnce())),
-  "gives up at once if told to": Effect.gen(function* () {
+  "does not retry where its policy says so": Effect.gen(function* () {
     strictEqual(yield* tagOf(getStore(STORE, { retry: RetryPolicy.none })), "ServerError")
   }).pipe(Effect.provide(busyOnce())),
   "ends by the limit of an attempt": Effect.gen(function* () {
@@ -125,22 +136,20 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
     strictEqual(names.length, 3)
   }).pipe(Effect.provide(busyOnce())),
   "keeps stores in memory for tests": Effect.gen(function* () {
-    const stored = yield* Effect.provide(getStore(STORE), clients.onFetch)
+    const stored = yield* Effect.provide(getStore(STORE), clients.HttpClientTransport)
     const store = yield* Effect.provide(getStore(NAMED), layerStores({ stores: [stored], caller: "janedoe" }))
-    ok(store instanceof KeyValueStore)
+    ok(store instanceof Store)
     strictEqual(store.id, STORE)
   }),
   "refuses settings that cannot work": Effect.gen(function* () {
     const client = ApifyClient.layer({ token: Redacted.make("a\nb") })
-    ok(Either.isLeft(yield* Effect.either(Layer.build(Layer.provide(client, FetchHttpClient.layer)))))
+    ok(Either.isLeft(yield* Effect.either(Layer.build(Layer.provide(client, FetchTransport.layer)))))
   }).pipe(Effect.scoped),
   "round-trips generated stores": Effect.sync(() => {
-    const encode = Schema.encodeSync(KeyValueStoreBody)
-    const decode = Schema.decodeUnknownSync(KeyValueStoreBody)
+    const encode = Schema.encodeSync(StoreBody)
+    const decode = Schema.decodeUnknownSync(StoreBody)
     fc.assert(
-      fc.property(Arbitrary.make(KeyValueStoreBody), (body) =>
-        deepStrictEqual(encode(decode(encode(body))), encode(body))
-      ),
+      fc.property(Arbitrary.make(StoreBody), (body) => deepStrictEqual(encode(decode(encode(body))), encode(body))),
       { numRuns: 50 }
     )
   }),

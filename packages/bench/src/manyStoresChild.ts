@@ -18,7 +18,8 @@ const [baseUrl = "", count = ""] = process.argv.slice(2)
 const total = Number(count)
 
 function* refs(): Generator<string> {
-  for (let index = 0; index < total; index++) yield String(index).padStart(17, "0")
+  // By name: a store that is requested by ID must have that ID, and the server has one store.
+  for (let index = 0; index < total; index++) yield `janedoe~store-${index}`
 }
 
 const megabytes = (bytes: number): number => bytes / 1024 / 1024

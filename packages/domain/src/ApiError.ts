@@ -23,12 +23,3 @@ export class ApiError extends Schema.Class<ApiError>("ApiError")({
  * @category schemas
  */
 export const ApiErrorBody = Schema.Struct({ error: ApiError }).annotations({ identifier: "ApiErrorBody" })
-
-/**
- * The types of a 404 that mean that the store does not exist. Any other 404 is about something else: a path that does
- * not exist, or a server that is not Apify.
- *
- * @since 0.1.0
- * @category constants
- */
-export const MISSING_STORE_TYPES: ReadonlySet<string> = new Set(["record-not-found", "record-or-token-not-found"])

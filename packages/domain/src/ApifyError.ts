@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 
 /**
  * Marks every error of these packages.
@@ -29,6 +30,26 @@ export type ApifyErrorTypeId = typeof ApifyErrorTypeId
  * @category models
  */
 export type Retryable = "Never" | "Once" | "ByPolicy"
+
+/**
+ * Why an error that may pass was not retried any further.
+ *
+ * - `retries`: the retry policy's attempts were used up, or its predicate refused the error.
+ * - `deadline`: the wait before the next attempt would have passed the call's deadline.
+ * - `budget`: too many of this client's recent calls failed, so it sends no retries for the moment.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GaveUp = Schema.Literal("retries", "deadline", "budget").annotations({ identifier: "GaveUp" })
+
+/**
+ * The type of `GaveUp`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type GaveUp = typeof GaveUp.Type
 
 /**
  * What all errors of these packages have in common.

@@ -9,13 +9,13 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { GaveUp } from "./ApifyError.js"
 import { ApifyErrorTypeId, isApifyError, type Retryable } from "./ApifyError.js"
 import { Count, Milliseconds } from "./Count.js"
 import { gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
 import { effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
 import { formatPath, Problem } from "./Problem.js"
 import { excerpt } from "./Redaction.js"
-import type { GaveUp } from "./Request.js"
 
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
   Option.match(store, { onNone: () => "the store", onSome: (store) => `the store ${store}` })
@@ -131,7 +131,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
   override readonly message: string = printable(
     `${responded(this)}. ${Option.match(this.limit, {
       onNone: () => "Send fewer requests at once",
-      onSome: (limit) => `The limit is ${limit} requests a second: send fewer at once`
+      onSome: (limit) => `The limit is ${limit} ${limit === 1 ? "request" : "requests"} a second: send fewer at once`
     })}, and wait ${Option.match(this.retryAfter, {
       onNone: () => "before the next call",
       onSome: (wait) => `${Duration.format(wait)} before the next call, as the server asks`
@@ -182,7 +182,7 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
   override readonly message: string = printable(
     `${responded(this)}. ${this.problem}.${Option.match(this.location, {
       onNone: () => "",
-      onSome: (location) => ` It points to ${location}.`
+      onSome: (location) => ` The redirect points to ${location}.`
     })} Check that ${originOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
   )
   get retryable(): Retryable {
@@ -259,7 +259,7 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
   ],
   reset: [
     "the connection broke before the response was complete",
-    "Try again; if it keeps happening, look at the proxies in between"
+    "Try again; if it keeps happening, check any proxy in between"
   ],
   protocol: ["the data received is not valid HTTP", "Check that the base URL has the scheme and port of Apify's API"],
   proxy: ["the proxy did not connect to the server", "Check the proxy's address, credentials and rules"],
@@ -341,7 +341,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
     this.phase === "attempt"
-      ? `${hostOf(this.url)} did not respond completely within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise attemptTimeout.`
+      ? `${hostOf(this.url)} did not send a complete response within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise attemptTimeout.`
       : `${this.operation} did not finish within ${Duration.format(this.limit)}${effort(this)}. Try again later, or raise callTimeout.${Option.match(
           this.lastFailure,
           { onNone: () => "", onSome: (failure) => ` The previous attempt failed: ${failure.replace(/\.$/, "")}.` }

@@ -32,6 +32,15 @@ export class InvalidStoreRefError extends Schema.TaggedError<InvalidStoreRefErro
 const { store: _, ...responseOfStore } = responseFields
 
 /**
+ * The types of a 404 that mean that the store does not exist. Any other 404 is about something else: a path that does
+ * not exist, or a server that is not Apify.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MISSING_STORE_TYPES: ReadonlySet<string> = new Set(["record-not-found", "record-or-token-not-found"])
+
+/**
  * 404 from Apify itself: the store does not exist.
  *
  * @example

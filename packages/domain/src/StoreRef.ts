@@ -164,10 +164,10 @@ const parseSegment = (segment: string): Either.Either<StoreRef, string> => {
     if (isId(segment)) return Either.right({ _tag: "StoreById", id: segment })
     return Either.left(
       isName(segment)
-        ? `an ID has 17 letters and digits; for a store's name write ${quote(`~${segment}`)} or ${quote(`username~${segment}`)}`
+        ? `an ID is 17 letters and digits; for a store's name write ${quote(`~${segment}`)} or ${quote(`username~${segment}`)}`
         : segment === ""
           ? "it is empty"
-          : "an ID has 17 letters and digits, and nothing else"
+          : "an ID is 17 letters and digits, and nothing else"
     )
   }
   const owner = segment.slice(0, tilde)

@@ -13,10 +13,11 @@ export {
   requesterOf,
   viewFor
 } from "./AccessPolicy.js"
-export { ApiError, ApiErrorBody, MISSING_STORE_TYPES } from "./ApiError.js"
+export { ApiError, ApiErrorBody } from "./ApiError.js"
 export {
   type ApifyError,
   ApifyErrorTypeId,
+  GaveUp,
   isApifyError,
   isNotFound,
   isRetryable,
@@ -43,6 +44,7 @@ export {
 export { Count, Milliseconds } from "./Count.js"
 export { decodeStoreBody } from "./decodeStoreBody.js"
 export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "./GeneralAccess.js"
+export { HttpMethod } from "./HttpMethod.js"
 export { type Json, JsonObject, MAX_JSON_DEPTH } from "./Json.js"
 export { formatPath, Problem, problemsOf } from "./Problem.js"
 export { PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
@@ -69,9 +71,8 @@ export {
   tokenNotProvidedRefusal,
   unknownTokenRefusal
 } from "./Refusal.js"
-export { GaveUp, HttpMethod } from "./Request.js"
 export { Store, StoreBody } from "./Store.js"
-export { InvalidStoreRefError, StoreError, StoreNotFoundError } from "./StoreErrors.js"
+export { InvalidStoreRefError, MISSING_STORE_TYPES, StoreError, StoreNotFoundError } from "./StoreErrors.js"
 export { GeneratedStoreId, StoreId } from "./StoreId.js"
 export { StoreName } from "./StoreName.js"
 export {

@@ -10,8 +10,7 @@ import * as RetryPolicy from "./RetryPolicy.js"
  * The limits of a call: for every call where a client is built, or for one call as an option of its operation. What is left
  * out, or is `undefined`, keeps its default.
  *
- * Limits are checked before anything is sent. A wrong one is a `ConfigError` that names the option and shows the form
- * expected.
+ * Wrong limits fail the client's layer with a `ConfigError`. For one call they are a defect that names the option.
  *
  * @since 0.1.0
  * @category options

@@ -1,5 +1,5 @@
 /**
- * Sends by `fetch`, without an `HttpClient` in between: for browsers, Deno, Bun, edge workers and Node. It makes the
+ * Sends requests with `fetch`, without an `HttpClient` in between: for browsers, Deno, Bun, edge workers and Node. It makes the
  * smallest bundle, and costs less than `HttpClientTransport` on `FetchHttpClient`.
  *
  * @since 0.1.0
@@ -27,7 +27,7 @@ export interface Options {
 }
 
 /**
- * Sends by the platform's `fetch`.
+ * Sends requests with the platform's `fetch`.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export interface Options {
 export const layer: Layer.Layer<Transport> = /* @__PURE__ */ Layer.sync(Transport, () => make({}, Headers.empty))
 
 /**
- * Sends by `fetch` with options. Headers that HTTP does not allow are a `ConfigError`.
+ * Sends requests with `fetch` and options. Headers that HTTP does not allow are a `ConfigError`.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Sends by the `HttpClient` of `@effect/platform` that is provided: any that there is.
+ * Sends requests with any `HttpClient` of `@effect/platform`.
  *
  * An exchange runs in a fiber of its own, which can be left behind at a deadline: whatever a transport does, it holds up
  * no call.
@@ -51,7 +51,7 @@ export interface Options {
 }
 
 /**
- * Sends by the `HttpClient` that is provided.
+ * Sends requests with the `HttpClient` that is provided.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export const layer: Layer.Layer<Transport, never, HttpClient.HttpClient> = /* @_
 )
 
 /**
- * Sends by the `HttpClient` that is provided, with options.
+ * Sends requests with the `HttpClient` that is provided, with options.
  *
  * @since 0.1.0
  * @category layers

@@ -5,7 +5,7 @@
  */
 import type * as Headers from "@effect/platform/Headers"
 import type { CallError } from "@effect-apify/domain/CallError"
-import type { HttpMethod } from "@effect-apify/domain/Request"
+import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import type * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"

@@ -13,9 +13,9 @@ import { LONGEST_TIME } from "./internal/longestTime.js"
 /**
  * How often to retry, and how long to wait before each retry: a time picked uniformly from [D, 2D], where D is `baseDelay`
  * doubled with each failure, and never more than `maxDelay`. `Retry-After`, where the server sends it, is the shortest
- * wait. Errors that another attempt cannot mend are not retried, whatever the policy.
+ * wait. Errors that a retry cannot fix are not retried, whatever the policy.
  *
- * A policy is checked where it is given to a client or to a call; a wrong one is a `ConfigError` that names the option.
+ * A wrong policy fails the client's layer with a `ConfigError`. For one call it is a defect that names the option.
  *
  * @since 0.1.0
  * @category models

@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
-import { MISSING_STORE_TYPES } from "@effect-apify/domain/ApiError"
 import type { CallError } from "@effect-apify/domain/CallError"
 import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
 import type { Store } from "@effect-apify/domain/Store"
-import { type InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+import { type InvalidStoreRefError, MISSING_STORE_TYPES, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
 import { type StoreRef, storeSegment } from "@effect-apify/domain/StoreRef"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -19,7 +18,7 @@ import type * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { mapConcurrently } from "./internal/concurrently.js"
-import { apiErrorOf, decodeJson, errorOf, malformed, responseFieldsOf } from "./internal/response.js"
+import { apiErrorOf, decodeJson, errorOf, malformed, responseFieldsOf, unexpected } from "./internal/response.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
 
 /**
@@ -118,9 +117,10 @@ class StoreRequest implements OperationRequest {
 
 /** The error for a response to an operation on a store that is not its success. */
 const storeErrorOf = (response: OperationResponse, context: DecodeContext): CallError | StoreNotFoundError => {
-  const isMissing =
-    response.status === 404 && Option.exists(apiErrorOf(response), ({ type }) => MISSING_STORE_TYPES.has(type))
-  if (!isMissing) return errorOf(response, context)
+  if (response.status !== 404) return errorOf(response, context)
+  if (!Option.exists(apiErrorOf(response), ({ type }) => MISSING_STORE_TYPES.has(type))) {
+    return unexpected(response, context, "The response does not say that the store does not exist")
+  }
   const { store, ...fields } = responseFieldsOf(response, context)
   return new StoreNotFoundError({ ...fields, ref: Option.getOrElse(store, () => "") })
 }

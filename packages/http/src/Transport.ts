@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type * as Headers from "@effect/platform/Headers"
-import type { HttpMethod } from "@effect-apify/domain/Request"
+import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"

@@ -1,5 +1,5 @@
 /**
- * Sends by undici, without an `HttpClient` in between: the fastest transport on Node.
+ * Sends requests with undici, without an `HttpClient` in between: the fastest transport on Node.
  *
  * This is the one module that needs Node, and `undici`, an optional peer dependency.
  *
@@ -32,7 +32,7 @@ import {
 export type AgentOptions = Omit<Agent.Options, "allowH2" | "maxCachedSessions" | "factory">
 
 /**
- * What to send by.
+ * What to send requests with.
  *
  * @since 0.1.0
  * @category options
@@ -48,7 +48,7 @@ export interface Options {
 }
 
 /**
- * Sends by an agent of its own, whose connections are closed with the layer's scope.
+ * Sends requests with an agent of its own, whose connections are closed with the layer's scope.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export interface Options {
 export const layer: Layer.Layer<Transport, ConfigError.ConfigError> = Layer.suspend(() => layerWith({}))
 
 /**
- * Sends by an agent with options, or by a dispatcher of the caller's. Options that undici does not take are a
+ * Sends requests with an agent that has the options given, or with the caller's dispatcher. Options that undici does not take are a
  * `ConfigError`.
  *
  * @since 0.1.0

@@ -6,6 +6,7 @@
 export {
   type ApifyError,
   ApifyErrorTypeId,
+  GaveUp,
   isApifyError,
   isNotFound,
   isRetryable,
@@ -29,10 +30,10 @@ export {
   UnexpectedResponseError
 } from "@effect-apify/domain/CallError"
 export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "@effect-apify/domain/GeneralAccess"
+export { HttpMethod } from "@effect-apify/domain/HttpMethod"
 export { type Json, JsonObject } from "@effect-apify/domain/Json"
 export { Problem } from "@effect-apify/domain/Problem"
 export { PublicUrl } from "@effect-apify/domain/PublicUrl"
-export { GaveUp, HttpMethod } from "@effect-apify/domain/Request"
 export { Store } from "@effect-apify/domain/Store"
 export { InvalidStoreRefError, StoreError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
 export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"

@@ -9,7 +9,13 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { type OwnerSetting, type Requester, type Right, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
-import { type Refusal, storeNotFoundRefusal, tokenNotProvidedRefusal } from "@effect-apify/domain/Refusal"
+import {
+  methodRefusal,
+  pageNotFoundRefusal,
+  type Refusal,
+  storeNotFoundRefusal,
+  tokenNotProvidedRefusal
+} from "@effect-apify/domain/Refusal"
 import { type Store, StoreBody } from "@effect-apify/domain/Store"
 import { parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
 import type { ConfigError } from "effect/ConfigError"
@@ -24,6 +30,8 @@ import * as Schema from "effect/Schema"
 import * as ApifyClient from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import * as HttpClientTransport from "./HttpClientTransport.js"
+
+export type { OwnerSetting, Right }
 
 /**
  * The requests that a test client has sent, in order.
@@ -136,7 +144,7 @@ export const layerStores = (
 ): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
   layerRespond(
     (request) =>
-      Either.match(responseFor(new URL(request.url).pathname.split("/").at(-1) ?? "", options), {
+      Either.match(responseFor(request, options), {
         onLeft: ({ error, status }) => Effect.succeed(Response.json({ error }, { status })),
         onRight: (store) => Effect.map(Effect.orDie(encodeBody({ data: store })), (body) => Response.json(body))
       }),
@@ -145,9 +153,17 @@ export const layerStores = (
 
 const encodeBody = Schema.encode(StoreBody)
 
-const responseFor = (segment: string, options: StoresOptions): Either.Either<Store, Refusal> =>
+const storePath = /^\/v2\/key-value-stores\/([^/]+)$/
+
+const responseFor = (
+  { method, url }: HttpClientRequest.HttpClientRequest,
+  options: StoresOptions
+): Either.Either<Store, Refusal> =>
   Either.gen(function* () {
     const { caller, ownerSetting = "RESTRICTED", stores } = options
+    const segment = storePath.exec(new URL(url).pathname)?.[1]
+    if (segment === undefined) return yield* Either.left(pageNotFoundRefusal)
+    if (method !== "GET") return yield* Either.left(methodRefusal(["GET"]))
     const ref = yield* Either.mapLeft(parseStoreRef(segment), () => storeNotFoundRefusal)
     if (ref._tag === "OwnStore" && caller === undefined) return yield* Either.left(tokenNotProvidedRefusal)
     const store = yield* Either.fromNullable(

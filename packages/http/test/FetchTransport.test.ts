@@ -6,10 +6,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { ApifyClient, FetchTransport, getStore } from "../src/index.js"
+import { ApifyClient, FetchTransport, getStore, type Operation } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
 
 const clientWith = (options: FetchTransport.Options) =>
@@ -245,6 +248,48 @@ describe("FetchTransport", () => {
       )
       assert.strictEqual(error._tag, "UnexpectedResponseError")
       assert.isTrue(cancelled)
+    })
+  )
+
+  it.effect("lets no upload look complete that a response has ended early", () =>
+    Effect.gen(function* () {
+      const first = yield* Deferred.make<void>()
+      const rest = yield* Deferred.make<unknown>()
+      let signal: AbortSignal | null | undefined
+      const early: Fetch = async (_, init = {}) => {
+        signal = init.signal
+        const body = new Response(init.body).body?.getReader()
+        await body?.read()
+        body?.read().then(
+          () => Deferred.unsafeDone(rest, Effect.succeed("the end")),
+          (error) => Deferred.unsafeDone(rest, Effect.succeed(error))
+        )
+        await Effect.runPromise(Deferred.await(first))
+        return new Response("refused")
+      }
+      const stream = Stream.concat(
+        Stream.make(new Uint8Array(10)),
+        Stream.fromEffect(Effect.zipRight(Deferred.succeed(first, undefined), Effect.never))
+      )
+      const put: Operation<number> = {
+        name: "put",
+        store: Option.none(),
+        isIdempotent: true,
+        isPaced: false,
+        rate: "record",
+        request: Either.right({
+          method: "PUT",
+          path: "/v2/put",
+          body: { _tag: "Stream", open: Stream.toPull(stream), isReplayable: true }
+        }),
+        decode: ({ status }) => Either.right(status)
+      }
+      const status = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(put)).pipe(
+        Effect.provide(clientWith({ fetch: early }))
+      )
+      assert.strictEqual(status, 200)
+      assert.isTrue(signal?.aborted)
+      assert.instanceOf(yield* Deferred.await(rest), Error)
     })
   )
 })

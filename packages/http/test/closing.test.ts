@@ -58,7 +58,7 @@ const isClosedError = <A, E>(exit: Exit.Exit<A, E>, attempts: number): void => {
   if (isCallError(error)) assert.deepInclude(error, { _tag: "TransportError", reason: "closed", attempts })
 }
 
-/** A clock that stands still, and knows for how long it was asked to sleep. */
+/** A clock that stands still, and knows its sleepers. */
 class StoppedClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   private readonly sleeping = new Set<{ readonly duration: Duration.Duration }>()

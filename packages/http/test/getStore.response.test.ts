@@ -3,13 +3,14 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
+import { redact } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { GeneratedStoreId, type GetStoreError, redact, Store, type StoreRef, storeById } from "../src/index.js"
+import { GeneratedStoreId, type GetStoreError, Store, type StoreRef, storeById } from "../src/index.js"
 import { GetStore } from "../src/Stores.js"
 import { bodyOf, minimalBody, store, words } from "./arbitraries.js"
 

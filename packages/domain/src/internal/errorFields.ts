@@ -3,8 +3,9 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { GaveUp } from "../ApifyError.js"
 import { Count, Milliseconds } from "../Count.js"
-import { GaveUp, HttpMethod } from "../Request.js"
+import { HttpMethod } from "../HttpMethod.js"
 
 /** A field that an error may lack. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>) =>

@@ -3,8 +3,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import type { GaveUp } from "../ApifyError.js"
 import { excerpt } from "../Redaction.js"
-import type { GaveUp } from "../Request.js"
 
 interface Request {
   readonly url: string

@@ -3,7 +3,7 @@
  */
 import * as Headers from "@effect/platform/Headers"
 import { type CallError, RateLimitedError, TimeoutError, TransportError } from "@effect-apify/domain/CallError"
-import type { HttpMethod } from "@effect-apify/domain/Request"
+import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

@@ -4,7 +4,7 @@
  * The cap is on memory: small chunks are copied into one buffer, because a chunk of one byte costs more than a hundred.
  */
 import * as Headers from "@effect/platform/Headers"
-import type { HttpMethod } from "@effect-apify/domain/Request"
+import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import * as Option from "effect/Option"
 import type { Reading, ResponseHead } from "../Transport.js"
 import { contentLength } from "./headerValue.js"

@@ -84,12 +84,11 @@ export const unexpected = (
 /** Not implemented, an unsupported version of HTTP, a network's login page: these do not pass. */
 const isPermanent = (status: number): boolean => status === 501 || status === 505 || status === 511
 
-const problemOf = (status: number): string => {
+const problemOf = (status: number, operation: string): string => {
   if (status === 0 || (status >= 300 && status < 400 && status !== 304)) {
     return "Redirects are not followed, because they could take the token to another server"
   }
-  if (status === 404) return "The response does not say that the store does not exist"
-  return `This operation has no response with the status ${status}`
+  return `${operation} does not expect status ${status}`
 }
 
 /** The error for a response that is not the operation's success, as far as all operations share it. */
@@ -118,7 +117,7 @@ export const errorOf = (response: OperationResponse, context: DecodeContext): Ca
         ...responseFieldsOf(response, context),
         retryAfter: retryAfter(response.headers, context.now)
       })
-    : unexpected(response, context, problemOf(status))
+    : unexpected(response, context, problemOf(status, context.call.operation))
 }
 
 const isJson = (type: string): boolean => /^application\/(?:[\w.-]+\+)?json$/.test(type)
@@ -138,7 +137,7 @@ const isDecoded = ({ body, headers }: OperationResponse, encodings: ReadonlyArra
 
 const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either.Either<string, CallError> => {
   const fail = (problem: string) => Either.left(unexpected(response, context, problem))
-  if (response.isTruncated) return fail("The body is larger than maxBodyBytes")
+  if (response.isTruncated) return fail("The body is larger than maxBodyBytes: raise it if the server is Apify's")
   if (response.body.length === 0) return Either.left(notJson(response, context, "is empty"))
   const type = contentType(response.headers)
   if (Option.isNone(type) || !isJson(type.value.type)) {
