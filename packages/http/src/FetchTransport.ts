@@ -9,7 +9,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
-import { withLength } from "./internal/requestBody.js"
+import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, type ProtectedOption, protectedInit } from "./internal/requestInit.js"
 import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
 
@@ -81,7 +81,7 @@ const make = ({ fetch, init = {} }: Options, headers: Headers.Headers): typeof T
           })
         },
         fetch === undefined,
-        sizeOf(headers)
+        sizeOfHeaders(headers)
       )
   ),
   propagates: FiberRef.get(FiberRef.currentTracerEnabled)
@@ -212,9 +212,6 @@ const hiddenRedirect = (thrown: unknown): Response => {
 }
 
 const ignore = (): void => {}
-
-const sizeOf = (headers: Headers.Headers): number =>
-  Object.entries(headers).reduce((size, [name, value]) => size + name.length + value.length + 4, 0)
 
 /** Nobody waits for the end of what nobody reads. */
 const cancel = (body: ReadableStream<Uint8Array> | null | undefined): void => {

@@ -27,7 +27,7 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { withLength } from "./internal/requestBody.js"
+import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, protectedInit } from "./internal/requestInit.js"
 import {
   type Exchange,
@@ -215,7 +215,7 @@ class FiberExchange implements Exchange {
     const received = Effect.matchCause(this.exchange(http), {
       onFailure: (cause) => {
         this.closeScope()
-        this.receiver.onError(causeOf(cause))
+        this.receiver.onError(causeOf(cause), addedTo(this.receiver.request, cause))
       },
       onSuccess: (isComplete) => {
         if (isComplete) this.receiver.onEnd()
@@ -331,6 +331,13 @@ const responseIn = (error: HttpClientError.HttpClientError): Option.Option<HttpC
     ? Option.some(HttpClientResponse.fromWeb(error.request, Response.error()))
     : Option.none()
 }
+
+/** How many bytes of headers `transformClient` and the like added to the request that failed. */
+const addedTo = ({ headers }: TransportRequest, cause: Cause.Cause<HttpClientError.HttpClientError>): number =>
+  Option.match(Cause.failureOption(cause), {
+    onNone: () => 0,
+    onSome: ({ request }) => Math.max(0, sizeOfHeaders(request.headers) - sizeOfHeaders(headers))
+  })
 
 /** What the transport itself threw, or its description: the message of an `HttpClientError` repeats the request. */
 const causeOf = (cause: Cause.Cause<HttpClientError.HttpClientError>): unknown =>

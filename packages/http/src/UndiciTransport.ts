@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici"
-import { withLength } from "./internal/requestBody.js"
+import { withLength } from "./internal/requestHeaders.js"
 import {
   type Exchange,
   type Receiver,

@@ -14,7 +14,7 @@ import { Agent, MockAgent, ProxyAgent } from "undici"
 import { ApifyClient, getStore, type Operation, RetryPolicy } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
-import { clientOn, listening, urlOf } from "./realSockets.js"
+import { clientOn, listening, unhurried, urlOf } from "./realSockets.js"
 
 setFlagsFromString("--expose-gc")
 const collectGarbage: () => void = runInNewContext("gc")
@@ -50,7 +50,7 @@ describe("a body of 1 MiB in chunks of one byte", () => {
         socket.write("0\r\n\r\n")
       })
       const before = heldBytes()
-      const client = clientOn(UndiciTransport.layer, { baseUrl: urlOf(server), attemptTimeout: "1 minute" })
+      const client = clientOn(UndiciTransport.layer, { ...unhurried, baseUrl: urlOf(server) })
       const { body, held } = yield* Effect.provide(
         Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(measuring)),
         client
@@ -105,7 +105,11 @@ describe("a dispatcher of the caller's", () => {
       )
       const call = Effect.provide(
         getStore("~my-store"),
-        clientOn(UndiciTransport.layerWith({ dispatcher }), { baseUrl: urlOf(server), retry: RetryPolicy.none })
+        clientOn(UndiciTransport.layerWith({ dispatcher }), {
+          ...unhurried,
+          baseUrl: urlOf(server),
+          retry: RetryPolicy.none
+        })
       )
       assert.strictEqual((yield* call).id, "WkzbQMuFYuamGv3YF")
       assert.strictEqual(proxy.tunnels(), 1)
@@ -122,7 +126,7 @@ describe("a dispatcher of the caller's", () => {
         Effect.sync(() => new Agent({ connections: 1 })),
         (agent) => Effect.promise(() => agent.destroy())
       )
-      const client = clientOn(UndiciTransport.layerWith({ dispatcher }), { baseUrl: urlOf(server) })
+      const client = clientOn(UndiciTransport.layerWith({ dispatcher }), { ...unhurried, baseUrl: urlOf(server) })
       yield* Effect.provide(getStore("~my-store"), client)
       yield* Effect.provide(getStore("~my-store"), client)
       assert.strictEqual(connections, 1)

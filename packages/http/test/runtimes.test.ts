@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ApifyClient, getStore } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
-import { transports, urlOf } from "./realSockets.js"
+import { transports, unhurried, urlOf } from "./realSockets.js"
 
 afterEach(() => {
   vi.useRealTimers()
@@ -111,7 +111,7 @@ describe.each(transports)("fake timers of a test runner with $name", ({ transpor
   it("stop no call", () =>
     withServer(async (server) => {
       vi.useFakeTimers()
-      const client = Layer.provide(ApifyClient.layer({ baseUrl: urlOf(server) }), transport)
+      const client = Layer.provide(ApifyClient.layer({ ...unhurried, baseUrl: urlOf(server) }), transport)
       const calls = Effect.zip(getStore("~my-store"), getStore("~my-store"))
       const [one, other] = await Effect.runPromise(Effect.provide(calls, client))
       assert.strictEqual(one.id, "WkzbQMuFYuamGv3YF")

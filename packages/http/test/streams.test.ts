@@ -27,7 +27,7 @@ import {
   type StreamOperation
 } from "../src/index.js"
 import { errorOf } from "../src/internal/response.js"
-import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
+import { clientOn, eventLoopTurn, listening, transports, unhurried, urlOf, watching } from "./realSockets.js"
 
 /** Puts a body, and returns what the server responds. */
 const putOf = <E = never>(
@@ -199,9 +199,12 @@ const chunksOf = (sizes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   return sizes.map((size) => Uint8Array.from({ length: size }, () => place++ % 251))
 }
 
+/** The limits of tests whose time is driven. */
+const driven = { attemptTimeout: "5 seconds", callTimeout: "1 minute" } as const
+
 describe.each(transports)("with $name", ({ name, transport }) => {
   const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
-    clientOn(transport, { baseUrl: urlOf(server), retry: { baseDelay: 1, maxDelay: 1 }, ...options })
+    clientOn(transport, { baseUrl: urlOf(server), retry: { baseDelay: 1, maxDelay: 1 }, ...unhurried, ...options })
 
   describe("an upload", () => {
     it.scopedLive.prop(
@@ -346,7 +349,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           assert.deepInclude(error, { _tag: "TimeoutError", phase: "attempt", attempts: 1 })
           assert.isTrue(source.isReleased)
           assert.isFalse(yield* freed)
-        }).pipe(Effect.provide(clientOf(server)))
+        }).pipe(Effect.provide(clientOf(server, driven)))
       })
     )
 
@@ -368,7 +371,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const server = yield* listening(on)
         const isWaiting = yield* Deferred.make<void>()
         const call = yield* put(streamed(slow(isWaiting)), { callTimeout: "1 hour" }).pipe(
-          Effect.provide(clientOf(server)),
+          Effect.provide(clientOf(server, driven)),
           Effect.fork
         )
         yield* Deferred.await(isWaiting)
@@ -392,7 +395,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           assert.deepInclude(error, { _tag: "TimeoutError", phase: "call", attempts: 1 })
           yield* Deferred.await(freed)
           assert.isEmpty(seen.filter(({ isComplete }) => isComplete))
-        }).pipe(Effect.provide(clientOf(server)))
+        }).pipe(Effect.provide(clientOf(server, driven)))
       })
     )
 
@@ -402,7 +405,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const { on } = recording(() => Deferred.unsafeDone(received, Effect.void))
         const server = yield* listening(on)
         const call = yield* put(streamed(Stream.make(bytesOf("all")))).pipe(
-          Effect.provide(clientOf(server)),
+          Effect.provide(clientOf(server, driven)),
           Effect.exit,
           Effect.fork
         )
@@ -468,7 +471,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           )
         )
         const source = new Source(1)
-        const client = clientOn(transport, { baseUrl, retry: { retries: 2, baseDelay: 1 } })
+        const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 2, baseDelay: 1 } })
         const call = put(streamed(source.stream), { isIdempotent: false })
         const error = callErrorOf(yield* Effect.exit(Effect.provide(call, client)))
         // The FetchHttpClient of @effect/platform reads a chunk before there is a connection.
@@ -505,7 +508,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           })
         })
         const before = yield* heldBytes
-        const source = new Source(2000)
+        const source = new Source(1000)
         yield* Effect.provide(put(streamed(source.stream)), clientOf(server))
         // A few chunks may be kept at its end, but not all.
         assert.isBelow((yield* Deferred.await(measured)) - before, (source.taken * 65_536) / 2)
@@ -574,7 +577,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
             urlOf
           )
         )
-        const client = clientOn(transport, { baseUrl, retry: { retries: 2, baseDelay: 1 } })
+        const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 2, baseDelay: 1 } })
         const call = put({ _tag: "Bytes", bytes: bytesOf("once") }, { isIdempotent: false })
         const error = callErrorOf(yield* Effect.exit(Effect.provide(call, client)))
         assert.deepInclude(error, { _tag: "TransportError", reason: "connect", attempts: 3 })
@@ -639,7 +642,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
               return Deferred.await(goOn)
             })
           ),
-          Effect.provide(clientOf(server)),
+          Effect.provide(clientOf(server, driven)),
           Effect.fork
         )
         yield* nothingMoves(() => written)
@@ -685,7 +688,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           assert.deepInclude(error, { _tag: "TimeoutError", phase: "attempt" })
           assert.strictEqual(textOf(chunks), "start")
           yield* Deferred.await(freed)
-        }).pipe(Effect.provide(clientOf(server)))
+        }).pipe(Effect.provide(clientOf(server, driven)))
       })
     )
 

@@ -457,6 +457,13 @@ describe("a connection is known to be reused", () => {
   })
 })
 
+describe("a connection that had been made", () => {
+  it.each(["ETIMEDOUT", "EHOSTUNREACH", "ENETDOWN"])("and fails with %s is a reset", (code) => {
+    assert.strictEqual(read(error("Error", `read ${code}`, { code, syscall: "read" })).reason, "reset")
+    assert.strictEqual(read(error("Error", `connect ${code}`, { code, syscall: "connect" })).reason, "connect")
+  })
+})
+
 describe("a body is known to be undecodable", () => {
   it.each([
     [

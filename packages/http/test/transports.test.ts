@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import { ApifyClient, FetchTransport, getStore, type Operation, RetryPolicy, storeById } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
-import { clientOn, listening, transports, urlOf, watching } from "./realSockets.js"
+import { clientOn, listening, transports, unhurried, urlOf, watching } from "./realSockets.js"
 import { attributesOf, recordSpans } from "./spans.js"
 
 const respondAsApify: RequestListener = (request, response) => {
@@ -25,7 +25,7 @@ const respondAsApify: RequestListener = (request, response) => {
 
 describe.each(transports)("with $name", ({ transport }) => {
   const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
-    clientOn(transport, { baseUrl: urlOf(server), ...options })
+    clientOn(transport, { ...unhurried, baseUrl: urlOf(server), ...options })
 
   it.scopedLive("a store comes", () =>
     Effect.gen(function* () {
@@ -84,7 +84,7 @@ describe.each(transports)("with $name", ({ transport }) => {
   it.scopedLive("a server that is gone is a TransportError, connect", () =>
     Effect.gen(function* () {
       const baseUrl = yield* Effect.scoped(Effect.map(listening(respondAsApify), urlOf))
-      const client = clientOn(transport, { baseUrl, retry: { retries: 0 } })
+      const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 0 } })
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.strictEqual(error._tag === "TransportError" && error.reason, "connect")
     })
@@ -222,7 +222,7 @@ describe("the scope of UndiciTransport", () => {
         yield* getStore("janedoe~my-store")
         yield* getStore("janedoe~my-store")
         assert.isFalse(yield* Deferred.isDone(freed))
-      }).pipe(Effect.provide(clientOn(transport, { baseUrl: urlOf(server) })))
+      }).pipe(Effect.provide(clientOn(transport, { ...unhurried, baseUrl: urlOf(server) })))
       yield* Deferred.await(freed)
     })
   )
@@ -233,7 +233,7 @@ describe("FetchTransport", () => {
     Effect.gen(function* () {
       const server = yield* listening((request) => request.socket.end())
       const transport = FetchTransport.layerWith({ init: { headers: { x: "x".repeat(600) } } })
-      const client = clientOn(transport, { baseUrl: urlOf(server), retry: RetryPolicy.none })
+      const client = clientOn(transport, { ...unhurried, baseUrl: urlOf(server), retry: RetryPolicy.none })
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
     })
@@ -246,7 +246,7 @@ describe("UndiciTransport", () => {
       const server = yield* listening(respondAsApify)
       const { recorder, spans } = yield* recordSpans
       const call = Effect.withTracer(getStore("janedoe~my-store"), recorder)
-      yield* Effect.provide(call, clientOn(UndiciTransport.layer, { baseUrl: urlOf(server) }))
+      yield* Effect.provide(call, clientOn(UndiciTransport.layer, { ...unhurried, baseUrl: urlOf(server) }))
       assert.strictEqual(attributesOf(spans[1])["network.protocol.version"], "1.1")
     })
   )
@@ -266,7 +266,10 @@ describe("UndiciTransport", () => {
         response.writeHead(304, { "content-length": "900" }).end()
       })
       const error = yield* Effect.flip(
-        Effect.provide(getStore("janedoe~my-store"), clientOn(UndiciTransport.layer, { baseUrl: urlOf(server) }))
+        Effect.provide(
+          getStore("janedoe~my-store"),
+          clientOn(UndiciTransport.layer, { ...unhurried, baseUrl: urlOf(server) })
+        )
       )
       assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 304, attempts: 1 })
     })
@@ -281,7 +284,7 @@ describe("UndiciTransport", () => {
       yield* Effect.all(
         Array.from({ length: 20 }, () => getStore("janedoe~my-store")),
         { concurrency: "unbounded" }
-      ).pipe(Effect.provide(clientOn(transport, { baseUrl: urlOf(server) })))
+      ).pipe(Effect.provide(clientOn(transport, { ...unhurried, baseUrl: urlOf(server) })))
       assert.strictEqual(sockets, 2)
     })
   )

@@ -10,6 +10,7 @@ import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { TransportRequest } from "../Transport.js"
+import { sizeOfHeaders } from "./requestHeaders.js"
 
 /** What is known of a failure to get a response. */
 export interface Failure {
@@ -161,11 +162,14 @@ const kindOf = (links: ReadonlyArray<Link>): Kind => {
   )
   if (refusal !== undefined) return refusal
   const reason = Option.getOrUndefined(Option.map(codeIn(links), reasonOf))
-  if (reason !== undefined) return { reason }
+  if (reason !== undefined) return { reason: reason === "connect" && links.some(isConnected) ? "reset" : reason }
   return Arr.findFirst(links, ({ words }) => kindBy(kinds, words)).pipe(
     Option.getOrElse((): Kind => ({ reason: links.some(isOwnError) ? "request" : "unknown" }))
   )
 }
+
+/** Node names what the system failed at: a connection that times out while it is read had been made. */
+const isConnected = ({ value: { syscall } }: Link): boolean => syscall === "read" || syscall === "write"
 
 const kindBy = (table: ReadonlyArray<readonly [pattern: RegExp, kind: Kind]>, words: string): Option.Option<Kind> =>
   Option.fromNullable(table.find(([pattern]) => pattern.test(words))?.[1])
@@ -266,10 +270,7 @@ const MOST_ADDED = 160
 
 /** The most bytes that a request takes. */
 const mostSent = ({ body, headers, origin, path }: TransportRequest): number =>
-  Object.entries(headers).reduce(
-    (size, [name, value]) => size + name.length + value.length + 4,
-    origin.length + path.length + MOST_ADDED + lengthOf(body)
-  )
+  origin.length + path.length + sizeOfHeaders(headers) + lengthOf(body) + MOST_ADDED
 
 const lengthOf = (body: TransportRequest["body"]): number => {
   switch (body._tag) {

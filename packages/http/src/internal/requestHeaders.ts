@@ -1,5 +1,5 @@
 /**
- * What the headers of a request say about its body.
+ * The headers of a request.
  */
 import * as Headers from "@effect/platform/Headers"
 import type { TransportBody } from "../Transport.js"
@@ -9,3 +9,7 @@ export const withLength = (headers: Headers.Headers, body: TransportBody): Heade
   body._tag === "Stream" && body.length !== undefined
     ? Headers.set(headers, "content-length", String(body.length))
     : headers
+
+/** How many bytes the headers take in a request. */
+export const sizeOfHeaders = (headers: Headers.Headers): number =>
+  Object.entries(headers).reduce((size, [name, value]) => size + name.length + value.length + ": \r\n".length, 0)
