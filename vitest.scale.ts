@@ -1,5 +1,5 @@
 /**
- * How much of what is long a run does: a share of it in `test`, all of it in `soak`.
+ * How much of the long tests to run: a share of it in `test`, all of it in `soak`.
  */
 
 /** Whether this is `soak`. */
@@ -9,8 +9,8 @@ export const soaks = process.env.SOAK === "true"
 export const scale = (counts: { readonly test: number; readonly soak: number }): number =>
   soaks ? counts.soak : counts.test
 
-/** All of them in `soak`; in `test` two, each time others, so that every one has its share. */
-export const inTurn = <A>(all: ReadonlyArray<A>, index: number): ReadonlyArray<A> =>
+/** All of them in `soak`; two in `test`, a different two for each index, so that over several indices every one is in. */
+export const sampled = <A>(all: ReadonlyArray<A>, index: number): ReadonlyArray<A> =>
   soaks
     ? all
     : all.filter((_, position) => (position - index) % all.length === 0 || (position - index + 2) % all.length === 0)

@@ -1,5 +1,5 @@
 /**
- * The errors that every operation shares: what they tell a person to do, and which are worth another attempt.
+ * The errors that every operation shares: what they suggest, and which are worth another attempt.
  */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
@@ -94,7 +94,7 @@ describe("the message", () => {
       ["402 x402-payment-required", "plan", "Billing"]
     ],
     [
-      "of a 403 says to ask the owner",
+      "of a 403 names the owner as the one who can share it",
       new ForbiddenError(response(403, "insufficient-permissions", "Insufficient permissions")),
       ["403 insufficient-permissions", "Ask the owner of the store janedoe~my-store to share it", "general access"]
     ],

@@ -27,7 +27,7 @@ describe("of a struct", () => {
     ])
   })
 
-  it("a missing field is told from one that is undefined or null", () => {
+  it("a missing field is distinguished from one that is undefined or null", () => {
     assert.deepStrictEqual(problems(User, { age: 1 }), ["id: is missing"])
     assert.deepStrictEqual(problems(User, { id: undefined, age: 1 }), ["id: is not a string"])
     assert.deepStrictEqual(problems(User, { id: null, age: 1 }), ["id: is not a string"])
@@ -88,7 +88,7 @@ describe("of a union", () => {
     assert.deepStrictEqual(problems(Shape, { kind: "circle", radius: "1" }), ["radius: is not a number"])
   })
 
-  it("the tag is wrong if no member has it", () => {
+  it("the tag is wrong if it is no member's", () => {
     assert.deepStrictEqual(problems(Shape, { kind: "star" }), ['kind: is not "circle" or "square"'])
     assert.deepStrictEqual(problems(Shape, {}), ["kind: is missing"])
   })
@@ -157,7 +157,7 @@ describe("of a filter", () => {
     ])
   })
 
-  it("what it filters comes first", () => {
+  it("what it filters is checked first", () => {
     const Short = Schema.String.pipe(Schema.maxLength(3))
     assert.deepStrictEqual(problems(Short, 1), [": is not a string"])
     assert.deepStrictEqual(problems(Short, "long"), [": is not a string at most 3 character(s) long"])
@@ -268,8 +268,12 @@ describe("a path as text", () => {
     fc.string({ unit: "binary", maxLength: 4 })
   )
 
-  it.prop("tells any two paths apart", [fc.array(key, { maxLength: 4 }), fc.array(key, { maxLength: 4 })], (paths) => {
-    const [one, other] = paths
-    assert.strictEqual(formatPath(one) === formatPath(other), JSON.stringify(one) === JSON.stringify(other))
-  })
+  it.prop(
+    "writes any two paths differently",
+    [fc.array(key, { maxLength: 4 }), fc.array(key, { maxLength: 4 })],
+    (paths) => {
+      const [one, other] = paths
+      assert.strictEqual(formatPath(one) === formatPath(other), JSON.stringify(one) === JSON.stringify(other))
+    }
+  )
 })

@@ -1,5 +1,5 @@
 /**
- * The errors of operations on a store: what they tell a person to do.
+ * The errors of operations on a store: what they suggest.
  */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { InvalidStoreRefError, StoreError, StoreNotFoundError } from "../src/index.js"

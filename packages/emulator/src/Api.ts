@@ -8,15 +8,15 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SqlError } from "@effect/sql/SqlError"
+import { ApiError } from "@effect-apify/domain/ApiError"
+import { redact } from "@effect-apify/domain/Redaction"
 import {
-  ApiError,
   internalServerErrorRefusal,
   methodRefusal,
   pageNotFoundRefusal,
   type Refusal,
-  redact,
   unknownTokenRefusal
-} from "@effect-apify/domain"
+} from "@effect-apify/domain/Refusal"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -25,11 +25,12 @@ import * as Redacted from "effect/Redacted"
 import { authenticate, type Caller } from "./Callers.js"
 import { describeRow } from "./Database.js"
 import { sqliteErrorOf } from "./Libsql.js"
-import { type ApiRequest, jsonResponse, makeRouter, Refused, type Route } from "./Router.js"
+import { jsonResponse, type Match, makeRouter, Refused, type Route } from "./Router.js"
 import type { Database } from "./Row.js"
 import { storeRoutes } from "./StoreRoutes.js"
 
-const findRoutes = makeRouter(storeRoutes)
+/** The operations of every module of routes. */
+const allRoutes: ReadonlyArray<Route> = [...storeRoutes]
 
 // ---- Responses ---------------------------------------------------------------------------------------------------------
 
@@ -55,6 +56,11 @@ const preflight = (methods: ReadonlyArray<string>): HttpServerResponse.HttpServe
     // Firefox read no wildcard for User-Agent, and no browser reads one for Authorization.
     headers: { ...allowed(methods), "access-control-allow-headers": "User-Agent, Authorization, *" }
   })
+
+const unreadableBodyRefusal: Refusal = {
+  status: 400,
+  error: new ApiError({ type: "invalid-request", message: "The request body could not be read" })
+}
 
 const invalidEscapeRefusal: Refusal = {
   status: 400,
@@ -114,20 +120,33 @@ const handle = Effect.fnUntraced(function* (
   route: Route,
   segments: ReadonlyMap<string, string>,
   query: URLSearchParams,
-  headers: HttpServerRequest.HttpServerRequest["headers"],
+  request: HttpServerRequest.HttpServerRequest,
   listening: string
 ) {
+  const { headers } = request
   const caller = yield* callerOf(tokenOf(headers.authorization, query))
   const parameters = decodeParameters(segments)
   if (Option.isNone(parameters)) return yield* new Refused({ refusal: invalidEscapeRefusal })
-  const request: ApiRequest = { parameters: parameters.value, query, caller, origin: originOf(headers, listening) }
-  return yield* route.handle(request)
+  const origin = originOf(headers, listening)
+  return yield* route.handle({
+    parameters: parameters.value,
+    query,
+    headers,
+    // A getter: most routes read no body, and a stream takes time to make.
+    get body() {
+      return request.stream
+    },
+    caller,
+    origin
+  })
 })
 
 const respond = (
-  { url, headers, method: sent }: HttpServerRequest.HttpServerRequest,
+  findRoutes: (path: string) => Match | undefined,
+  request: HttpServerRequest.HttpServerRequest,
   listening: string
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, SqlError | ParseError, Database> => {
+  const { url, method: sent } = request
   const { path, query } = parseTarget(url)
   const method = methodOf(sent, query)
   const match = findRoutes(path)
@@ -138,7 +157,8 @@ const respond = (
   if (route === undefined) {
     return Effect.succeed(HttpServerResponse.setHeaders(refuse(methodRefusal(methods)), allowed(methods)))
   }
-  return handle(route, match.segments, query, headers, listening).pipe(
+  return handle(route, match.segments, query, request, listening).pipe(
+    Effect.catchTag("RequestError", () => Effect.succeed(refuse(unreadableBodyRefusal))),
     Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refuse(refusal))),
     Effect.map((response) => {
       const limited = HttpServerResponse.setHeader(response, "x-ratelimit-limit", String(route.rateLimit))
@@ -156,13 +176,14 @@ const failed = (what: string): Effect.Effect<HttpServerResponse.HttpServerRespon
 
 /**
  * Responds to every request. It cannot fail: what goes wrong inside is logged, without values that may be secret, and the
- * client gets a 500.
+ * client gets a 500. `routes` default to every operation of the emulator.
  *
  * @since 0.1.0
  * @category http
  */
-export const api = (listening: string): HttpApp.Default<never, Database> =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => respond(request, listening)).pipe(
+export const api = (listening: string, routes: ReadonlyArray<Route> = allRoutes): HttpApp.Default<never, Database> => {
+  const findRoutes = makeRouter(routes)
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => respond(findRoutes, request, listening)).pipe(
     Effect.catchTags({
       ParseError: (error) => failed(`In the database, ${describeRow(error)}`),
       SqlError: (error) => {
@@ -175,3 +196,4 @@ export const api = (listening: string): HttpApp.Default<never, Database> =>
     Effect.catchAllDefect((defect) => failed(Cause.pretty(Cause.die(defect)))),
     Effect.map(withCommonHeaders)
   )
+}

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as SqlSchema from "@effect/sql/SqlSchema"
-import { Right } from "@effect-apify/domain"
+import { Right } from "@effect-apify/domain/AccessPolicy"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
@@ -24,6 +24,8 @@ import { type Database, Row, rowsOf, selectRow } from "./Row.js"
 export const Caller = Schema.Struct({ userId: Schema.String, scope: Right }).annotations({ identifier: "Caller" })
 
 /**
+ * The decoded `Caller`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -4,14 +4,14 @@
  * @since 0.1.0
  */
 import { existsSync, statSync } from "node:fs"
-import { resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { formatPath, problemsOf } from "@effect-apify/domain"
+import { formatPath, problemsOf } from "@effect-apify/domain/Problem"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -82,15 +82,17 @@ const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = 
   ],
   [
     "SQLITE_CANTOPEN",
-    { problem: "it cannot be opened", advice: "Choose a file in a folder that exists and that you may write to." }
+    { problem: "it cannot be opened", advice: "Check the permissions of the file and of its folder." }
   ],
-  ["SQLITE_READONLY", { problem: "it may only be read", advice: "Check the rights of the file and of its folder." }],
+  ["SQLITE_READONLY", { problem: "it is read-only", advice: "Check the permissions of the file and of its folder." }],
   ["SQLITE_CORRUPT", { problem: "it is damaged", advice: "Restore it from a copy, or choose another file." }]
 ]
 
 const diagnose = (error: unknown): Diagnosis => {
   const sqlite = Libsql.sqliteErrorOf(error)
-  const known = diagnoses.find(([code]) => sqlite?.code.startsWith(code))
+  // libSQL gives a file that cannot be opened no code but the number at the end of its message.
+  const code = /^ConnectionFailed\(.*: 14"\)$/.test(lastMessageOf(error)) ? "SQLITE_CANTOPEN" : sqlite?.code
+  const known = diagnoses.find(([start]) => code?.startsWith(start))
   if (known !== undefined) return known[1]
   const parseError = parseErrorOf(error)
   return parseError === undefined
@@ -194,6 +196,26 @@ const refuseOthers = (file: string): Effect.Effect<void, SqlError | ParseResult.
   }).pipe(Effect.provide(Reactivity.layer))
 }
 
+/** What SQLite says of a missing folder or of a folder in place of a file is the same, or wrong. */
+const checkPath = (file: string): Effect.Effect<void, Diagnosis> =>
+  Effect.suspend(() => {
+    const folder = dirname(file)
+    if (existsSync(file)) {
+      return statSync(file).isDirectory()
+        ? Effect.fail({ problem: "it is a folder", advice: `Name a file in it, such as ${join(file, "apify.db")}.` })
+        : Effect.void
+    }
+    if (!existsSync(folder)) {
+      return Effect.fail({
+        problem: `the folder ${folder} does not exist`,
+        advice: "Create that folder, or choose a file in another one."
+      })
+    }
+    return statSync(folder).isDirectory()
+      ? Effect.void
+      : Effect.fail({ problem: `${folder} is not a folder`, advice: "Choose a file in a folder that exists." })
+  })
+
 // ---- Opening -----------------------------------------------------------------------------------------------------------
 
 const selectMigration = selectRow({ name: "name", createdAt: "created_at" })
@@ -221,7 +243,7 @@ const migrate = Effect.gen(function* () {
 
 const connect = Effect.fnUntraced(function* (database: string) {
   const file = database === IN_MEMORY ? IN_MEMORY : resolve(database)
-  if (file !== IN_MEMORY) yield* refuseOthers(file)
+  if (file !== IN_MEMORY) yield* Effect.zipRight(checkPath(file), refuseOthers(file))
   const { client, connection } = yield* Libsql.make(file)
   const services = Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connection, connection))
   yield* client`PRAGMA foreign_keys = ON`

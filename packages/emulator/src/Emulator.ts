@@ -39,12 +39,13 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
   code: Schema.String
 }) {
   override get message(): string {
-    const where = `port ${this.port} of ${this.host.trim() === "" ? "a blank host" : this.host}`
+    const host = isIP(this.host) === 6 ? `[${this.host}]` : this.host
+    const where = host.trim() === "" ? "a blank host" : `${host}:${this.port}`
     switch (this.code) {
       case "EADDRINUSE":
         return `Cannot listen on ${where}: it is in use. Stop the program that listens there, or choose another port (0 for any free port).`
       case "EACCES":
-        return `Cannot listen on ${where}: this process lacks the right to. Choose a port above 1023 (0 for any free port).`
+        return `Cannot listen on ${where}: permission denied. Choose a port above 1023 (0 for any free port).`
       case BLANK_HOST:
         return `Cannot listen on ${where}. Choose 127.0.0.1, or 0.0.0.0 to let other machines connect.`
       case "EADDRNOTAVAIL":
@@ -62,6 +63,8 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
 const BLANK_HOST = "blank host"
 
 /**
+ * Why an emulator cannot start.
+ *
  * @since 0.1.0
  * @category errors
  */

@@ -4,13 +4,17 @@
  *
  * @since 0.1.0
  */
+import type { Headers } from "@effect/platform/Headers"
+import type { RequestError } from "@effect/platform/HttpServerError"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SqlError } from "@effect/sql/SqlError"
-import type { HttpMethod, Refusal } from "@effect-apify/domain"
+import type { Refusal } from "@effect-apify/domain/Refusal"
+import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
+import type * as Stream from "effect/Stream"
 import type { Caller } from "./Callers.js"
 import type { Database } from "./Row.js"
 
@@ -32,7 +36,11 @@ export interface ApiRequest {
   /** The parameters of the path, decoded. */
   readonly parameters: ReadonlyMap<string, string>
   readonly query: URLSearchParams
-  /** Whose token it carries; `None` without a token. */
+  /** By name in lower case. */
+  readonly headers: Headers
+  /** The chunks of the body as they arrive. It is read once; a body that no route reads is discarded. */
+  readonly body: Stream.Stream<Uint8Array, RequestError>
+  /** The user whose token it carries; `None` without a token. */
   readonly caller: Option.Option<Caller>
   /** The emulator's address as the client sees it, such as `http://127.0.0.1:4010`. */
   readonly origin: string
@@ -52,7 +60,7 @@ export interface Route {
   readonly rateLimit: number
   readonly handle: (
     request: ApiRequest
-  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Refused | SqlError | ParseError, Database>
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Refused | RequestError | SqlError | ParseError, Database>
 }
 
 /**

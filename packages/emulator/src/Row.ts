@@ -100,14 +100,8 @@ export const when =
     `CASE WHEN ${condition} THEN ${value(dialect)} END`
 
 /**
- * The select list of a statement whose rows are `Row`s. It is built once, for all statements that it becomes part of.
- *
- * @example
- * ```ts
- * const selectId = selectRow({ id: "stores.id" })
- *
- * // sql`SELECT ${selectId(sql)} FROM stores`
- * ```
+ * The select list of a statement whose rows are `Row`s, used as ``sql`SELECT ${selectId(sql)} FROM stores` ``. It is built
+ * once, for all statements that it becomes part of.
  *
  * @since 0.1.0
  * @category statements

@@ -1,21 +1,16 @@
 /**
- * What the emulator holds at first: users, their tokens, and stores, written as JSON.
+ * The emulator's initial data: users, their tokens, and stores, written as JSON.
  *
  * @since 0.1.0
  */
 import { isUtf8 } from "node:buffer"
 import * as FileSystem from "@effect/platform/FileSystem"
-import {
-  formatPath,
-  GeneratedStoreId,
-  OwnerSetting,
-  Problem,
-  problemsOf,
-  Right,
-  Store,
-  StoreName,
-  Username
-} from "@effect-apify/domain"
+import { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
+import { formatPath, Problem, problemsOf } from "@effect-apify/domain/Problem"
+import { Store } from "@effect-apify/domain/Store"
+import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
+import { StoreName } from "@effect-apify/domain/StoreName"
+import { Username } from "@effect-apify/domain/Username"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -147,7 +142,7 @@ interface SeedFields {
 
 type Path = Problem["path"]
 
-/** Tells of each key whether it has been there before; `None` never has. */
+/** Reports a problem for each key that was seen before; `None` is no key. */
 const repetitions = () => {
   const seen = new Set<string>()
   return (path: Path, key: Option.Option<string>, problem: string): ReadonlyArray<Problem> => {
@@ -286,6 +281,8 @@ export const Seed = Schema.Struct({
   )
 
 /**
+ * A seed as it is loaded: decoded, with its defaults filled in.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -315,7 +312,7 @@ export class InvalidSeedError extends Schema.TaggedError<InvalidSeedError>()("In
     const problems = this.problems.map(
       ({ path, problem }) => `${path.length === 0 ? "it" : formatPath(path)} ${problem}`
     )
-    return [`${seed} cannot be used, and nothing of it was loaded:`, ...problems].join("\n  ")
+    return [`${seed} is invalid. Nothing was loaded:`, ...problems].join("\n  ")
   }
 }
 
@@ -369,7 +366,7 @@ const decodeElements = <A, I>(
 
 /**
  * Checks a seed and reports everything that is wrong with it, by field and without the values. A large seed is checked
- * in steps, so that signals are heeded meanwhile.
+ * in steps, so that signals are handled meanwhile.
  *
  * @since 0.1.0
  * @category decoding
@@ -440,7 +437,7 @@ export const readSeedFile: (path: string) => Effect.Effect<Seed, InvalidSeedErro
       invalid(
         error._tag === "SystemError" && error.reason === "NotFound"
           ? "does not exist"
-          : "cannot be read: it must be a file, and you must have the right to read it"
+          : "cannot be read. Check that it is a file and that you have permission"
       )
     )
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)

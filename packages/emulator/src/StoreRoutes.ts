@@ -3,18 +3,16 @@
  *
  * @since 0.1.0
  */
+import { type Requester, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
+import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
   emptyNameRefusal,
-  PublicUrl,
   type Refusal,
-  type Requester,
-  requesterOf,
-  Store,
-  type StoreRef,
   storeNotFoundRefusal,
-  tokenNotProvidedRefusal,
-  viewFor
-} from "@effect-apify/domain"
+  tokenNotProvidedRefusal
+} from "@effect-apify/domain/Refusal"
+import { Store } from "@effect-apify/domain/Store"
+import type { StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -109,6 +107,8 @@ const getStore: Route = {
 }
 
 /**
+ * The routes of the operations on stores.
+ *
  * @since 0.1.0
  * @category routes
  */

@@ -6,7 +6,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as SqlSchema from "@effect/sql/SqlSchema"
-import { decodeStoreBody, OwnerSetting, Right, Store } from "@effect-apify/domain"
+import { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
+import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
+import { Store } from "@effect-apify/domain/Store"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -49,6 +51,8 @@ export const StoredStore = Schema.Struct({
 }).annotations({ identifier: "StoredStore" })
 
 /**
+ * The decoded `StoredStore`.
+ *
  * @since 0.1.0
  * @category models
  */

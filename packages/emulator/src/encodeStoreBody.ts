@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Store } from "@effect-apify/domain"
+import type { Store } from "@effect-apify/domain/Store"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"

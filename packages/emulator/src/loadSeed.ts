@@ -101,8 +101,8 @@ const loadStore = Effect.fnUntraced(function* (
 })
 
 /**
- * Loads a seed in one transaction. Afterwards whatever it names is as it says, tokens and rights included; whatever it
- * does not name stays as it was. Loading it again changes nothing. An interruption leaves nothing of it.
+ * Loads a seed in one transaction. It replaces the users and stores that it lists, tokens and grants included; others are
+ * unchanged. Loading it again changes nothing. An interruption rolls it back.
  *
  * @since 0.1.0
  * @category seeding

@@ -14,7 +14,7 @@ import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { redact } from "@effect-apify/domain"
+import { redact } from "@effect-apify/domain/Redaction"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -40,14 +40,20 @@ const values: ReadonlyMap<string, string> = new Map([
 
 const NotBlank = (name: string, value: string) =>
   Schema.String.pipe(
-    Schema.filter((text) => text.trim() !== "", { message: () => `${name} must not be blank: it takes ${value}` })
+    Schema.filter((text) => text.trim() !== "", { message: () => `${name} must not be blank. Give ${value}` })
   )
 
+const Port = Schema.String.pipe(
+  Schema.filter((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, {
+    message: () => "--port must be a number from 0 to 65535"
+  })
+)
+
 const options = {
-  port: Options.integer("port").pipe(
-    Options.withSchema(
-      Schema.Int.pipe(Schema.between(0, 65_535, { message: () => "--port must be a number from 0 to 65535" }))
-    ),
+  port: Options.text("port").pipe(
+    Options.withPseudoName("number"),
+    Options.withSchema(Port),
+    Options.map(Number),
     Options.withDescription(`The port to listen on; 0 takes any free port. Default: ${DEFAULT_PORT}.`),
     Options.withDefault(DEFAULT_PORT)
   ),
@@ -84,7 +90,7 @@ const readyMessage = ({ url, isDemo }: typeof Emulator.Service): string => {
 
 const progress = { isReady: false }
 
-const command = Command.make("emulator", options, ({ seed, ...rest }) =>
+const command = Command.make("effect-apify-emulator", options, ({ seed, ...rest }) =>
   Effect.gen(function* () {
     const emulator = yield* Emulator
     progress.isReady = true
@@ -140,7 +146,7 @@ const program = Effect.suspend(() => {
   const option = withoutValue(process.argv.slice(2))
   if (option === undefined) return run(process.argv)
   return Effect.zipRight(
-    Console.error(`${option} lacks its value: it takes ${values.get(option)}.`),
+    Console.error(`${option} needs a value: ${values.get(option)}.`),
     Effect.fail(ValidationError.missingValue(HelpDoc.empty))
   )
 })

@@ -6,7 +6,7 @@
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlSchema from "@effect/sql/SqlSchema"
-import { Store } from "@effect-apify/domain"
+import { Store } from "@effect-apify/domain/Store"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { yieldToEventLoop } from "./internal/eventLoop.js"
@@ -112,6 +112,8 @@ const documentsToColumns = Effect.gen(function* () {
 })
 
 /**
+ * Every migration, by its number and name.
+ *
  * @since 0.1.0
  * @category migrations
  */

@@ -1,5 +1,5 @@
 /**
- * The emulator as a layer: it starts, keeps its data, fails in so many words, and stops.
+ * The emulator as a layer: it starts, keeps its data, fails with messages that say what to do, and stops.
  */
 import { writeFileSync } from "node:fs"
 import * as Http from "node:http"
@@ -32,7 +32,7 @@ const scratch = Effect.gen(function* () {
 const otherSeed: SeedJson = { users: [{ username: "other", tokens: [{ token: "other" }] }] }
 
 describe("an emulator", () => {
-  it.scoped("listens on loopback alone, on a free port", () =>
+  it.scoped("listens on the loopback address and a free port by default", () =>
     Effect.gen(function* () {
       const [one, two] = yield* Effect.all([start(), start()])
       assert.match(one.url, /^http:\/\/127\.0\.0\.1:\d+$/)
@@ -41,14 +41,14 @@ describe("an emulator", () => {
     })
   )
 
-  it.scoped("keeps to itself: two in memory hold different data", () =>
+  it.scoped("shares no data in memory with another emulator", () =>
     Effect.gen(function* () {
       const [demo, other] = yield* Effect.all([start(), start({ seed: otherSeed })])
       assert.deepStrictEqual([yield* demoStatus(demo.url), yield* demoStatus(other.url)], [200, 401])
     })
   )
 
-  it.scoped("listens on IPv6 where told to", () =>
+  it.scoped("listens on an IPv6 address", () =>
     Effect.gen(function* () {
       const { url } = yield* start({ host: "::1" })
       assert.match(url, /^http:\/\/\[::1\]:\d+$/)
@@ -65,7 +65,7 @@ describe("an emulator", () => {
     )
   }
 
-  it.scoped("stays in its file: what was loaded is there without a seed, and no demo is added", () =>
+  it.scoped("keeps its data in its file, and adds no demo to a file with data", () =>
     Effect.gen(function* () {
       const database = `${yield* scratch}/a b%20ü?.db`
       yield* Effect.scoped(start({ database, seed: otherSeed }))
@@ -75,7 +75,7 @@ describe("an emulator", () => {
     })
   )
 
-  it.scoped("adds a seed to what its file holds", () =>
+  it.scoped("adds a seed to the data of its file", () =>
     Effect.gen(function* () {
       const database = `${yield* scratch}/apify.db`
       yield* Effect.scoped(start({ database }))
@@ -94,34 +94,32 @@ describe("an emulator cannot start", () => {
       const port = Number(new URL((yield* start()).url).port)
       const error = yield* failure({ port })
       assert.strictEqual(error._tag, "ListenError")
-      assert.include(error.message, `port ${port} of 127.0.0.1: it is in use`)
+      assert.include(error.message, `Cannot listen on 127.0.0.1:${port}: it is in use`)
     })
   )
 
-  it.scoped(
-    "on a blank host, which Node takes for all addresses, or on a port that is none; and makes no database then",
-    () =>
-      Effect.gen(function* () {
-        const fileSystem = yield* FileSystem.FileSystem
-        const database = `${yield* scratch}/apify.db`
-        const wrong: ReadonlyArray<EmulatorOptions> = [
-          { host: "" },
-          { host: " \t" },
-          { port: -1 },
-          { port: 65_536 },
-          { port: 1.5 },
-          { port: Number.NaN }
-        ]
-        for (const options of wrong) {
-          const error = yield* failure({ ...options, database })
-          assert.strictEqual(error._tag, "ListenError")
-          assert.include(error.message, options.port === undefined ? "a blank host" : "an integer from 0 to 65535")
-          assert.isFalse(yield* fileSystem.exists(database))
-        }
-      }).pipe(Effect.provide(NodeFileSystem.layer))
+  it.scoped("on a blank host or an invalid port, and then creates no database", () =>
+    Effect.gen(function* () {
+      const fileSystem = yield* FileSystem.FileSystem
+      const database = `${yield* scratch}/apify.db`
+      const wrong: ReadonlyArray<EmulatorOptions> = [
+        { host: "" },
+        { host: " \t" },
+        { port: -1 },
+        { port: 65_536 },
+        { port: 1.5 },
+        { port: Number.NaN }
+      ]
+      for (const options of wrong) {
+        const error = yield* failure({ ...options, database })
+        assert.strictEqual(error._tag, "ListenError")
+        assert.include(error.message, options.port === undefined ? "a blank host" : "an integer from 0 to 65535")
+        assert.isFalse(yield* fileSystem.exists(database))
+      }
+    }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.scoped("on an address that this machine has not", () =>
+  it.scoped("on an address that this machine does not have", () =>
     Effect.gen(function* () {
       const error = yield* failure({ host: "192.0.2.1" })
       assert.strictEqual(error._tag, "ListenError")
@@ -129,7 +127,7 @@ describe("an emulator cannot start", () => {
     })
   )
 
-  it.scoped("on a file that is no database, or in a folder that is not there", () =>
+  it.scoped("on a file that is not a database, in a folder that does not exist, or on a folder", () =>
     Effect.gen(function* () {
       const folder = yield* scratch
       writeFileSync(`${folder}/text.db`, "This is a text, and a text is no database. ".repeat(100))
@@ -141,7 +139,7 @@ describe("an emulator cannot start", () => {
     })
   )
 
-  it.scoped("from a seed file that is missing, no JSON, or no seed; and makes no database then", () =>
+  it.scoped("from a seed file that is missing, not JSON or not a seed, and then creates no database", () =>
     Effect.gen(function* () {
       const folder = yield* scratch
       writeFileSync(`${folder}/broken.json`, '{\n  "users": [\n    { "username": apify_api_canary }\n')
@@ -165,7 +163,7 @@ describe("an emulator cannot start", () => {
 })
 
 describe("an emulator stops", () => {
-  it.effect("at once, whatever connections are open, and frees its port", () =>
+  it.effect("at once with connections open, and frees its port", () =>
     Effect.gen(function* () {
       const agent = new Http.Agent({ keepAlive: true })
       const [port, sockets] = yield* Effect.scoped(
@@ -178,7 +176,7 @@ describe("an emulator stops", () => {
             connected(url, "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"),
             connected(url, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
           ])
-          // An answer says that the connections before it have been accepted.
+          // A response comes after the connections before it have been accepted.
           yield* demoStatus(url)
           return [Number(new URL(url).port), open] as const
         })
@@ -191,7 +189,7 @@ describe("an emulator stops", () => {
   )
 })
 
-it.effect("nothing that the emulator logs holds a token", () =>
+it.effect("no log message contains a token", () =>
   Effect.gen(function* () {
     const lines: Array<string> = []
     const logger = Logger.make(({ message, cause, annotations }) => {
@@ -210,21 +208,23 @@ it.effect("nothing that the emulator logs holds a token", () =>
   }).pipe(Effect.scoped)
 )
 
-it.scoped("what goes wrong inside is a 500 of Apify's kind, and the log tells where without telling what", () =>
-  Effect.gen(function* () {
-    const lines: Array<string> = []
-    const logger = Logger.make(({ message }) => {
-      lines.push(String(message))
+it.scoped(
+  "a row that cannot be read is a 500 with Apify's error body, and the log has the field without its value",
+  () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => {
+        lines.push(String(message))
+      })
+      const database = `${yield* scratch}/apify.db`
+      const { url } = yield* start({ database }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`UPDATE stores SET created_at = 'canary'`).pipe(
+        Effect.provide(databaseLayer(database))
+      )
+      const { status, text } = yield* request(url, DEMO, { token: DEMO_TOKEN })
+      assert.deepStrictEqual([status, text], [500, errorBody("internal-server-error", "Internal server error")])
+      assert.lengthOf(lines, 1)
+      assert.include(lines[0], "createdAt")
+      assert.notInclude(lines[0], "canary")
     })
-    const database = `${yield* scratch}/apify.db`
-    const { url } = yield* start({ database }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
-    yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`UPDATE stores SET created_at = 'canary'`).pipe(
-      Effect.provide(databaseLayer(database))
-    )
-    const { status, text } = yield* request(url, DEMO, { token: DEMO_TOKEN })
-    assert.deepStrictEqual([status, text], [500, errorBody("internal-server-error", "Internal server error")])
-    assert.lengthOf(lines, 1)
-    assert.include(lines[0], "createdAt")
-    assert.notInclude(lines[0], "canary")
-  })
 )

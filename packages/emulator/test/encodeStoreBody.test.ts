@@ -2,7 +2,7 @@
  * The fast encoder against the schema that it stands for.
  */
 import { assert, it } from "@effect/vitest"
-import { Store, StoreBody } from "@effect-apify/domain"
+import { Store, StoreBody } from "@effect-apify/domain/Store"
 import * as Arbitrary from "effect/Arbitrary"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"

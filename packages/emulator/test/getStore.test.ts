@@ -3,7 +3,7 @@
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
-import { StoreBody } from "@effect-apify/domain"
+import { StoreBody } from "@effect-apify/domain/Store"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"

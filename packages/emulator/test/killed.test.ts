@@ -4,7 +4,6 @@
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -15,11 +14,11 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { build, type Plugin } from "esbuild"
 import { scale, soaks } from "../../../vitest.scale.js"
 import { hashToken } from "../src/Callers.js"
 import { databaseLayer } from "../src/Database.js"
 import { Emulator, type SeedJson } from "../src/index.js"
+import { bundle } from "./bundle.js"
 import { request, storePath } from "./request.js"
 
 /** For each of them all rounds. */
@@ -98,34 +97,6 @@ const scratch = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/emulator-`)),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
-
-// It loads a binary of its own, from beside itself.
-const leaveLibsql: Plugin = {
-  name: "leave libsql",
-  setup: (build) => {
-    build.onResolve({ filter: /^libsql$/ }, ({ importer }) => ({
-      path: createRequire(importer).resolve("libsql"),
-      external: true
-    }))
-  }
-}
-
-/** One file is loaded a fifth as fast as it is started from its hundreds of modules. */
-const bundle = (folder: string) =>
-  Effect.as(
-    Effect.promise(() =>
-      build({
-        entryPoints: [`${import.meta.dirname}/loadingChild.ts`],
-        outfile: `${folder}/loadingChild.cjs`,
-        bundle: true,
-        platform: "node",
-        format: "cjs",
-        plugins: [leaveLibsql],
-        logLevel: "error"
-      })
-    ),
-    `${folder}/loadingChild.cjs`
-  )
 
 interface Moment {
   readonly by: "itself" | "parent"
@@ -222,10 +193,12 @@ const anyMoments = fc.sample(
   FILES * ROUNDS.length
 )
 
-it.scopedLive(`${FILES * ROUNDS.length} emulators, each killed, leave all of a seed in their file, or none of it`, () =>
+it.scopedLive(`each of ${FILES * ROUNDS.length} killed emulators leaves all of a seed in its file, or none of it`, () =>
   Effect.gen(function* () {
     const folder = yield* scratch
-    const program = yield* bundle(folder)
+    const program = `${folder}/loadingChild.cjs`
+    // One file is started five times as fast as hundreds of modules.
+    yield* Effect.promise(() => bundle(`${import.meta.dirname}/loadingChild.ts`, program))
     const filesOf = (name: string): Files => ({ database: `${folder}/${name}.db`, seed: `${folder}/${name}.json` })
 
     const measured = filesOf("measured")

@@ -2,7 +2,7 @@
  * The command line, run as a process of its own.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
@@ -122,15 +122,15 @@ const usersIn = (file: string): Effect.Effect<number> =>
 
 describe("the command line", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.scopedLive(`is ready, answers, and ends cleanly at ${signal}, with a connection kept alive`, () =>
+    it.scopedLive(`starts, responds, and exits with 0 on ${signal} while a connection is kept alive`, () =>
       Effect.gen(function* () {
         const emulator = yield* run("--port", "0")
         const url = yield* ready(emulator)
         assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
         assert.include(emulator.output.stdout, DEMO_TOKEN)
         const agent = new Http.Agent({ keepAlive: true })
-        const answer = yield* request(url, storePath("WkzbQMuFYuamGv3YF"), { token: DEMO_TOKEN, agent })
-        assert.strictEqual(answer.status, 200)
+        const response = yield* request(url, storePath("WkzbQMuFYuamGv3YF"), { token: DEMO_TOKEN, agent })
+        assert.strictEqual(response.status, 200)
         emulator.process.kill(signal)
         const { code, stderr } = yield* emulator.exit
         agent.destroy()
@@ -139,14 +139,14 @@ describe("the command line", () => {
     )
   }
 
-  it.scopedLive("loads a seed into a file, and finds it there the next time", () =>
+  it.scopedLive("keeps a seed in the database file for the next start", () =>
     Effect.gen(function* () {
       const folder = yield* scratch
       writeFileSync(`${folder}/seed.json`, JSON.stringify({ users: [{ username: "jane", tokens: [{ token: "t1" }] }] }))
       for (const seed of [["--seed", `${folder}/seed.json`], []]) {
         const emulator = yield* run("--port", "0", "--database", `${folder}/apify.db`, ...seed)
-        const answer = yield* request(yield* ready(emulator), storePath("~missing"), { token: "t1" })
-        assert.strictEqual(answer.status, 404)
+        const response = yield* request(yield* ready(emulator), storePath("~missing"), { token: "t1" })
+        assert.strictEqual(response.status, 404)
         assert.notInclude(emulator.output.stdout, DEMO_TOKEN)
         emulator.process.kill("SIGTERM")
         assert.strictEqual((yield* emulator.exit).code, 0)
@@ -154,15 +154,24 @@ describe("the command line", () => {
     })
   )
 
-  it.scopedLive("explains itself with --help", () =>
+  it.scopedLive("--help lists every option", () =>
     Effect.gen(function* () {
       const { code, stdout, stderr } = yield* (yield* run("--help")).exit
       assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.include(stdout, "$ effect-apify-emulator")
       for (const option of ["--port", "--host", "--database", "--seed"]) assert.include(stdout, option)
     })
   )
 
-  it.scopedLive("explains itself without colors where its output is no terminal", () =>
+  it.scopedLive("--version is the version of the package", () =>
+    Effect.gen(function* () {
+      const { version } = JSON.parse(readFileSync(`${import.meta.dirname}/../package.json`, "utf8"))
+      const { code, stdout, stderr } = yield* (yield* run("--version")).exit
+      assert.deepStrictEqual([code, stdout.trim(), stderr], [0, version, ""])
+    })
+  )
+
+  it.scopedLive("output that is not a terminal has no colors", () =>
     Effect.gen(function* () {
       const help = yield* (yield* run("--help")).exit
       const mistake = yield* (yield* run("--port", "http")).exit
@@ -172,15 +181,16 @@ describe("the command line", () => {
 
   describe("exits with 2 and a message", () => {
     const commands: ReadonlyArray<readonly [args: ReadonlyArray<string>, message: string]> = [
-      [["--port", "http"], "'http' is not a integer"],
+      [["--port", "http"], "--port must be a number from 0 to 65535"],
       [["--port", "65536"], "--port must be a number from 0 to 65535"],
       [["--port", "-1"], "--port must be a number from 0 to 65535"],
-      [["--port", "1.5"], "1.5"],
-      [["--port"], "--port lacks its value: it takes a number from 0 to 65535"],
-      [["--port", "--host", "127.0.0.1"], "--port lacks its value"],
-      [["--seed"], "--seed lacks its value: it takes the name of a JSON file"],
-      [["--database="], "--database lacks its value: it takes the name of a file"],
-      [["--host", ""], "--host must not be blank: it takes an address, such as 127.0.0.1"],
+      [["--port", "1.5"], "--port must be a number from 0 to 65535"],
+      [["--port", "0x10"], "--port must be a number from 0 to 65535"],
+      [["--port"], "--port needs a value: a number from 0 to 65535."],
+      [["--port", "--host", "127.0.0.1"], "--port needs a value"],
+      [["--seed"], "--seed needs a value: the name of a JSON file."],
+      [["--database="], "--database needs a value: the name of a file."],
+      [["--host", ""], "--host must not be blank. Give an address, such as 127.0.0.1"],
       [["--host", " "], "--host must not be blank"],
       [["--database", ""], "--database must not be blank"],
       [["--seed", ""], "--seed must not be blank"],
@@ -204,11 +214,11 @@ describe("the command line", () => {
         const { port } = new URL(yield* ready(yield* run("--port", "0")))
         const { code, stdout, stderr } = yield* (yield* run("--port", port)).exit
         assert.deepStrictEqual([code, stdout], [1, ""])
-        assert.match(stderr, /^Cannot listen on port \d+ of 127\.0\.0\.1: it is in use\. .*\n$/)
+        assert.match(stderr, /^Cannot listen on 127\.0\.0\.1:\d+: it is in use\. .*\n$/)
       })
     )
 
-    it.scopedLive("for a bad seed, naming the field and not the token", () =>
+    it.scopedLive("for an invalid seed, with the field and without the token", () =>
       Effect.gen(function* () {
         const file = `${yield* scratch}/seed.json`
         writeFileSync(file, JSON.stringify({ users: [{ username: "jane", tokens: [{ token: "a canary" }] }] }))
@@ -219,7 +229,7 @@ describe("the command line", () => {
       })
     )
 
-    it.scopedLive("for a disk that is full while a seed loads, of which nothing is left", () =>
+    it.scopedLive("for a disk that fills up during the load of a seed, which is rolled back", () =>
       Effect.gen(function* () {
         const folder = yield* scratch
         writeFileSync(`${folder}/seed.json`, JSON.stringify(largeSeed(1_000)))
@@ -242,15 +252,42 @@ describe("the command line", () => {
       })
     )
 
-    it.scopedLive("for a seed or a database that is not there", () =>
+    it.scopedLive("for a seed file that does not exist or is a folder", () =>
       Effect.gen(function* () {
         const folder = yield* scratch
-        for (const option of ["--seed", "--database"]) {
-          const { code, stderr } = yield* (yield* run("--port", "0", option, `${folder}/missing/file`)).exit
-          assert.strictEqual(code, 1)
-          assert.include(stderr, `${folder}/missing/file`)
-          assert.notInclude(stderr, "    at ")
+        const problems = {
+          [`${folder}/missing/seed.json`]: "it does not exist",
+          [folder]: "it cannot be read. Check that it is a file and that you have permission"
         }
+        for (const [file, problem] of Object.entries(problems)) {
+          const { code, stdout, stderr } = yield* (yield* run("--port", "0", "--seed", file)).exit
+          assert.deepStrictEqual([code, stdout], [1, ""])
+          assert.strictEqual(stderr, `The seed file ${file} is invalid. Nothing was loaded:\n  ${problem}\n`)
+        }
+      })
+    )
+
+    it.scopedLive("for a database in a folder that does not exist, or that is a folder", () =>
+      Effect.gen(function* () {
+        const folder = yield* scratch
+        mkdirSync(`${folder}/data`)
+        writeFileSync(`${folder}/file`, "")
+        const problems = {
+          missing: `the folder ${folder}/missing does not exist. Create that folder, or choose a file in another one.`,
+          file: `${folder}/file is not a folder. Choose a file in a folder that exists.`
+        }
+        for (const [parent, problem] of Object.entries(problems)) {
+          const file = `${folder}/${parent}/apify.db`
+          const { code, stdout, stderr } = yield* (yield* run("--port", "0", "--database", file)).exit
+          assert.deepStrictEqual([code, stdout], [1, ""])
+          assert.strictEqual(stderr, `Cannot use the database ${file}: ${problem}\n`)
+        }
+        const { code, stdout, stderr } = yield* (yield* run("--port", "0", "--database", `${folder}/data`)).exit
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.strictEqual(
+          stderr,
+          `Cannot use the database ${folder}/data: it is a folder. Name a file in it, such as ${folder}/data/apify.db.\n`
+        )
       })
     )
   })
@@ -258,17 +295,15 @@ describe("the command line", () => {
 
 // ---- Signals -----------------------------------------------------------------------------------------------------------
 
-it.scopedLive("a signal while a large seed loads ends the process, which says so and leaves nothing of the seed", () =>
+it.scopedLive("a signal during the load of a seed ends the process with a message, and rolls the load back", () =>
   Effect.gen(function* () {
     const folder = yield* scratch
-    writeFileSync(`${folder}/seed.json`, JSON.stringify(largeSeed(20_000)))
+    const program = `${folder}/signalled.cjs`
+    yield* Effect.promise(() => bundle(`${import.meta.dirname}/signalledMain.ts`, program))
+    writeFileSync(`${folder}/seed.json`, JSON.stringify(largeSeed(2_000)))
     const database = `${folder}/apify.db`
-    const emulator = yield* run("--port", "0", "--database", database, "--seed", `${folder}/seed.json`)
-    // There is a journal from the first statement of a transaction on: that of the tables, and then that of the seed.
-    while (!existsSync(database) || statSync(database).size === 0) yield* Effect.sleep(1)
-    while (!existsSync(`${database}-journal`)) yield* Effect.sleep(1)
-    emulator.process.kill("SIGTERM")
-    const { code, stdout, stderr } = yield* emulator.exit
+    const args = ["--port", "0", "--database", database, "--seed", `${folder}/seed.json`]
+    const { code, stdout, stderr } = yield* (yield* spawning(process.execPath, [program, ...args])).exit
     assert.deepStrictEqual([code, stdout], [1, ""])
     assert.strictEqual(stderr, "Stopped before the emulator was ready. A seed is loaded whole or not at all.\n")
     assert.strictEqual(yield* usersIn(database), 0)
@@ -277,7 +312,7 @@ it.scopedLive("a signal while a large seed loads ends the process, which says so
 
 // ---- Damage ------------------------------------------------------------------------------------------------------------
 
-it.scopedLive("a row that is not UTF-8 is a 500 of that row alone, and the process lives", () =>
+it.scopedLive("a row that is not UTF-8 makes its own requests fail with 500, and no others", () =>
   Effect.gen(function* () {
     const database = `${yield* scratch}/apify.db`
     const [demo] = demoSeed.stores

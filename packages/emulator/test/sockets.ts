@@ -24,7 +24,7 @@ export const closed = (socket: Net.Socket): Effect.Effect<void> =>
     socket.resume()
   })
 
-/** Sends bytes, ends its side where told to, and gives back all that comes until the server closes. */
+/** Sends bytes, ends its side if `ends`, and returns all that it receives until the server closes. */
 export const exchange = (
   url: string,
   bytes: string | Uint8Array,
@@ -41,6 +41,6 @@ export const exchange = (
     if (ends) socket.end()
   })
 
-/** The statuses of answers that came one after another. */
-export const statusesOf = (answers: string): ReadonlyArray<number> =>
-  Array.from(answers.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status))
+/** The statuses of successive responses. */
+export const statusesOf = (responses: string): ReadonlyArray<number> =>
+  Array.from(responses.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status))

@@ -22,7 +22,7 @@ export interface SeenRequest {
   readonly path: string
   /** Names in lower case; a repeated header is joined by commas. */
   readonly headers: Readonly<Record<string, string>>
-  /** When its last byte came, in milliseconds by a clock that never jumps. */
+  /** When its last byte arrived, in milliseconds by a clock that never jumps. */
   readonly at: number
   /** The same by the wall clock, in milliseconds since 1970. */
   readonly date: number
@@ -77,9 +77,9 @@ export const reset: Step = { _tag: "Reset" }
 /** A fault of the steps given. */
 export const fault = (name: string, ...steps: ReadonlyArray<Step>): Fault => ({ name, steps: () => steps })
 
-// ---- Answers
+// ---- Responses
 
-export interface AnswerOptions {
+export interface ResponseOptions {
   readonly status?: number
   /** In place of the usual ones; `content-length` is added, unless it or `transfer-encoding` is there. */
   readonly headers?: ReadonlyArray<readonly [name: string, value: string]>
@@ -89,8 +89,8 @@ export interface AnswerOptions {
 
 const JSON_TYPE: readonly [string, string] = ["Content-Type", "application/json; charset=utf-8"]
 
-/** The bytes of a whole answer. */
-export const answerBytes = ({ body = "", headers = [JSON_TYPE], status = 200 }: AnswerOptions): Uint8Array => {
+/** The bytes of a whole response. */
+export const responseBytes = ({ body = "", headers = [JSON_TYPE], status = 200 }: ResponseOptions): Uint8Array => {
   const content = typeof body === "string" ? Buffer.from(body) : body
   const isFramed = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name))
   const framing: ReadonlyArray<readonly [string, string]> =
@@ -99,23 +99,26 @@ export const answerBytes = ({ body = "", headers = [JSON_TYPE], status = 200 }: 
   return Buffer.concat([bytesOf(`HTTP/1.1 ${status} Planned\r\n${lines.join("")}\r\n`), content])
 }
 
-/** A whole answer, after which the connection is kept. */
-export const answer = (name: string, options: AnswerOptions): Fault => fault(name, send(answerBytes(options)))
+/** A whole response, after which the connection stays open. */
+export const respond = (name: string, options: ResponseOptions): Fault => fault(name, send(responseBytes(options)))
 
-/** An answer with a status alone. */
-export const status = (status: number, headers: AnswerOptions["headers"] = [], body: string | Uint8Array = ""): Fault =>
-  answer(String(status), { status, headers, body })
+/** A response of a status alone. */
+export const status = (
+  status: number,
+  headers: ResponseOptions["headers"] = [],
+  body: string | Uint8Array = ""
+): Fault => respond(String(status), { status, headers, body })
 
 /** A redirect. */
 export const redirect = (status: number, location: string): Fault =>
-  answer(`${status} to ${location.slice(0, 40)}`, { status, headers: [["Location", location]] })
+  respond(`${status} to ${location.slice(0, 40)}`, { status, headers: [["Location", location]] })
 
-/** The first bytes of an answer, and then the steps given. */
-export const cut = (name: string, options: AnswerOptions, at: number, ...steps: ReadonlyArray<Step>): Fault =>
-  fault(name, send(answerBytes(options).subarray(0, at)), ...steps)
+/** The first bytes of a response, and then the steps given. */
+export const cut = (name: string, options: ResponseOptions, at: number, ...steps: ReadonlyArray<Step>): Fault =>
+  fault(name, send(responseBytes(options).subarray(0, at)), ...steps)
 
-/** Answers 429 to what exceeds a rate, over any second, and `otherwise` to the rest. */
-export const rateLimited = (perSecond: number, headers: AnswerOptions["headers"], otherwise: Fault): Fault => {
+/** Responds with 429 to the requests that exceed a rate within any second, and with `otherwise` to the rest. */
+export const rateLimited = (perSecond: number, headers: ResponseOptions["headers"], otherwise: Fault): Fault => {
   const allowed: Array<number> = []
   const refusal = status(429, headers)
   return {
@@ -158,7 +161,7 @@ export const gzipBomb = (mebibytes: number): Promise<Fault> =>
     gzip.on("error", reject)
     gzip.on("end", () =>
       resolve(
-        answer(`gzip bomb of ${mebibytes} MiB`, {
+        respond(`gzip bomb of ${mebibytes} MiB`, {
           headers: [JSON_TYPE, ["Content-Encoding", "gzip"]],
           body: Buffer.concat(chunks)
         })
@@ -178,5 +181,5 @@ export const gzipBomb = (mebibytes: number): Promise<Fault> =>
     feed()
   })
 
-/** A body as `Content-Encoding: gzip` has it. */
+/** A body in `Content-Encoding: gzip`. */
 export const gzipped = (text: string | Uint8Array): Uint8Array => gzipSync(text)

@@ -21,9 +21,9 @@ export interface Report {
   readonly requests: ReadonlyArray<SeenRequest>
   /** Faults of the plan that no request has met. One that goes on for ever counts until it was met once. */
   readonly unused: number
-  /** Requests beyond the plan; they were answered 500. */
+  /** Requests beyond the plan; the response to each is a 500. */
   readonly unplanned: number
-  /** Bytes handed to the network in answer. */
+  /** Bytes of responses handed to the network. */
   readonly bytesSent: number
 }
 
@@ -37,9 +37,9 @@ export interface Origin {
 }
 
 export interface Sockets {
-  /** Connections now, those that lie idle after an answer included. */
+  /** Connections now, those that are idle after a response included. */
   readonly open: number
-  /** Connections now whose last request is not answered in full. */
+  /** Connections now whose last response is not complete. */
   readonly busy: number
   /** Connections now that have brought no request. */
   readonly unused: number
@@ -49,7 +49,7 @@ export interface Sockets {
 export interface OriginOptions {
   /** HTTPS with such a certificate; plain HTTP without. */
   readonly certificate?: CertificateKind
-  /** Done to a connection when its first bytes come, whatever they are, in place of reading a request. */
+  /** Done to a connection when its first bytes arrive, whatever they are, in place of reading a request. */
   readonly greeting?: Fault
 }
 
@@ -276,7 +276,7 @@ const parseHead = (head: string): Pick<SeenRequest, "method" | "path" | "headers
   return { method, path, headers }
 }
 
-/** The next bytes, as latin-1. Never ends where none come: the end of the connection interrupts. */
+/** The next bytes, as latin-1. Never ends where none arrive: the end of the connection interrupts. */
 const receive = (socket: Net.Socket): Effect.Effect<string> =>
   Effect.async((resume) => {
     const onData = (data: Buffer): void => {
@@ -338,7 +338,7 @@ export const refusingOrigin: Effect.Effect<string> = Effect.async((resume) => {
   })
 })
 
-/** Listens with the shortest queue, tells the port, and never takes a connection. */
+/** Listens with the shortest queue, posts its port, and never accepts a connection. */
 const deaf = `
 const { parentPort } = require("node:worker_threads")
 const server = require("node:net").createServer()

@@ -7,7 +7,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Fault, FaultServer, type Origin } from "../src/index.js"
 
-/** What came over a connection, and the code of the error that ended it, if one did. */
+/** What was received over a connection, and the code of the error that ended it, if one did. */
 interface Exchanged {
   readonly text: string
   readonly error: string | undefined
@@ -15,7 +15,7 @@ interface Exchanged {
 
 const codeOf = (error: Error): string => ("code" in error ? String(error.code) : error.message)
 
-/** Sends requests for stores over one connection, each once the one before was answered, and waits for its end. */
+/** Sends requests for stores over one connection, each after the response to the one before, and waits for its end. */
 const exchange = (origin: Origin, authority: string, ...stores: ReadonlyArray<string>): Effect.Effect<Exchanged> =>
   Effect.async((resume) => {
     const { hostname, port, protocol } = new URL(origin.url)
@@ -67,7 +67,7 @@ layer(FaultServer.layer, { excludeTestServices: true })("the fault server", (it)
     })
   )
 
-  it.scoped("tells of faults that nothing met, and of requests beyond the plan", () =>
+  it.scoped("reports faults that no request met, and requests beyond the plan", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer
       const origin = yield* server.listen()

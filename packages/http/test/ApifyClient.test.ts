@@ -228,7 +228,7 @@ describe("the token", () => {
   it.effect.each<readonly [from: string, client: Client]>([
     ["the token option of the client's layer", layer({ token })],
     ["APIFY_TOKEN", fromEnvironment([["APIFY_TOKEN", TOKEN]])]
-  ])("that Apify refuses is said to come from %s", ([source, client]) =>
+  ])("that Apify refuses is reported with its source, %s", ([source, client]) =>
     Effect.gen(function* () {
       const refuse = HttpClient.make((request) =>
         Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 401 })))
@@ -440,7 +440,7 @@ describe("the transport", () => {
     )
   )
 
-  it.effect("of fetch follows no redirect, caches nothing, sends no cookies, and keeps what else it was told", () =>
+  it.effect("of fetch follows no redirect, caches nothing, sends no cookies, and keeps the other options", () =>
     Effect.gen(function* () {
       const inits: Array<RequestInit | undefined> = []
       const recorded: typeof globalThis.fetch = (_, init) => {

@@ -20,20 +20,20 @@ const clientWith = (options: FetchTransport.Options) =>
 
 type Fetch = typeof globalThis.fetch
 
-const answering =
-  (answer: (init: RequestInit) => Response | Promise<Response>): Fetch =>
+const responding =
+  (respond: (init: RequestInit) => Response | Promise<Response>): Fetch =>
   async (_, init = {}) =>
-    answer(init)
+    respond(init)
 
 const storeResponse = () => new Response(minimalBody, { headers: { "content-type": "application/json" } })
 
 describe("FetchTransport", () => {
   it.effect("uses the platform's fetch as it is at the time, unless it was given another", () =>
     Effect.gen(function* () {
-      const asked: Array<string> = []
+      const used: Array<string> = []
       const named = (name: string) =>
-        answering(() => {
-          asked.push(name)
+        responding(() => {
+          used.push(name)
           return storeResponse()
         })
       const platforms = globalThis.fetch
@@ -51,14 +51,14 @@ describe("FetchTransport", () => {
             globalThis.fetch = platforms
           })
       )
-      assert.deepStrictEqual(asked, ["platform", "given"])
+      assert.deepStrictEqual(used, ["platform", "given"])
     })
   )
 
   it.effect("keeps the options that it is given, except for those that protect the token", () =>
     Effect.gen(function* () {
       const inits: Array<RequestInit> = []
-      const fetch = answering((init) => {
+      const fetch = responding((init) => {
         inits.push(init)
         return storeResponse()
       })
@@ -121,7 +121,7 @@ describe("FetchTransport", () => {
   it.effect("aborts a fetch that is out of time, and waits for it no longer", () =>
     Effect.gen(function* () {
       const signals: Array<AbortSignal | null | undefined> = []
-      const silent = answering(({ signal }) => {
+      const silent = responding(({ signal }) => {
         signals.push(signal)
         return new Promise(() => {})
       })
@@ -147,18 +147,18 @@ describe("FetchTransport", () => {
   it.effect.each([
     ["once it is out of time", 0, {}],
     ["of a declared length once it is out of time", 0, { "content-length": "1000" }],
-    ["that comes when it is out of time", 2_000, {}]
+    ["that arrives once it is out of time", 2_000, {}]
   ] as const)("reads no further in a body %s, though the fetch does not heed its signal", ([, delay, headers]) =>
     Effect.gen(function* () {
       const cancelled = yield* Deferred.make<void>()
-      const answered = answering(async () => {
+      const late = responding(async () => {
         const body = new ReadableStream({ cancel: () => Deferred.unsafeDone(cancelled, Effect.void) })
         await Effect.runPromise(Effect.withClock(Effect.sleep(delay), clock))
         return new Response(body, { headers })
       })
       const clock = yield* Effect.clock
       const call = yield* getStore("~my-store", { attemptTimeout: "1 second", retry: { retries: 0 } }).pipe(
-        Effect.provide(clientWith({ fetch: answered })),
+        Effect.provide(clientWith({ fetch: late })),
         Effect.flip,
         Effect.fork
       )
@@ -172,7 +172,7 @@ describe("FetchTransport", () => {
   it.effect("aborts a fetch whose body it cannot read", () =>
     Effect.gen(function* () {
       const signals: Array<AbortSignal | null | undefined> = []
-      const garbage = answering(({ signal }) => {
+      const garbage = responding(({ signal }) => {
         signals.push(signal)
         return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(null) }))
       })
@@ -232,7 +232,7 @@ describe("FetchTransport", () => {
   it.effect("stops at the cap of a body that declares no length", () =>
     Effect.gen(function* () {
       let cancelled = false
-      const endless = answering(
+      const endless = responding(
         () =>
           new Response(
             new ReadableStream({

@@ -1,5 +1,5 @@
 /**
- * What the tests are made of: references, stores, answers and settings, generated.
+ * What the tests are made of: generated references, stores, responses and settings.
  */
 import { Store, StoreBody, StoreRef } from "@effect-apify/domain"
 import * as Arbitrary from "effect/Arbitrary"

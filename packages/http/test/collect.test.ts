@@ -79,8 +79,8 @@ describe("how a body is read", () => {
   })
 })
 
-describe("a body that was compressed unasked", () => {
-  it("is decompressed, and the cap counts what comes out", async () => {
+describe("a body with an encoding that was not requested", () => {
+  it("is decompressed, and the cap applies to the result", async () => {
     const text = new Uint8Array(5000).fill(0x20)
     for (const [cap, isTruncated] of [
       [5000, false],

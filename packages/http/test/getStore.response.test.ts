@@ -289,7 +289,7 @@ describe("a 200 that cannot be read", () => {
   })
 })
 
-/** Which error each status is, where Apify's own words come with it. */
+/** Which error each status is, if its body carries Apify's own words. */
 const tags: ReadonlyArray<readonly [first: number, last: number, tag: GetStoreError["_tag"]]> = [
   [100, 199, "UnexpectedResponseError"],
   [200, 200, "MalformedResponseError"],
@@ -349,7 +349,7 @@ describe("a status", () => {
   )
 
   it.prop(
-    "comes with Apify's type and message, under any JSON content type or none",
+    "carries Apify's type and message, under any JSON content type or none",
     [
       fc.constantFrom(...statuses.filter(({ status }) => status !== 200)),
       fc.stringMatching(/^[a-z]+(-[a-z]+){0,4}$/),
@@ -386,7 +386,7 @@ describe("a 404", () => {
 })
 
 describe("what an error carries", () => {
-  it("is where the token came from, for a 401", () => {
+  it("is the source of the token, for a 401", () => {
     assert.include(refused({ status: 401, body: "" }).message, "The token was read from APIFY_TOKEN")
   })
 

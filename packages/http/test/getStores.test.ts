@@ -32,7 +32,7 @@ const idOf = (n: number): string => GeneratedStoreId.make(String(n).padStart(17,
 
 const encode = Schema.encodeSync(Store)
 
-const answerTo = (url: string): Response => Response.json({ data: encode(storeWith(url.split("/").at(-1) ?? "")) })
+const responseTo = (url: string): Response => Response.json({ data: encode(storeWith(url.split("/").at(-1) ?? "")) })
 
 const outcome = ({ ref, result }: StoreResult): readonly [unknown, string] => [
   ref,
@@ -61,7 +61,7 @@ describe("getStores", () => {
     { fastCheck: { numRuns: 50 } }
   )
 
-  it.effect("takes a stream of references, and tells which is none", () =>
+  it.effect("takes a stream of references, and gives an invalid one its error", () =>
     Effect.gen(function* () {
       const results = yield* Stream.runCollect(getStores(Stream.make(idOf(1), "../users/me")))
       assert.deepStrictEqual([...results].map(outcome), [
@@ -69,14 +69,14 @@ describe("getStores", () => {
         ["../users/me", "InvalidStoreRefError"]
       ])
       assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
-    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(responseTo(url)))))
   )
 
-  it.effect("gives results as the answers come, where their order does not matter", () =>
+  it.effect("gives results in the order of the responses if unordered, else in the order of the references", () =>
     Effect.gen(function* () {
       const respond = layerRespond(({ url }) =>
         Effect.delay(
-          Effect.sync(() => answerTo(url)),
+          Effect.sync(() => responseTo(url)),
           url.endsWith("1") ? "2 seconds" : "1 second"
         )
       )
@@ -103,7 +103,7 @@ describe("getStores", () => {
       )
       assert.strictEqual(error, "no more")
       assert.deepStrictEqual(given, [idOf(1), idOf(2)])
-    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(responseTo(url)))))
   )
 
   it.effect("takes no more references than it works at and gives, and stops when it is left", () =>
@@ -114,7 +114,7 @@ describe("getStores", () => {
       }
       assert.strictEqual(yield* Stream.runCount(Stream.take(getStores(endless(), { concurrency: 4 }), 3)), 3)
       assert.isAtMost(taken, 20)
-    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(responseTo(url)))))
   )
 
   it.effect("stops its calls when it is interrupted", () => {
@@ -140,10 +140,10 @@ describe("getStores", () => {
       Effect.gen(function* () {
         const exit = yield* Effect.exit(Stream.runDrain(getStores([idOf(1)], { concurrency })))
         assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
-      }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+      }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(responseTo(url)))))
   )
 
-  it.effect("asks for no more at once than it may", () => {
+  it.effect("sends no more requests at once than its concurrency", () => {
     let now = 0
     let most = 0
     const respond = layerRespond(({ url }) =>
@@ -154,7 +154,7 @@ describe("getStores", () => {
         }),
         () =>
           Effect.delay(
-            Effect.sync(() => answerTo(url)),
+            Effect.sync(() => responseTo(url)),
             "100 millis"
           ),
         () =>
@@ -172,10 +172,10 @@ describe("getStores", () => {
     }).pipe(Effect.provide(respond))
   })
 
-  it.effect("asks once for a store that several references name, as long as the answer is under way", () =>
+  it.effect("sends one request for a store that several references name, while its response is pending", () =>
     Effect.gen(function* () {
       const go = yield* Deferred.make<void>()
-      const layer = layerRespond(({ url }) => Effect.as(Deferred.await(go), answerTo(url)))
+      const layer = layerRespond(({ url }) => Effect.as(Deferred.await(go), responseTo(url)))
       const requests = yield* Effect.gen(function* () {
         const all = yield* Effect.fork(
           Stream.runCollect(getStores(["janedoe~Mine", "JaneDoe~mine", "JANEDOE~MINE"], { concurrency: 3 }))
@@ -196,16 +196,16 @@ describe("getStores", () => {
     Effect.gen(function* () {
       const results = yield* Stream.runCollect(getStores(idOf(1)))
       assert.deepStrictEqual([...results].map(outcome), [[idOf(1), idOf(1)]])
-    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(answerTo(url)))))
+    }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(responseTo(url)))))
   )
 
-  it.effect("asks for one store no more often than 60 times a second, over several streams and with retries", () => {
+  it.effect("requests one store at most 60 times a second, over several streams and with retries", () => {
     const sentAt: Array<number> = []
     const respond = layerRespond(
       ({ url }) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           sentAt.push(now)
-          return sentAt.length % 2 === 0 ? answerTo(url) : new Response("busy", { status: 503 })
+          return sentAt.length % 2 === 0 ? responseTo(url) : new Response("busy", { status: 503 })
         }),
       { retry: { baseDelay: 1, maxDelay: 1 } }
     )
@@ -221,12 +221,12 @@ describe("getStores", () => {
     }).pipe(Effect.provide(respond))
   })
 
-  it.effect("asks for one store no more often than 60 times a second", () => {
+  it.effect("requests one store at most 60 times a second", () => {
     const sentAt: Array<number> = []
     const respond = layerRespond(({ url }) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         sentAt.push(now)
-        return answerTo(url)
+        return responseTo(url)
       })
     )
     return Effect.gen(function* () {

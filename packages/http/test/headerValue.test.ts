@@ -1,8 +1,9 @@
 /**
- * Header values, read as RFC 9110 has them: white space, lists, quotes, and the same line twice.
+ * Header values, read as RFC 9110 defines them: white space, lists, quotes, and the same line twice.
  */
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
@@ -233,7 +234,7 @@ describe("Retry-After", () => {
     ([value, date, now]) => {
       const headers = { "retry-after": value, ...(date === undefined ? {} : { date }) }
       const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, "")
-      assert.deepStrictEqual(retryAfter(headers, now), parseRetryAfter(trimmed, now))
+      assertEquals(retryAfter(headers, now), parseRetryAfter(trimmed, now))
     }
   )
 

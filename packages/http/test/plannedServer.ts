@@ -32,7 +32,7 @@ export type Step =
   | { readonly _tag: "StallBody" }
   | { readonly _tag: "DripBody" }
 
-/** Steps in turn; the last one is for every request that is left. */
+/** Steps in order; the last one is for every request that is left. */
 export type Plan = readonly [Step, ...ReadonlyArray<Step>]
 
 export const responding = (

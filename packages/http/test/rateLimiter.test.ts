@@ -204,7 +204,7 @@ const anyNamed = fc.oneof(
   fc.integer({ min: 1, max: 300 }).map(Option.some)
 )
 
-/** What a named limit comes to. */
+/** The rate that a named limit leads to. */
 const limitOf = (named: Option.Option<number>, rate: RateClass): number =>
   Option.getOrElse(
     Option.filter(named, (limit) => limit >= LOWEST_RATE && limit <= DOCUMENTED_RATE[rate]),
@@ -541,7 +541,7 @@ describe("the limiter", () => {
         const all: Array<Permit> = []
         const reservedAt = new Map<Permit, number>()
         const becameFirst: Array<Permit> = []
-        const told: Array<Permit> = []
+        const notified: Array<Permit> = []
         let [now, free] = [0, 0]
         const remove = (permit: Permit): void => {
           const [before] = queue
@@ -554,7 +554,7 @@ describe("the limiter", () => {
           if (step._tag === "Reserve") {
             const reserved = limiter.reserve("~store", "resource", now)
             assert.strictEqual(reserved.at, Math.max(now, free) + 17 * queue.length)
-            reserved.onFirst = () => told.push(reserved)
+            reserved.onFirst = () => notified.push(reserved)
             all.push(reserved)
             reservedAt.set(reserved, now)
             queue = [...queue, reserved]
@@ -571,7 +571,7 @@ describe("the limiter", () => {
             }
           }
           assert.isTrue(all.every((permit) => permit.isFirst === (queue[0] === permit)))
-          assert.isTrue(told.length === becameFirst.length && told.at(-1) === becameFirst.at(-1))
+          assert.isTrue(notified.length === becameFirst.length && notified.at(-1) === becameFirst.at(-1))
         }
       })
     )
@@ -654,7 +654,7 @@ describe("awaitPermit", () => {
     })
   )
 
-  it.effect("is false by the deadline where a 429 comes between", () =>
+  it.effect("is false by the deadline if a 429 arrives in between", () =>
     Effect.gen(function* () {
       const limiter = new RateLimiter()
       assert.isTrue(yield* wait(limiter))

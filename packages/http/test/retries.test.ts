@@ -117,16 +117,13 @@ describe("an error that may pass", () => {
     fc.constant(neverResponds)
   )
 
-  it.effect.prop(
-    "is tried again until the store comes",
-    [fc.array(passing, { maxLength: 8 }), seed],
-    ([failures, seed]) =>
-      Effect.gen(function* () {
-        const [first = theStore, ...rest] = failures
-        const { result, sentAt } = yield* callOf([first, ...rest, theStore], LONG, { seed })
-        assert.isTrue(Either.isRight(result))
-        assert.lengthOf(sentAt, failures.length + 1)
-      })
+  it.effect.prop("is retried until there is a store", [fc.array(passing, { maxLength: 8 }), seed], ([failures, seed]) =>
+    Effect.gen(function* () {
+      const [first = theStore, ...rest] = failures
+      const { result, sentAt } = yield* callOf([first, ...rest, theStore], LONG, { seed })
+      assert.isTrue(Either.isRight(result))
+      assert.lengthOf(sentAt, failures.length + 1)
+    })
   )
 
   it.effect.prop(
@@ -193,8 +190,8 @@ describe("an error that may pass", () => {
         const { gaps, sentAt } = yield* callOf([first, ...rest, theStore], LONG, { seed, start })
         assert.lengthOf(gaps, waits.length)
         waits.forEach((seconds, index) => {
-          const asked = written === untilSeconds ? seconds * 1000 - (sentAt[index] ?? 0) : seconds * 1000
-          assert.isAtLeast(gaps[index] ?? 0, asked)
+          const named = written === untilSeconds ? seconds * 1000 - (sentAt[index] ?? 0) : seconds * 1000
+          assert.isAtLeast(gaps[index] ?? 0, named)
         })
       })
   )
@@ -251,7 +248,7 @@ describe("an error that may have been bad luck", () => {
     })
   )
 
-  it.effect.prop("is gone if the store comes then", [badLuck, seed], ([step, seed]) =>
+  it.effect.prop("succeeds if the second response is a store", [badLuck, seed], ([step, seed]) =>
     Effect.gen(function* () {
       const { result, sentAt } = yield* callOf([step, theStore], {}, { seed })
       assert.isTrue(Either.isRight(result))
@@ -262,7 +259,7 @@ describe("an error that may have been bad luck", () => {
 
 describe("a wait past the deadline", () => {
   it.effect.prop(
-    "that the server asks for ends the call at once with that error and the wait in it",
+    "that the server requires ends the call at once, with that error and the wait in it",
     [fc.constantFrom(429, 503), fc.integer({ min: 60, max: 999_999 }), seed],
     ([status, seconds, seed]) =>
       Effect.gen(function* () {
@@ -344,7 +341,7 @@ describe("an attempt out of time", () => {
     })
   )
 
-  it.effect("because the call is, tells what the attempt before failed with", () =>
+  it.effect("because the call is, says what the attempt before failed with", () =>
     Effect.gen(function* () {
       const outcome = yield* callOf([responding(503), neverResponds], { callTimeout: "3 seconds" })
       const error = failureOf(outcome)
@@ -393,10 +390,10 @@ describe("the options of a call", () => {
         assert.include(Cause.pretty(cause), name)
       }
       assert.isEmpty(yield* (yield* RecordedRequests).all)
-    }).pipe(Effect.provide(layerRespond(() => Effect.die("asked"))))
+    }).pipe(Effect.provide(layerRespond(() => Effect.die("a request was sent"))))
   )
 
-  it.effect("may give a call 24 days, and then a store is waited for", () =>
+  it.effect("may give a call 24 days, and then it waits that long for a store", () =>
     Effect.gen(function* () {
       const slow: Step = { ...theStore, after: 86_400_000 }
       const { endedAt, result } = yield* callOf([slow], {
@@ -415,7 +412,7 @@ describe("the options of a call", () => {
     })
   )
 
-  it.effect("retry.while tells which errors to try again, of those that could be", () =>
+  it.effect("retry.while selects the errors to retry, of those that are retryable", () =>
     Effect.gen(function* () {
       const retry = { while: (error: CallError) => error._tag === "RateLimitedError" }
       assert.lengthOf((yield* callOf([responding(429), theStore], { retry })).sentAt, 2)
@@ -426,7 +423,7 @@ describe("the options of a call", () => {
 })
 
 describe("the budget of a client", () => {
-  it.effect("is refilled by answers of a healthy server, whether they are stores or not", () => {
+  it.effect("is refilled by the responses of a healthy server, whether they are stores or not", () => {
     const missing = responding(
       404,
       {},
@@ -487,7 +484,7 @@ describe("the budget of a client", () => {
     Effect.gen(function* () {
       const error = yield* afterOutage(step)
       assert.strictEqual(error.attempts, 2)
-      assert.deepStrictEqual(error.gaveUp, Option.some("retries"))
+      assert.strictEqual(Option.getOrNull(error.gaveUp), "retries")
     })
   )
 
@@ -503,7 +500,7 @@ describe("the budget of a client", () => {
     Effect.gen(function* () {
       const error = yield* afterOutage(step)
       assert.strictEqual(error.attempts, 1)
-      assert.deepStrictEqual(error.gaveUp, Option.some("budget"))
+      assert.strictEqual(Option.getOrNull(error.gaveUp), "budget")
       assert.include(error.message, "too many calls of this client failed lately")
     })
   )

@@ -176,7 +176,7 @@ describe("the retry budget", () => {
     )
   })
 
-  it("holds no more than its capacity, whatever comes back", () => {
+  it("holds no more than its capacity, whatever is paid back", () => {
     fc.assert(
       fc.property(failures, fc.array(fc.nat(8), { maxLength: 50 }), fc.nat(1e9), (failures, successes, pause) => {
         const budget = new RetryBudget()

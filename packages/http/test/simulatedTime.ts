@@ -30,7 +30,7 @@ export const inSimulatedTime = <A, E, R>(
     return { value: yield* Fiber.join(fiber), timersLeft: time.timers }
   })
 
-/** Two turns of the event loop: promises and the fibers that they wake have settled. */
+/** Two rounds of the event loop: promises and the fibers that they wake have settled. */
 export const othersSettle: Effect.Effect<void> = Effect.repeatN(
   Effect.async<void>((resume) => {
     setImmediate(() => resume(Effect.void))
@@ -38,7 +38,7 @@ export const othersSettle: Effect.Effect<void> = Effect.repeatN(
   1
 )
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is advanced. */
 export class SimulatedClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   private readonly sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()

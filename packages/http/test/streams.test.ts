@@ -5,6 +5,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import { isCallError, ServerError, TransportError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -121,7 +122,7 @@ const nothingMoves = (count: () => number): Effect.Effect<void> =>
     }
   })
 
-/** A server that reads no request before it is told to: without that it does not see that its client is gone. */
+/** A server that reads no request until the test lets it: without reading it does not see that its client is gone. */
 const deafServer = (onRequest: (request: IncomingMessage, response: ServerResponse) => void = () => {}) =>
   Effect.gen(function* () {
     let isComplete = false
@@ -193,7 +194,7 @@ const callErrorOf = <A, E>(exit: Exit.Exit<A, E>): CallError =>
 
 const sizes = fc.array(fc.oneof(fc.nat(10), fc.integer({ min: 60_000, max: 140_000 })), { maxLength: 6 })
 
-/** Chunks of these sizes, whose bytes tell their places. */
+/** Chunks of these sizes, whose bytes give their places. */
 const chunksOf = (sizes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   let place = 0
   return sizes.map((size) => Uint8Array.from({ length: size }, () => place++ % 251))
@@ -286,7 +287,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           const exit = yield* Effect.exit(put(streamed(stream, { isReplayable: true })))
           assert.isTrue(isReleased)
           assert.deepStrictEqual(Cause.squash(failureOf(exit)), Cause.squash(cause))
-          assert.deepStrictEqual([...Cause.failures(failureOf(exit))], [...Cause.failures(cause)])
+          assertEquals(Cause.failures(failureOf(exit)), Cause.failures(cause))
           yield* Deferred.await(freed)
           assert.strictEqual(ended, 0)
         }).pipe(Effect.provide(clientOf(server)))
@@ -296,7 +297,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
     it.scopedLive.each([
       ["more", 3],
       ["fewer", 1000]
-    ] as const)("with %s bytes than its declared length ends before the server has it all", ([, length]) =>
+    ] as const)("with %s bytes than its declared length ends before the server has all of it", ([, length]) =>
       Effect.gen(function* () {
         const { on, seen } = recording((_, response) => response.end("stored"))
         let requests = 0
@@ -656,7 +657,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
 
-    /** A server that sends a start, and the rest as it is told to; and a reader that says when it has the start. */
+    /** A server that sends a start, and the rest when the test says so; and a reader that says when it has the start. */
     const begun = (headers: Record<string, string> = {}) =>
       Effect.gen(function* () {
         const hasStart = yield* Deferred.make<void>()

@@ -1,5 +1,5 @@
 /**
- * What a call tells a tracer, a metrics registry and a log, and that no secret is in it.
+ * What a call reports to a tracer, a metrics registry and a log, and that no secret is in it.
  */
 import { inspect } from "node:util"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -357,12 +357,12 @@ describe("secrets", () => {
       const metrics = yield* Metric.snapshot
       assert.lengthOf(logs, 4)
       assert.lengthOf(spans, 6)
-      const told = [
+      const reported = [
         ...logs.map(({ text }) => text),
         ...spans.map((span) => JSON.stringify([span.name, attributesOf(span), span.status], bigIntsAsText)),
         ...metrics.map(({ metricKey }) => JSON.stringify(metricKey))
       ]
-      for (const text of told) assert.notInclude(text, "Canary")
+      for (const text of reported) assert.notInclude(text, "Canary")
     })
   )
 })

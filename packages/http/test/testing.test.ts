@@ -1,5 +1,5 @@
 /**
- * The clients for unit tests: who may read which store, in Apify's words, and what was asked.
+ * The clients for unit tests: who may read which store, in Apify's words, and which requests were sent.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { type GeneralAccess, Store, StoreId } from "@effect-apify/domain"
@@ -31,13 +31,13 @@ const storeAt = (level?: GeneralAccess) =>
     urlSigningSecretKey: Option.some(Redacted.make(KEY))
   })
 
-const ask = (ref: string, { level, ...options }: Omit<StoresOptions, "stores"> & { level?: GeneralAccess }) =>
+const read = (ref: string, { level, ...options }: Omit<StoresOptions, "stores"> & { level?: GeneralAccess }) =>
   getStore(ref).pipe(Effect.either, Effect.provide(layerStores({ ...options, stores: [storeAt(level)] })))
 
-/** `"key"` where the signing key came too, `"store"` where the store came without, else the status. */
-const outcome = (ref: string, options: Parameters<typeof ask>[1]) =>
+/** `"key"` for a store with its signing key, `"store"` for one without, else the status. */
+const outcome = (ref: string, options: Parameters<typeof read>[1]) =>
   Effect.map(
-    ask(ref, options),
+    read(ref, options),
     Either.match({
       onLeft: (error) => ("status" in error ? error.status : assert.fail(`${error}`)),
       onRight: (store) => (Option.isSome(store.urlSigningSecretKey) ? "key" : "store")
@@ -109,7 +109,7 @@ describe("a client of stores in memory", () => {
     [ID, "johndoe", 403, "insufficient-permissions", "Insufficient permissions for the key-value store."]
   ] as const)("refuses %s to %s with %i %s", ([ref, caller, status, type, message]) =>
     Effect.gen(function* () {
-      const error = Either.getOrThrow(Either.flip(yield* ask(ref, { caller })))
+      const error = Either.getOrThrow(Either.flip(yield* read(ref, { caller })))
       if (!("apifyType" in error)) return assert.fail(`${error}`)
       assert.strictEqual(error.status, status)
       assert.strictEqual(Option.getOrNull(error.apifyType), type)
@@ -119,13 +119,13 @@ describe("a client of stores in memory", () => {
 
   it.effect("does not show the caller a signing key that is not theirs", () =>
     Effect.gen(function* () {
-      const read = yield* ask(ID, { level: "ANYONE_WITH_ID_CAN_READ" })
-      assert.isNull(Option.getOrNull(Either.getOrThrow(read).urlSigningSecretKey))
+      const found = yield* read(ID, { level: "ANYONE_WITH_ID_CAN_READ" })
+      assert.isNull(Option.getOrNull(Either.getOrThrow(found).urlSigningSecretKey))
     })
   )
 })
 
-describe("a client answered by a function", () => {
+describe("a client whose responses a function makes", () => {
   it.effect("records its requests in order", () =>
     Effect.gen(function* () {
       const requests = yield* RecordedRequests

@@ -5,6 +5,7 @@
 
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
+import { assertEquals } from "@effect/vitest/utils"
 import * as fc from "effect/FastCheck"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
@@ -412,9 +413,10 @@ describe("classification", () => {
   ]
 
   it.each(all)("reads the raw words, whatever redaction leaves of them: %s", (thrown) => {
-    const { description: _, ...kind } = read(thrown)
-    const { description, ...redacted } = read(thrown, () => "")
+    const { description: _, code, ...kind } = read(thrown)
+    const { description, code: redactedCode, ...redacted } = read(thrown, () => "")
     assert.deepStrictEqual(redacted, kind)
+    assertEquals(redactedCode, code)
     assert.strictEqual(Option.getOrNull(description), "")
   })
 

@@ -27,7 +27,7 @@ describe.each(transports)("with $name", ({ transport }) => {
   const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
     clientOn(transport, { ...unhurried, baseUrl: urlOf(server), ...options })
 
-  it.scopedLive("a store comes", () =>
+  it.scopedLive("returns a store", () =>
     Effect.gen(function* () {
       const requests: Array<IncomingMessage> = []
       const server = yield* listening((request, response) => {
@@ -81,7 +81,7 @@ describe.each(transports)("with $name", ({ transport }) => {
     })
   )
 
-  it.scopedLive("a server that is gone is a TransportError, connect", () =>
+  it.scopedLive("a server that is not there is a TransportError, connect", () =>
     Effect.gen(function* () {
       const baseUrl = yield* Effect.scoped(Effect.map(listening(respondAsApify), urlOf))
       const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 0 } })
@@ -90,7 +90,7 @@ describe.each(transports)("with $name", ({ transport }) => {
     })
   )
 
-  it.scopedLive("an error that comes in parts is read, however low the cap on stores", () =>
+  it.scopedLive("an error that arrives in parts is read, however low the cap on stores", () =>
     Effect.gen(function* () {
       const server = yield* listening((_, response) => {
         response.writeHead(404, { "content-type": "application/json" })
@@ -149,18 +149,18 @@ describe.each(transports)("with $name", ({ transport }) => {
     })
   )
 
-  it.scopedLive("a request tells of its span, where there is a tracer", () =>
+  it.scopedLive("sends traceparent if there is a tracer", () =>
     Effect.gen(function* () {
-      const told: Array<unknown> = []
+      const traceparents: Array<unknown> = []
       const server = yield* listening((request, response) => {
-        told.push(request.headers.traceparent)
+        traceparents.push(request.headers.traceparent)
         respondAsApify(request, response)
       })
       const { recorder, spans } = yield* recordSpans
       const call = Effect.withTracer(getStore("janedoe~my-store"), recorder)
       yield* Effect.zipRight(call, Effect.withTracerEnabled(call, false)).pipe(Effect.provide(clientOf(server)))
       const [, attempt] = spans
-      assert.deepStrictEqual(told, [`00-${attempt?.traceId}-${attempt?.spanId}-01`, undefined])
+      assert.deepStrictEqual(traceparents, [`00-${attempt?.traceId}-${attempt?.spanId}-01`, undefined])
       assert.strictEqual(attributesOf(attempt)["http.response.status_code"], 200)
     })
   )
@@ -177,8 +177,8 @@ describe.each(transports)("with $name", ({ transport }) => {
   )
 
   it.scopedLive.each([
-    ["before the answer", false],
-    ["within the body", true]
+    ["before the response", false],
+    ["in the body", true]
   ] as const)("a call interrupted %s frees its socket", ([, begins]) =>
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
@@ -195,7 +195,7 @@ describe.each(transports)("with $name", ({ transport }) => {
     })
   )
 
-  it.scopedLive("an answer over the cap frees its socket", () =>
+  it.scopedLive("a response over the cap frees its socket", () =>
     Effect.gen(function* () {
       const { freed, server } = yield* watching((_, response) => {
         response.writeHead(200, { "content-type": "application/json" })
@@ -241,7 +241,7 @@ describe("FetchTransport", () => {
 })
 
 describe("UndiciTransport", () => {
-  it.scopedLive("tells a tracer the version of HTTP", () =>
+  it.scopedLive("reports the version of HTTP to the tracer", () =>
     Effect.gen(function* () {
       const server = yield* listening(respondAsApify)
       const { recorder, spans } = yield* recordSpans

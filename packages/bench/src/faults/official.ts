@@ -19,8 +19,8 @@ const apifyClient = await import("apify-client")
 /** How long a case may take before it counts as one that does not end. */
 const BOUND = Duration.seconds(10)
 
-/** What strangers answer with. */
-export const STRANGERS_STORE = "strangersStore001"
+/** The id of the store that the other origin of the redirects responds with. */
+export const OTHER_STORE = "otherOriginStore1"
 
 export interface OfficialOutcome {
   readonly outcome: string
@@ -52,8 +52,8 @@ const nameOfError = (error: unknown): string => {
   return `${[name, isFrom(error, "statusCode") ?? isFrom(error, "code")].filter((part) => part !== undefined).join(" ")}${leak}`
 }
 
-/** Asks it for a store, and tells what came of it in a few words. */
-const ask = (client: ApifyClient, ref: string, bound: Duration.Duration): Effect.Effect<string> =>
+/** Gets a store with it, and names the outcome in a few words. */
+const get = (client: ApifyClient, ref: string, bound: Duration.Duration): Effect.Effect<string> =>
   Effect.tryPromise({ try: () => client.keyValueStore(ref).get(), catch: nameOfError }).pipe(
     Effect.match({
       onSuccess: (value) =>
@@ -61,8 +61,8 @@ const ask = (client: ApifyClient, ref: string, bound: Duration.Duration): Effect
           ? "undefined"
           : isTheStore(value)
             ? "success"
-            : inspect(value).includes(STRANGERS_STORE)
-              ? "the store of whom it was redirected to"
+            : inspect(value).includes(OTHER_STORE)
+              ? "the store of the other origin"
               : "a value that is no store",
       onFailure: (name) => name
     }),
@@ -85,7 +85,7 @@ export const official: MakeClient = ({ baseUrl, bound, limits, token }) =>
         ...(baseDelay === undefined ? {} : { minDelayBetweenRetriesMillis: Duration.toMillis(baseDelay) }),
         ...(limits.attemptTimeout === undefined ? {} : { timeoutSecs: Duration.toSeconds(limits.attemptTimeout) })
       })
-      return (ref: string) => ask(client, ref, bound)
+      return (ref: string) => get(client, ref, bound)
     },
     catch: nameOfError
   })
@@ -97,12 +97,12 @@ export const playOfficial = (played: Case, index: number): Effect.Effect<Officia
     if (needsTrust(played)) return { outcome: "not comparable: takes no authority to trust", requests: 0 }
     const { url: baseUrl } = yield* placeOf(played)
     const name = storeFor(played, "official", index)
-    // However often it tries, it meets what the plan ends in.
+    // However often it tries, it meets the last fault of the plan.
     const last = played.plan.slice(-1).map(({ fault }) => ({ fault, times: Number.POSITIVE_INFINITY }))
     yield* server.plan(name, [...played.plan, ...last])
     const limits = { ...patient, attemptTimeout: "1 second" } as const
     const outcome = yield* Effect.merge(
-      Effect.flatMap(official({ token: TOKEN, baseUrl, limits, bound: BOUND }), (ask) => ask(name))
+      Effect.flatMap(official({ token: TOKEN, baseUrl, limits, bound: BOUND }), (get) => get(name))
     )
     return { outcome, requests: (yield* server.report(name)).requests.length }
   }).pipe(Effect.scoped)

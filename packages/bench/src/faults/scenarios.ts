@@ -25,11 +25,11 @@ export interface Settings {
   readonly bound: Duration.Duration
 }
 
-/** A call, and what it came to in a few words. */
-export type Ask = (ref: string) => Effect.Effect<string>
+/** A call, and its outcome in a few words. */
+export type Call = (ref: string) => Effect.Effect<string>
 
 /** A client with the settings given, or in a few words how it refuses them. */
-export type MakeClient = (settings: Settings) => Effect.Effect<Ask, string, Scope.Scope>
+export type MakeClient = (settings: Settings) => Effect.Effect<Call, string, Scope.Scope>
 
 /** Our operation on a transport. */
 export const oursOn =
@@ -37,7 +37,7 @@ export const oursOn =
   ({ baseUrl, limits, token }) => {
     const kept = nothingShown()
     const shown = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(keepExit(kept), watched(kept))
-    const told = (outcome: string) =>
+    const checked = (outcome: string) =>
       Effect.map(leaks(kept), (leaks) => {
         kept.exits.length = 0
         kept.spans.length = 0
@@ -47,17 +47,17 @@ export const oursOn =
     return Layer.build(transport.client({ token: Redacted.make(token), baseUrl, ...limits })).pipe(
       shown,
       Effect.map(
-        (context): Ask =>
+        (context): Call =>
           (ref) =>
             operation.call(ref).pipe(
               shown,
               Effect.exit,
               Effect.map((exit) => nameOf(outcomeOf(operation, exit))),
-              Effect.flatMap(told),
+              Effect.flatMap(checked),
               Effect.provide(context)
             )
       ),
-      Effect.catchAll(() => Effect.flatMap(told("ConfigError"), Effect.fail))
+      Effect.catchAll(() => Effect.flatMap(checked("ConfigError"), Effect.fail))
     )
   }
 
@@ -65,7 +65,7 @@ export interface Scenario {
   readonly row: number
   readonly name: string
   readonly plan: string
-  /** What ours comes to. */
+  /** The outcome of our client. */
   readonly outcome: RegExp
   readonly play: (make: MakeClient) => Effect.Effect<string, never, FaultServer | Scope.Scope>
 }
@@ -80,10 +80,10 @@ const tally = (outcomes: ReadonlyArray<string>): string => {
 interface Called {
   readonly origin: Origin
   readonly server: FaultServer["Type"]
-  readonly ask: Ask
+  readonly call: Call
 }
 
-/** Calls of one client to an origin of its own, what they came to, and the requests that the server has read. */
+/** Calls of one client to an origin of its own, their outcomes, and the requests that the server has read. */
 const calling =
   (
     { bound = Duration.seconds(10), limits = patient }: Partial<Pick<Settings, "bound" | "limits">>,
@@ -95,7 +95,7 @@ const calling =
       const origin = yield* server.listen()
       yield* server.forget
       const outcomes = yield* make({ token: TOKEN, baseUrl: origin.url, limits, bound }).pipe(
-        Effect.flatMap((ask) => calls({ origin, server, ask })),
+        Effect.flatMap((call) => calls({ origin, server, call })),
         Effect.catchAll((refusal) => Effect.succeed([refusal]))
       )
       return `${tally(outcomes)} (${(yield* server.requests).length})`
@@ -109,18 +109,18 @@ const planned =
 
 const many =
   (count: number, options: { readonly concurrency: number | "unbounded" }) =>
-  ({ ask }: Called) =>
-    Effect.forEach(Array.from({ length: count }), () => ask(STORE), options)
+  ({ call }: Called) =>
+    Effect.forEach(Array.from({ length: count }), () => call(STORE), options)
 
-/** A connection is free for the next call a moment after its answer. */
+/** A connection is free for the next call a moment after its response. */
 const oneByOne =
   (count: number) =>
-  ({ ask }: Called) =>
-    Effect.forEach(Array.from({ length: count }), () => Effect.zipLeft(ask(STORE), Effect.sleep("20 millis")))
+  ({ call }: Called) =>
+    Effect.forEach(Array.from({ length: count }), () => Effect.zipLeft(call(STORE), Effect.sleep("20 millis")))
 
 const patientWait = { ...patient, retry: { retries: 2, baseDelay: "1 hour", maxDelay: "1 hour" } } as const
 
-/** Each setting with a client of its own, which is asked for a store if it is not refused. */
+/** Each setting with a client of its own, which gets a store if the setting is not refused. */
 const eachSetting =
   (ok: Fault.Fault, settings: (origin: Origin) => ReadonlyArray<Partial<Settings>>) => (make: MakeClient) =>
     Effect.gen(function* () {
@@ -139,7 +139,7 @@ const eachSetting =
                 bound: Duration.seconds(2),
                 ...changed
               }),
-              (ask) => ask(STORE)
+              (call) => call(STORE)
             )
           )
         )
@@ -174,7 +174,7 @@ export const scenariosOf = (operation: Operation): ReadonlyArray<Scenario> => {
   return [
     {
       row: 8,
-      name: "30 calls, each on a connection that is closed for lying idle",
+      name: "30 calls, each on a connection that is closed while idle",
       plan: closingReused(operation).name,
       outcome: /^30 × success \(\d+\)$/,
       play: calling({}, planned(Fault.forever(closingReused(operation)), oneByOne(30)))
@@ -202,7 +202,7 @@ export const scenariosOf = (operation: Operation): ReadonlyArray<Scenario> => {
     },
     {
       row: 53,
-      name: `1,000 large error answers, ${POOL} at once`,
+      name: `1,000 large error responses, ${POOL} at once`,
       plan: "404 with 1 MiB always",
       outcome: /^1000 × UnexpectedResponseError, never over 16 connections \(1000\)$/,
       play: calling(
@@ -232,12 +232,12 @@ export const scenariosOf = (operation: Operation): ReadonlyArray<Scenario> => {
       name: `${hostileRefs.length} references that are none`,
       plan: "500 always",
       outcome: /^\d+ × InvalidStoreRefError \(0\)$/,
-      play: calling({ limits: { ...patient, retry: { retries: 0 } }, bound: Duration.seconds(2) }, ({ ask, server }) =>
+      play: calling({ limits: { ...patient, retry: { retries: 0 } }, bound: Duration.seconds(2) }, ({ call, server }) =>
         Effect.gen(function* () {
           yield* server.plan("", Fault.forever(refusal(404)))
-          const outcomes = yield* Effect.forEach(hostileRefs, ask)
-          const astray = (yield* server.requests).filter(({ path }) => isBeyond(path)).length
-          return astray === 0 ? outcomes : [...outcomes, `${astray} beyond /v2/key-value-stores/:id`]
+          const outcomes = yield* Effect.forEach(hostileRefs, call)
+          const misdirected = (yield* server.requests).filter(({ path }) => isBeyond(path)).length
+          return misdirected === 0 ? outcomes : [...outcomes, `${misdirected} beyond /v2/key-value-stores/:id`]
         })
       )
     },
@@ -246,10 +246,10 @@ export const scenariosOf = (operation: Operation): ReadonlyArray<Scenario> => {
       name: `${legalRefs.length} references, every legal character in them`,
       plan: "ok",
       outcome: /^6 × success, each in the path as it is written \(6\)$/,
-      play: calling({}, ({ ask, server }) =>
+      play: calling({}, ({ call, server }) =>
         Effect.gen(function* () {
           yield* Effect.forEach(legalRefs, (ref) => server.plan(ref, Fault.times(1, ok)))
-          const outcomes = yield* Effect.forEach(legalRefs, ask)
+          const outcomes = yield* Effect.forEach(legalRefs, call)
           const paths = (yield* server.requests).map(({ path }) => path)
           const isWritten = legalRefs.every((ref) => paths.includes(`/v2/key-value-stores/${ref}`))
           return [...outcomes, isWritten ? "each in the path as it is written" : "not as they are written"]
@@ -265,7 +265,7 @@ export const scenariosOf = (operation: Operation): ReadonlyArray<Scenario> => {
     },
     {
       row: 57,
-      name: `${baseUrls.length} base URLs that lead a token astray, and four of this machine`,
+      name: `${baseUrls.length} base URLs that would send the token elsewhere, and four of this machine`,
       plan: "ok always",
       outcome: /^\d+ × ConfigError \(0\)$/,
       play: eachSetting(ok, ({ url }) => {
@@ -321,8 +321,8 @@ export const incomparable: ReadonlyArray<{
 }> = [
   {
     row: 51,
-    name: "interrupted: at its start, in its turn, connecting, in the headers, the body, the wait",
-    ours: "gone at once, nothing left but what it was connecting: `behaviour.test.ts`",
+    name: "interrupted: before it starts, in the queue, while connecting, in the headers, in the body, in the wait",
+    ours: "ends at once, nothing left but a connection that was being opened: `behaviour.test.ts`",
     reason: "not comparable: takes no signal, and cannot be interrupted"
   },
   {

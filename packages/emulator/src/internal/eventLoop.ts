@@ -1,5 +1,5 @@
 /**
- * Long work in turns with everything else that the process does.
+ * Yields to the event loop during long work.
  */
 import * as Effect from "effect/Effect"
 

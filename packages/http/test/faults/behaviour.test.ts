@@ -1,5 +1,5 @@
 /**
- * The rows that take more than one call, or a hand in the middle of one.
+ * The rows that take more than one call, or an intervention in the middle of one.
  */
 import { assert, describe, layer } from "@effect/vitest"
 import { deafOrigin, Fault, FaultServer } from "@effect-apify/fault-server"
@@ -196,7 +196,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
 
         row(
           8,
-          "a connection closed for lying idle is replaced at once, free of charge",
+          "a connection closed while idle is replaced at once, free of charge",
           { ...patient, retry: never },
           ({ time }, store) =>
             Effect.zipRight(plan(store, Fault.forever(closingReused(operation))), replacing(operation, store, time))
@@ -233,8 +233,8 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
         row(
           8,
           tellsResets
-            ? "a connection reset for lying idle is replaced at once, free of charge"
-            : "a connection reset for lying idle is retried after a wait, as if it were new",
+            ? "a connection reset while idle is replaced at once, free of charge"
+            : "a connection reset while idle is retried after a wait, like a new one",
           { ...patient, retry: never },
           ({ time }, store) =>
             Effect.gen(function* () {
@@ -336,7 +336,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
         }
 
         for (const [name, fault] of [
-          ["answers 503", refusal(503)],
+          ["responds with 503", refusal(503)],
           ["resets every connection", reset],
           ["closes every connection", closed]
         ] as const) {

@@ -11,7 +11,7 @@ import type { Transport } from "./transports.js"
 /** What a call must end in: its success, or an error whose encoded form has these fields. */
 export type Outcome = "success" | { readonly _tag: string; readonly [field: string]: unknown }
 
-/** Where a case is asked for. */
+/** Where a case sends its request. */
 export type At =
   | "http"
   | "https"
@@ -47,7 +47,7 @@ export interface Case {
 export type Deviations = Partial<Record<Transport["name"], Deviation>>
 
 export interface Deviation {
-  /** As the case has it, where only sockets are left. */
+  /** The case's own, where only sockets are left. */
   readonly outcome?: Outcome
   readonly requests?: number
   /** Whether connections are left for a while. */
@@ -60,13 +60,13 @@ export interface Deviation {
 export const JSON_TYPE: readonly [string, string] = ["Content-Type", "application/json; charset=utf-8"]
 
 /** A success of an operation. */
-export const okOf = ({ success }: Operation): Fault.Fault => Fault.answer("ok", success)
+export const okOf = ({ success }: Operation): Fault.Fault => Fault.respond("ok", success)
 
 export const okWith = (
   name: string,
   body: string | Uint8Array,
   ...headers: ReadonlyArray<readonly [string, string]>
-): Fault.Fault => Fault.answer(name, { headers: [JSON_TYPE, ...headers], body })
+): Fault.Fault => Fault.respond(name, { headers: [JSON_TYPE, ...headers], body })
 
 /** The request is read, and that is all. */
 export const silence = Fault.fault("silence", Fault.hang)
@@ -75,7 +75,7 @@ export const closed = Fault.fault("close", Fault.close)
 
 export const reset = Fault.fault("reset", Fault.reset)
 
-/** Closes what has brought a response before, as a server does with what lay idle. */
+/** Closes what has brought a response before, as a server does with an idle connection. */
 export const closingReused = (operation: Operation): Fault.Fault => ({
   name: "ok on a new connection, close on another",
   steps: (request, earlier) =>
@@ -88,9 +88,9 @@ export const closingReused = (operation: Operation): Fault.Fault => ({
 /** A response, and behind it bytes of another. At once, so that they are there before the next request. */
 export const beyond = ({ success }: Operation): Fault.Fault =>
   Fault.fault(
-    "ok, then another response unasked",
+    "ok, then another response that was not requested",
     Fault.send(
-      Buffer.concat([Fault.answerBytes(success), Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")])
+      Buffer.concat([Fault.responseBytes(success), Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull")])
     )
   )
 
@@ -166,8 +166,8 @@ const unexpected = (problem: RegExp, more: object = {}): Outcome => ({
   ...more
 })
 const malformed = (kind: "Json" | "Shape", more: object = {}): Outcome => ({ _tag: MALFORMED, kind, ...more })
-export const misshapen = (more: object = {}): Outcome => malformed("Shape", more)
-export const problemAt = (...path: ReadonlyArray<string>): Outcome => misshapen({ problems: [{ path }] })
+export const wrongShape = (more: object = {}): Outcome => malformed("Shape", more)
+export const problemAt = (...path: ReadonlyArray<string>): Outcome => wrongShape({ problems: [{ path }] })
 const attemptTimeout: Outcome = { _tag: "TimeoutError", phase: "attempt" }
 
 const nowhere = { requests: 0, plan: [] }
@@ -188,7 +188,7 @@ const everywhere = (deviation: Deviation): Deviations => ({
 const stillConnecting: Deviation = {
   leavesSockets: true,
   reason:
-    "undici, which is also Node's fetch, gives up a connection under way by its own connect timeout alone (10 s): what was interrupted leaves it until then."
+    "undici, which is also Node's fetch, abandons a connection attempt only at its own connect timeout (10 s): an interrupted call leaves it open until then."
 }
 
 const connecting = (operation: Operation): ReadonlyArray<Case> => [
@@ -215,7 +215,7 @@ const connecting = (operation: Operation): ReadonlyArray<Case> => [
   },
   {
     row: 4,
-    name: "the connection is never taken",
+    name: "the connection is never accepted",
     at: "deaf",
     ...nowhere,
     runsOutOfTime: true,
@@ -224,7 +224,7 @@ const connecting = (operation: Operation): ReadonlyArray<Case> => [
   },
   {
     row: 4,
-    name: "the TLS handshake is never answered",
+    name: "the TLS handshake never completes",
     at: "https",
     ...nowhere,
     greeting: silence,
@@ -266,7 +266,7 @@ const connecting = (operation: Operation): ReadonlyArray<Case> => [
     name: "plain HTTP at an HTTPS port",
     at: "https",
     ...nowhere,
-    greeting: Fault.fault("400", Fault.send(Fault.answerBytes({ status: 400 })), Fault.close),
+    greeting: Fault.fault("400", Fault.send(Fault.responseBytes({ status: 400 })), Fault.close),
     outcome: { ...attempts(1), _tag: "TransportError", reason: /^(tls|protocol)$/ }
   }
 ]
@@ -281,13 +281,14 @@ function tls(code: string) {
 
 const gzipAlone: Deviation = {
   outcome: unexpected(/encod/),
-  reason: "undici's request decodes nothing, and of what was not asked for the client itself decodes gzip alone."
+  reason:
+    "undici's request decodes nothing; of the encodings that were not requested, the client itself decodes gzip only."
 }
 
 const no100: Deviation = {
   outcome: transport("reset"),
   requests: 3,
-  reason: "undici, which is also Node's fetch, takes a 100 that it has not asked for as a broken connection."
+  reason: "undici, which is also Node's fetch, treats an unexpected 100 Continue as a broken connection."
 }
 
 export const EARLY_HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
@@ -296,7 +297,7 @@ const connection = (operation: Operation): ReadonlyArray<Case> => {
   const { success } = operation
   const { body } = success
   const ok = okOf(operation)
-  const okBytes = Fault.answerBytes(success)
+  const okBytes = Fault.responseBytes(success)
   return [
     ...retried(operation, 7, "reset before any byte", reset, transport("reset")),
     single(7, "reset before any byte, over TLS", reset, transport("reset"), {
@@ -340,13 +341,13 @@ const connection = (operation: Operation): ReadonlyArray<Case> => {
     single(
       13,
       "headers of 20 KiB",
-      Fault.answer("20 KiB of headers", { headers: [JSON_TYPE, ["X-Long", "x".repeat(20 * 1024)]], body: body }),
+      Fault.respond("20 KiB of headers", { headers: [JSON_TYPE, ["X-Long", "x".repeat(20 * 1024)]], body: body }),
       transport("protocol")
     ),
     single(
       14,
       "two lengths",
-      Fault.answer("two lengths", {
+      Fault.respond("two lengths", {
         headers: [JSON_TYPE, ["Content-Length", "5"], ["Content-Length", String(body.length)]],
         body
       }),
@@ -355,7 +356,7 @@ const connection = (operation: Operation): ReadonlyArray<Case> => {
     single(
       14,
       "a length and chunks",
-      Fault.answer("length and chunks", {
+      Fault.respond("length and chunks", {
         headers: [JSON_TYPE, ["Content-Length", String(body.length)], ["Transfer-Encoding", "chunked"]],
         body: `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
       }),
@@ -383,7 +384,7 @@ const connection = (operation: Operation): ReadonlyArray<Case> => {
       "the body drips",
       Fault.fault("a byte each 100 ms", Fault.send(okBytes.subarray(0, 120)), Fault.drip(okBytes.subarray(120), 100)),
       attemptTimeout,
-      // The whole body would take longer than that, and each byte comes sooner.
+      // The whole body would take longer than that, and each byte arrives sooner.
       { runsOutOfTime: true, options: { ...patient, attemptTimeout: "500 millis" } }
     ),
     ...retried(
@@ -451,19 +452,19 @@ const jsonBodies = (operation: Operation): ReadonlyArray<Case> => {
     single(
       26,
       "200, text/html",
-      Fault.answer("html", { headers: [["Content-Type", "text/html"]], body: html }),
+      Fault.respond("html", { headers: [["Content-Type", "text/html"]], body: html }),
       unexpected(/text\/html/, { snippet: undefined })
     ),
     single(
       27,
       "JSON as text/plain",
-      Fault.answer("text/plain", { headers: [["Content-Type", "text/plain"]], body: body }),
+      Fault.respond("text/plain", { headers: [["Content-Type", "text/plain"]], body: body }),
       unexpected(/text\/plain/)
     ),
     single(
       28,
       "utf-16",
-      Fault.answer("utf-16", {
+      Fault.respond("utf-16", {
         headers: [["Content-Type", "application/json; charset=utf-16"]],
         body: Buffer.from(body, "utf16le")
       }),
@@ -483,10 +484,21 @@ const jsonBodies = (operation: Operation): ReadonlyArray<Case> => {
     ...once(operation, 31, "garbage", okWith("garbage", `%%% ${EXPOSED}`), malformed("Json")),
     single(39, "300 MiB, declared", Fault.largeBody(300, "declared"), unexpected(/maxBodyBytes/)),
     single(39, "300 MiB, in chunks", Fault.largeBody(300, "chunked"), unexpected(/maxBodyBytes/)),
-    single(40, "gzip unasked", okWith("gzip", Fault.gzipped(body), ["Content-Encoding", "gzip"]), "success"),
-    single(40, "brotli unasked", okWith("brotli", brotliCompressSync(body), ["Content-Encoding", "br"]), "success", {
-      deviations: onUndici(gzipAlone)
-    }),
+    single(
+      40,
+      "gzip that was not requested",
+      okWith("gzip", Fault.gzipped(body), ["Content-Encoding", "gzip"]),
+      "success"
+    ),
+    single(
+      40,
+      "brotli that was not requested",
+      okWith("brotli", brotliCompressSync(body), ["Content-Encoding", "br"]),
+      "success",
+      {
+        deviations: onUndici(gzipAlone)
+      }
+    ),
     single(
       40,
       "gzip twice",
@@ -561,7 +573,7 @@ const dated = (name: string, seconds: number): Fault.Fault => ({
   name,
   steps: ({ date }) => [
     Fault.send(
-      Fault.answerBytes({ status: 429, headers: [["Retry-After", new Date(date + seconds * 1000).toUTCString()]] })
+      Fault.responseBytes({ status: 429, headers: [["Retry-After", new Date(date + seconds * 1000).toUTCString()]] })
     )
   ]
 })
@@ -703,7 +715,7 @@ export const redirects = (origin: string): ReadonlyArray<Case> => [
   single(50, "a redirect from https to http", Fault.redirect(302, origin), unexpected(/not followed/), { at: "https" })
 ]
 
-/** What every operation meets, and what only this one does. */
+/** The cases of every operation, and those of this one. */
 export const casesOf = (operation: Operation): ReadonlyArray<Case> => [
   ...connecting(operation),
   ...connection(operation),

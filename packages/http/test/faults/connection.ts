@@ -12,7 +12,7 @@ import { settled } from "./play.js"
 import { keepExit, leaks, nothingShown, type Shown, TOKEN, watched } from "./secrets.js"
 import type { Connections, Transport } from "./transports.js"
 
-/** Keeps what each call of a client comes to, whoever made it. */
+/** Keeps the exit of each call of a client, whoever made it. */
 const keepingExits = (kept: Shown) =>
   Layer.effect(
     ApifyClient.ApifyClient,
@@ -22,7 +22,7 @@ const keepingExits = (kept: Shown) =>
     }))
   )
 
-/** Runs calls with one client of a base URL, and looks for secrets in all that they came to and showed. */
+/** Runs calls with one client of a base URL, and looks for secrets in their exits and in all that they showed. */
 export const withClientOf = <A, E, R>(
   baseUrl: string,
   transport: Transport,

@@ -6,7 +6,7 @@ import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import { inTurn, scale } from "../../../../vitest.scale.js"
+import { sampled, scale } from "../../../../vitest.scale.js"
 import { patient, refusal, silence } from "./cases.js"
 import { withClient } from "./connection.js"
 import { heap } from "./heap.js"
@@ -16,7 +16,7 @@ import { transports } from "./transports.js"
 
 const CONCURRENCY = 16
 
-/** What is told apart from noise: in `soak` two hundred bytes for each call. */
+/** The least growth that counts as more than noise: in `soak` two hundred bytes for each call. */
 const FLAT_BYTES = 2 * 1024 * 1024
 
 const connections = Effect.sync(
@@ -24,8 +24,8 @@ const connections = Effect.sync(
 )
 
 /**
- * Until nothing is under way, and the connections are as few as are kept for the next calls. Those that undici was making
- * for calls that were interrupted meanwhile it finishes first, and drops when they have lain idle.
+ * Until nothing is under way, and the connections are as few as are kept for the next calls. Those that undici was opening
+ * for calls that were interrupted meanwhile it finishes first, and closes once they have been idle.
  */
 const rest = (origin: Origin) =>
   Effect.gen(function* () {
@@ -84,7 +84,7 @@ const leastGrowth = <E, R>(round: Effect.Effect<void, E, R>) =>
 
 layer(FaultServer.layer, { excludeTestServices: true })((it) => {
   for (const { call, name } of operations) {
-    for (const transport of inTurn(transports, 1)) {
+    for (const transport of sampled(transports, 1)) {
       it.effect(
         `${name}, ${transport.name}, row 52: ${CALLS} failed and ${CALLS} interrupted calls leave nothing`,
         () =>

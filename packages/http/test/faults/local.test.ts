@@ -1,5 +1,5 @@
 /**
- * What is refused before anything is sent, and what every reference and every status comes to.
+ * What is refused before anything is sent, and the outcome of every reference and every status.
  */
 
 import { assert, layer } from "@effect/vitest"
@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { inTurn, scale } from "../../../../vitest.scale.js"
+import { sampled, scale } from "../../../../vitest.scale.js"
 import { othersSettle } from "../simulatedTime.js"
 import { MALFORMED, patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
@@ -94,7 +94,7 @@ const tagOf = (status: number, { name }: Transport): string => {
     [511, "UnexpectedResponseError"],
     [200, MALFORMED]
   ])
-  // What is below 200 announces an answer, and none comes.
+  // A status below 200 announces a response, and none follows.
   if (status < 200) return "TransportError"
   return tags.get(status) ?? (status >= 500 ? "ServerError" : "UnexpectedResponseError")
 }
@@ -117,7 +117,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
         fc.assert(reachesItself, { numRuns: REFS_AT_ONCE, seed: seed + part })
         yield* othersSettle
       }
-      assert.isAbove(legal, REFS / 5, "too few are legal to tell")
+      assert.isAbove(legal, REFS / 5, "too few are legal to judge")
     })
   )
 
@@ -150,7 +150,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
       )
     )
 
-    it.scoped(`rows 56 and 57 on ${transport.name}: settings that lead a token astray build no client`, () =>
+    it.scoped(`rows 56 and 57 on ${transport.name}: settings that would send the token elsewhere build no client`, () =>
       Effect.gen(function* () {
         const origin = yield* (yield* FaultServer).listen()
         const kept = nothingShown()
@@ -170,7 +170,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
     )
 
     for (const [index, hundred] of [100, 200, 300, 400, 500].entries()) {
-      if (!inTurn(transports, index).includes(transport)) continue
+      if (!sampled(transports, index).includes(transport)) continue
       it.effect(
         `every status from ${hundred} to ${hundred + 99} on ${transport.name} lands in exactly one outcome`,
         () =>
@@ -181,7 +181,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
                 Effect.gen(function* () {
                   const store = `~status-${status}`
                   // What is below 200 has no body, not even one of no length.
-                  const bytes = status < 200 ? `HTTP/1.1 ${status} Planned\r\n\r\n` : Fault.answerBytes({ status })
+                  const bytes = status < 200 ? `HTTP/1.1 ${status} Planned\r\n\r\n` : Fault.responseBytes({ status })
                   // For ever, because fetch itself sends once more what a 421 says was misdirected.
                   yield* (yield* FaultServer).plan(
                     store,

@@ -1,5 +1,5 @@
 /**
- * References and settings that never come to a request, and those that do.
+ * References and settings that are refused before a request is sent, and those that are not.
  */
 import { SIGNING_KEY, TOKEN } from "./secrets.js"
 

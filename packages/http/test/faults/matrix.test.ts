@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { inTurn, scale } from "../../../../vitest.scale.js"
+import { sampled, scale } from "../../../../vitest.scale.js"
 import { bomb, type Case, casesOf, patient, redirects } from "./cases.js"
 import { brokenNames } from "./names.js"
 import { type Operation, operations } from "./operations.js"
@@ -32,7 +32,7 @@ const BACKOFF_MILLIS = 100
 
 const millisOf = (time: Duration.DurationInput | undefined): number => Duration.toMillis(Duration.decode(time ?? 0))
 
-/** Everything that must hold of what came of a case. */
+/** Everything that must hold of the outcome of a case. */
 const check = (operation: Operation, played: Case, transport: Transport, observed: Observed): void => {
   const { elapsedMillis, exit, leaks, meanwhile, report, sockets } = observed
   const { outcome, requests } = expectedOf(played, transport)
@@ -83,7 +83,7 @@ layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { exclud
     for (const transport of transports) {
       describe(`${operation.name}, ${transport.name}`, () => {
         for (const [index, played] of casesOf(operation).entries()) {
-          if (!inTurn(transports, index).includes(transport)) continue
+          if (!sampled(transports, index).includes(transport)) continue
           it.effect(titleOf(played, transport), () => playAndCheck(operation, played, transport, index))
         }
 
@@ -96,11 +96,11 @@ layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { exclud
 
         it.scoped("row 50: redirects: UnexpectedResponseError, and not one byte to another origin", () =>
           Effect.gen(function* () {
-            const stranger = yield* (yield* FaultServer).listen()
-            yield* Effect.forEach(redirects(stranger.url), (redirect, index) =>
+            const otherOrigin = yield* (yield* FaultServer).listen()
+            yield* Effect.forEach(redirects(otherOrigin.url), (redirect, index) =>
               playAndCheck(operation, redirect, transport, index)
             )
-            assert.strictEqual((yield* stranger.sockets).ever, 0)
+            assert.strictEqual((yield* otherOrigin.sockets).ever, 0)
           })
         )
       })

@@ -1,6 +1,6 @@
 /**
- * Runs in a process of its own: `memoryProbe.ts <transport> <base URL> <stores…>`. Asks for each store, the first of them
- * often beforehand, and prints what each call came to and by how many bytes the memory in use grew at most.
+ * Runs in a process of its own: `memoryProbe.ts <transport> <base URL> <stores…>`. Gets each store, the first of them
+ * often beforehand, and prints the outcome of each call and by how many bytes the memory in use grew at most.
  */
 import { getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import { transports } from "./transports.js"
 const [name, baseUrl = "", warmUp = "", ...stores] = process.argv.slice(2)
 const transport = transports.find((one) => one.name === name)
 
-/** What an effect comes to, and the most memory that was in use meanwhile. Garbage is collected before each look. */
+/** The result of an effect, and the most memory that was in use meanwhile. Garbage is collected before each look. */
 const peak = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     let most = 0
@@ -33,7 +33,7 @@ const peak = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 const tagOf = (store: string) => Effect.map(Effect.flip(getStore(store)), ({ _tag }) => _tag)
 
 const program = Effect.gen(function* () {
-  // The code and the transport come to their size.
+  // The code and the transport reach their final size.
   yield* Effect.repeatN(tagOf(warmUp), 20)
   const before = yield* Effect.delay(heap, "100 millis")
   const [tags, most] = yield* peak(Effect.forEach(stores, tagOf))

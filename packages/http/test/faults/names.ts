@@ -1,5 +1,5 @@
 /**
- * A name server of our own: names fail as they do out there, and no query leaves this machine.
+ * A name server of our own: look-ups fail as they do on the internet, and no query leaves this machine.
  */
 import dns from "node:dns"
 import { isIP } from "node:net"
@@ -12,7 +12,7 @@ export const BUSY_NAME = "busy-name-server.test"
 const failure = (code: string, hostname: string): Error =>
   Object.assign(new Error(`getaddrinfo ${code} ${hostname}`), { code, syscall: "getaddrinfo", hostname })
 
-/** Answers for every name but this machine's until the scope ends. */
+/** Fails every look-up but this machine's names until the scope ends. */
 export const brokenNames: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
     const lookup = dns.lookup

@@ -5,7 +5,7 @@ import { Fault } from "@effect-apify/fault-server"
 import { type ApifyClient, CallError, getStore, Store, StoreError } from "@effect-apify/http"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Case, EARLY_HINTS, misshapen, okWith, problemAt, single } from "./cases.js"
+import { type Case, EARLY_HINTS, okWith, problemAt, single, wrongShape } from "./cases.js"
 import { SIGNATURE, SIGNING_KEY } from "./secrets.js"
 
 /** An operation, as the tests need to know it. */
@@ -16,7 +16,7 @@ export interface Operation {
   /** An error as data. */
   readonly encodeError: (error: unknown) => unknown
   readonly isSuccess: (value: unknown) => boolean
-  /** What the server is asked. */
+  /** The request that the server reads. */
   readonly method: string
   readonly path: (store: string) => string
   /** A success as Apify sends it. */
@@ -60,11 +60,11 @@ const bodies: ReadonlyArray<Case> = [
     Fault.fault(
       "103, 200 of 20 KiB",
       Fault.send(EARLY_HINTS),
-      Fault.send(Fault.answerBytes({ body: bodyWith({ title: "x".repeat(20 * 1024) }) }))
+      Fault.send(Fault.responseBytes({ body: bodyWith({ title: "x".repeat(20 * 1024) }) }))
     ),
     "success"
   ),
-  ...["null", "[]", '"x"', "{}"].map((body) => single(32, `the body ${body}`, okWith(body, body), misshapen())),
+  ...["null", "[]", '"x"', "{}"].map((body) => single(32, `the body ${body}`, okWith(body, body), wrongShape())),
   single(32, 'the body {"data":null}', okWith("data null", '{"data":null}'), problemAt("data")),
   single(
     33,
@@ -73,7 +73,7 @@ const bodies: ReadonlyArray<Case> = [
       "wrong types",
       bodyWith({ id: 424242, createdAt: undefined, stats: { readCount: "nine" }, urlSigningSecretKey: [SIGNING_KEY] })
     ),
-    misshapen({
+    wrongShape({
       // In the order of the fields, these and no other, without the values.
       problems: [
         { path: ["data", "id"], problem: valueless },
@@ -100,7 +100,7 @@ const bodies: ReadonlyArray<Case> = [
     37,
     "a schema nested 100,000 deep",
     okWith("nested schema", bodyNested("schema")),
-    misshapen({ problems: [{ path: ["data", "schema"] }] })
+    wrongShape({ problems: [{ path: ["data", "schema"] }] })
   ),
   // A success, because what is unknown is dropped, however deep.
   single(37, "an unknown field nested 100,000 deep", okWith("nested", bodyNested("brandNew")), "success"),

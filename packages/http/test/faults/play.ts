@@ -1,5 +1,5 @@
 /**
- * Plays a case against the server, and says what came of it.
+ * Plays a case against the server, and reports the outcome.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import {
@@ -30,7 +30,7 @@ export interface Left {
   readonly timers: number
 }
 
-/** What came of a call. */
+/** What was observed of a call. */
 export interface Observed {
   readonly exit: Exit.Exit<unknown, unknown>
   /** By the clock of the call. */
@@ -43,7 +43,7 @@ export interface Observed {
   readonly leaks: ReadonlyArray<string>
 }
 
-/** Where a case is asked for: its base URL, the server's origin where there is one, and how many attempts only time ends. */
+/** Where a case sends its request: its base URL, the server's origin where there is one, and how many attempts only time ends. */
 export interface Place {
   readonly url: string
   readonly origin: Option.Option<Origin>
@@ -102,7 +102,7 @@ export const placeOf = ({ at: where, greeting }: Case): Effect.Effect<Place, nev
     }
   })
 
-/** Waits until an origin's sockets are as they should be, or gives up after minutes and tells how they are. */
+/** Waits until an origin's sockets are as they should be, or gives up after minutes and returns how they are. */
 export const settled = (origin: Origin, isSettled: (sockets: Sockets) => boolean): Effect.Effect<Sockets> =>
   origin.sockets.pipe(
     Effect.repeat({
@@ -138,7 +138,7 @@ export const play = (
         operation.call(store).pipe(keepExit(kept), Effect.exit, Effect.timed),
         played.runsOutOfTime === true ? waits : undefined
       )
-      // While the client lives: when it goes, undici's agent takes every connection along, whoever had forgotten it.
+      // While the client lives: once its scope ends, undici's agent closes every connection, forgotten ones too.
       const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
         settled(origin, leavesNothingBusy(played, transport))
       )
@@ -157,7 +157,7 @@ export const play = (
     }
   }).pipe(Effect.scoped)
 
-/** What an exit came to, as data. */
+/** The outcome of an exit, as data. */
 export const outcomeOf = ({ encodeError }: Operation, exit: Exit.Exit<unknown, unknown>): unknown =>
   Exit.match(exit, {
     onSuccess: () => "success",

@@ -35,7 +35,7 @@ const shown = (value: unknown): ReadonlyArray<string> => [
   ...(value instanceof Error ? [value.message, value.stack ?? "", everything(value.cause)] : [])
 ]
 
-/** What a program has shown while it ran, and what its calls came to. */
+/** What a program has shown while it ran, and the exits of its calls. */
 export interface Shown {
   readonly texts: Array<string>
   readonly spans: Array<Tracer.Span>
@@ -76,7 +76,7 @@ export const watched =
       )
     })
 
-/** Keeps what an effect comes to. */
+/** Keeps the exit of an effect. */
 export const keepExit =
   (kept: Shown) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

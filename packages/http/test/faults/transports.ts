@@ -29,7 +29,7 @@ export interface Transport {
   ) => Layer.Layer<ApifyClient.ApifyClient, ConfigError>
   /** Whether its connections outlive its layer. */
   readonly keepsConnections: boolean
-  /** What it gives otherwise than the rows ask for, beyond the deviations of single cases, and why. */
+  /** Where it differs from the rows, beyond the deviations of single cases, and why. */
   readonly exceptions: ReadonlyArray<string>
 }
 
@@ -54,16 +54,16 @@ const agent = (connections: Connections) =>
 const requestInit = (dispatcher: Undici.Dispatcher): RequestInit => ({ redirect: "manual", ...{ dispatcher } })
 
 const CONNECTING =
-  "Interrupted while it connects (rows 4, 51 and 52), a call is gone at once, but its connection is not: undici, which is also Node's fetch, goes on with it until it is made or 10 s have passed, and drops it after its keep-alive time."
+  "A call that is interrupted while it connects (rows 4, 51 and 52) ends at once, but its connection does not: undici, which is also Node's fetch, keeps connecting until it succeeds or 10 s have passed, and closes the connection after its keep-alive time."
 
 const RESET =
-  "A connection that was reset for lying idle (row 8) is not told from a new one: the retry waits, and costs budget. undici names the connection only where the other side closed it in order, as servers do."
+  "A connection that was reset while idle (row 8) is not distinguished from a new one: the retry waits, and costs budget. undici identifies the connection only where the server closed it in order, as servers do."
 
 const FETCH = [
-  "Its connections belong to the process: those that lie idle, or that it made ahead of time, stay for its keep-alive time (4 s), and no client can close them.",
+  "Its connections belong to the process: idle connections, and those that it opened ahead of time, stay open for its keep-alive time (4 s), and no client can close them.",
   CONNECTING,
   RESET,
-  "A 407 is a failure without a reason, and a 421 is sent once more by fetch itself: the standard of fetch has it so."
+  "A 407 is a failure without a reason, and after a 421 fetch itself sends the request once more: the Fetch standard requires both."
 ]
 
 /** As many connections as the tests have calls at once: its pool, which it keeps to. */
