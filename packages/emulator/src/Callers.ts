@@ -53,8 +53,8 @@ const findByHash = SqlSchema.findOne({
 })
 
 /**
- * Finds the user that a token belongs to; `None` for an unknown token. The hash is looked up in an index: what the time
- * of a lookup tells is about the hash, and not about the token.
+ * Finds the user that a token belongs to; `None` for an unknown token. The hash is looked up in an index: the time of a
+ * lookup depends on the hash, and reveals nothing of the token.
  *
  * @since 0.1.0
  * @category tokens

@@ -294,7 +294,7 @@ describe("a file that another process has locked", () => {
     subscribe("http.server.request.start", onStart)
   })
 
-  it.scopedLive("is an error at the start that says so", () =>
+  it.scopedLive("is an error at the start with the reason", () =>
     Effect.gen(function* () {
       const file = `${yield* scratch}/apify.db`
       for (const lock of ["IMMEDIATE", "EXCLUSIVE"]) {
@@ -309,7 +309,7 @@ describe("a file that another process has locked", () => {
     })
   )
 
-  it.scopedLive("is an error while a seed is loaded that says so", () =>
+  it.scopedLive("is an error during the load of a seed with the reason", () =>
     Effect.gen(function* () {
       const file = `${yield* scratch}/apify.db`
       yield* start(file)
@@ -320,7 +320,7 @@ describe("a file that another process has locked", () => {
     })
   )
 
-  it.scopedLive("is no obstacle while the other process only prepares to write, and there is nothing to write", () =>
+  it.scopedLive("opens while the other process only prepares to write, if no migration is due", () =>
     Effect.gen(function* () {
       const file = `${yield* scratch}/apify.db`
       yield* start(file)
@@ -330,7 +330,7 @@ describe("a file that another process has locked", () => {
     })
   )
 
-  it.scopedLive("is a 500 once the wait for it is over, and works again when it is free", () =>
+  it.scopedLive("is a 500 after the lock timeout, and works again when the lock is released", () =>
     Effect.gen(function* () {
       const file = `${yield* scratch}/apify.db`
       const url = yield* serving(file, 0)
@@ -342,7 +342,7 @@ describe("a file that another process has locked", () => {
     })
   )
 
-  it.scopedLive("is waited for while other requests are handled", () =>
+  it.scopedLive("does not hold up other requests", () =>
     Effect.gen(function* () {
       const file = `${yield* scratch}/apify.db`
       const url = yield* serving(file, "1 hour")
@@ -433,7 +433,7 @@ describe("a transaction", () => {
   )
 })
 
-it.scoped("statements that are used again return what they would return afresh", () =>
+it.scoped("a prepared statement returns the same rows when it is used again", () =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* sql`CREATE TABLE numbers (number INTEGER PRIMARY KEY)`
@@ -478,7 +478,7 @@ it.scoped("statements that are used again return what they would return afresh",
   }).pipe(Effect.provide(databaseLayer(":memory:")))
 )
 
-it.scoped("any text comes back as it went in", () =>
+it.scoped("any text is read as it was written", () =>
   Effect.gen(function* () {
     yield* Effect.promise(() =>
       fc.assert(

@@ -127,7 +127,7 @@ describe("a seed is refused", () => {
     )
   }
 
-  it.effect("or taken, whatever JSON it is: never a defect", () =>
+  it.effect("or accepted, for any JSON, and never a defect", () =>
     Effect.sync(() =>
       fc.assert(
         fc.property(fc.jsonValue(), (json) => {
@@ -254,7 +254,7 @@ describe("a seed file", () => {
   it.effect("may begin with a byte order mark", () => reading('\ufeff{"users": []}'))
 })
 
-it("the place of a syntax error is found exactly where JSON.parse fails, and what is before it could go on", () => {
+it("a syntax error is found exactly where JSON.parse fails, after a valid beginning", () => {
   const text = fc.oneof(
     fc.json(),
     fc
@@ -302,7 +302,7 @@ it.effect("a seed may leave out everything that has a default", () =>
   })
 )
 
-it.effect("a seed's store may have fields that are not known", () =>
+it.effect("a store of a seed may have unknown fields", () =>
   decodeSeed({ users: [user], stores: [{ owner: "janedoe", store: { ...store, newField: 1 } }] })
 )
 
@@ -340,7 +340,7 @@ describe("loading", () => {
     )
   )
 
-  it.effect("is all or nothing: a seed that clashes with the database leaves it as it was", () =>
+  it.effect("a seed that conflicts with the database changes nothing", () =>
     Effect.gen(function* () {
       yield* load(demoSeed)
       const before = yield* contents
@@ -368,7 +368,7 @@ describe("loading", () => {
     }).pipe(inMemory)
   )
 
-  it.effect("replaces the tokens and rights of whom and what it names, and keeps the rest", () =>
+  it.effect("replaces the tokens and grants of the users and stores it lists, and keeps the others", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const bystander = { username: "bystander", tokens: [{ token: "bystander" }] }
@@ -403,7 +403,7 @@ describe("every exported schema", () => {
     ))
 
   for (const { name, schema } of schemas) {
-    it(`${name} comes back from JSON as it went in`, () => {
+    it(`${name} is the same after encoding and decoding`, () => {
       const same = Schema.equivalence(schema)
       fc.assert(
         fc.property(Arbitrary.make(schema), (value) => {

@@ -260,7 +260,7 @@ layer(Emulator.layer())("the demo", (it) => {
     it.effect("a name in nobody's account, without a token", () =>
       Effect.map(get("~missing", {}), (response) => assertRefused(response, "noToken"))
     )
-    it.effect("the restricted store to somebody who has its signature", () =>
+    it.effect("a restricted store to a caller with its signature", () =>
       Effect.map(get(`${DEMO_ID}?signature=abc123`, {}), (response) => assertRefused(response, "noToken"))
     )
     it.effect("an unknown token, even for an empty name or a missing store", () =>
@@ -269,7 +269,7 @@ layer(Emulator.layer())("the demo", (it) => {
         assertRefused(yield* get("missing", { token: "unknown" }), "unknownToken")
       })
     )
-    it.effect("every other method, and says which there are", () =>
+    it.effect("every other method, with a list of the allowed ones", () =>
       Effect.forEach(["POST", "PUT", "DELETE", "PATCH", "PROPFIND"], (method) =>
         Effect.map(get(DEMO_ID, { method }), (response) => {
           assertRefused(response, "method")
@@ -327,14 +327,14 @@ layer(Emulator.layer())("the demo", (it) => {
   describe("lets ?method= stand for the method,", () => {
     const target = (query: string) => `${DEMO_ID}${query}`
 
-    it.effect("whatever its case, before the method is checked", () =>
+    it.effect("ignoring case, before the method is checked", () =>
       Effect.forEach(["get", "GeT", "GET"], (method) =>
         Effect.map(get(target(`?method=${method}`), { method: "POST", token: DEMO_TOKEN }), ({ status }) =>
           assert.strictEqual(status, 200)
         )
       )
     )
-    it.effect("for methods that the path has not, and for what is none", () =>
+    it.effect("for methods that the path does not have, and for invalid ones", () =>
       Effect.forEach(["PUT", "delete", "PoSt", "BREW", "%20get", "%ff", "get,get"], (method) =>
         Effect.map(get(target(`?method=${method}`)), (response) => assertRefused(response, "method"))
       )
@@ -405,7 +405,7 @@ layer(Emulator.layer())("the demo", (it) => {
     )
   )
 
-  it.effect("links to the host by which it was reached, unless that is not one", () =>
+  it.effect("links to the host of the request, unless it is invalid", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       const linkFor = (host: string, proto?: string) =>
@@ -438,7 +438,7 @@ layer(Emulator.layer())("the demo", (it) => {
   // Requests over sockets cost a hundred times what a pure case does.
   const numRuns = Math.ceil((fc.readConfigureGlobal().numRuns ?? 100) / 4)
 
-  it.effect("responds to any path at all with a refusal, and lives", () =>
+  it.effect("responds to any path with a refusal, and keeps running", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       yield* Effect.promise(() =>

@@ -24,7 +24,7 @@ import { request, storePath } from "./request.js"
 /** For each of them all rounds. */
 const FILES = scale({ test: 1, soak: 10 })
 
-/** Of the ten kinds of moments at which an emulator is killed, below: in `test` those that are told. */
+/** Of the ten kinds of moments at which an emulator is killed, below: in `test` those whose outcome is known. */
 const ROUNDS = soaks ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] : [0, 2, 4, 6, 8]
 
 /** Together more than SQLite keeps in memory until a commit, so that pages of what is not committed get into the file. */
@@ -62,7 +62,7 @@ const seedOf = (generation: number): SeedJson => ({
 
 const decodeRows = Schema.decodeUnknown(Schema.Array(Schema.Record({ key: Schema.String, value: Schema.Unknown })))
 
-/** What a database holds of the seeds, counted by what tells one seed from another. */
+/** What a database holds of the seeds, counted by what distinguishes one seed from another. */
 const held = (database: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

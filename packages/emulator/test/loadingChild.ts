@@ -2,7 +2,7 @@
  * An emulator that is to be killed: `loadingChild <database> <seed file> <by> <step>`.
  *
  * Its steps are the beginnings and ends of its statements and transactions, counted from 0, which is before it opens
- * anything. At `<step>` it kills itself (by "itself"), or tells its parent, which kills it as it goes
+ * anything. At `<step>` it kills itself (by "itself"), or writes to its parent, which kills it as it goes
  * on (by "parent"). Once it serves, it writes how many steps there were.
  */
 import { writeSync } from "node:fs"

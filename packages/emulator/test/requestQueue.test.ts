@@ -10,7 +10,7 @@ import type { Scope } from "effect/Scope"
 import { CLOSE_AT, inOrder, PAUSE_AT } from "../src/internal/requestQueue.js"
 import { closed, statusesOf } from "./sockets.js"
 
-/** A server whose handler responds when it is told to. */
+/** A server whose handler responds when `respond` is called. */
 const serve: Effect.Effect<
   {
     readonly connect: Effect.Effect<readonly [client: Net.Socket, server: Net.Socket]>
@@ -131,7 +131,7 @@ it.scopedLive("a connection is not read from while many of its requests wait", (
   })
 )
 
-it.scopedLive("a connection with far too many requests is closed, and nothing more of it is handled", () =>
+it.scopedLive("a connection with far too many requests is closed, and no more of them are handled", () =>
   Effect.gen(function* () {
     const { connect, handled, counts } = yield* serve
     const [client, server] = yield* connect

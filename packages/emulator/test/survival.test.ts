@@ -217,7 +217,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
     )
   })
 
-  it.effect("any bytes at all", () =>
+  it.effect("any bytes", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
       const piece = fc.oneof(
@@ -287,7 +287,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
       "in chunks": `Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(10_000)}0\r\n\r\n`
     }
     for (const [name, body] of Object.entries(bodies)) {
-      survives(`${name}, which is no request`, (url) =>
+      survives(`${name}, which is not read as a request`, (url) =>
         Effect.map(
           exchange(url, `${GET_DEMO}${body}GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
           (responses) => assert.deepStrictEqual(statusesOf(responses), [200, 404])
@@ -295,7 +295,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
       )
     }
 
-    it.effect("never finished, of which nothing is kept", () =>
+    it.effect("never finished, without keeping any of it in memory", () =>
       Effect.gen(function* () {
         const { url } = yield* Emulator
         const socket = yield* connected(url, `${GET_DEMO}Transfer-Encoding: chunked\r\n\r\n`)
@@ -316,7 +316,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
     )
   })
 
-  describe("an escape that is none:", () => {
+  describe("an invalid percent escape:", () => {
     const invalid = [400, errorBody("invalid-request", "The URL has an invalid percent-encoding")] as const
     const missing = [404, errorBody("record-not-found", "Key-value Store was not found")] as const
     const noPage = [404, errorBody("page-not-found", "There is no API end-point at this URL")] as const
@@ -342,7 +342,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
       )
     }
 
-    survives("in the query, where it stands for itself", (url) =>
+    survives("in the query, where it is taken literally", (url) =>
       Effect.gen(function* () {
         for (const invalid of ["%", "%zz", "%ff"]) {
           const { status } = yield* request(url, `${DEMO}?token=${invalid}`)

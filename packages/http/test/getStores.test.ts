@@ -106,7 +106,7 @@ describe("getStores", () => {
     }).pipe(Effect.provide(layerRespond(({ url }) => Effect.succeed(responseTo(url)))))
   )
 
-  it.effect("takes no more references than it works at and gives, and stops when it is left", () =>
+  it.effect("reads no more references than it needs, and stops once its reader does", () =>
     Effect.gen(function* () {
       let taken = 0
       function* endless(): Generator<string> {
@@ -192,7 +192,7 @@ describe("getStores", () => {
     })
   )
 
-  it.effect("takes a lone string for a reference", () =>
+  it.effect("treats a single string as one reference", () =>
     Effect.gen(function* () {
       const results = yield* Stream.runCollect(getStores(idOf(1)))
       assert.deepStrictEqual([...results].map(outcome), [[idOf(1), idOf(1)]])

@@ -114,8 +114,8 @@ class Simulation {
           assert.isFalse(permit.take(this.now), "taken twice")
           permit.release()
           send()
-        } else if (permit.isFirst) this.plan(permit.at + lateness, proceed)
-        else permit.onFirst = () => this.plan(this.now, proceed)
+        } else if (permit.isNext) this.plan(permit.at + lateness, proceed)
+        else permit.onNext = () => this.plan(this.now, proceed)
       }
       proceed()
       this.plan(start + timeLimit, end)
@@ -333,6 +333,85 @@ describe("requests for a bucket", () => {
     assert.isAtLeast(simulation.sends.length, 5000 / gapMillis(DOCUMENTED_RATE.resource))
   })
 })
+
+describe("callers that give up soon", () => {
+  const TIME_LIMIT = 200
+  const SECONDS = 10
+
+  it.each([5, 20, 50, 100])(
+    "get most of the slots in time for a response that takes %i ms, 30 of them in a loop",
+    (latency) => {
+      for (const knowsDeadline of [true, false]) {
+        const limiter = new RateLimiter()
+        let inTime = 0
+        const callers = Array.from({ length: 30 }, (_, index) => new Impatient(limiter, index % 7, knowsDeadline))
+        for (let now = 0; now < SECONDS * 1000; now += 1) {
+          for (const one of callers) if (one.step(now, latency, TIME_LIMIT) && now > 1000) inTime += 1
+        }
+        const slots = ((SECONDS - 1) * 1000) / gapMillis(DOCUMENTED_RATE.resource)
+        assert.isAtLeast(inTime, slots / 2, `knows its deadline: ${knowsDeadline}`)
+      }
+    }
+  )
+
+  it("do not starve those who stay", () => {
+    const limiter = new RateLimiter()
+    const patient = Array.from({ length: 10 }, () => limiter.reserve("~store", "resource", 0))
+    const callers = Array.from({ length: 30 }, (_, index) => new Impatient(limiter, index % 7, false))
+    const waiting = new Set(patient)
+    for (let now = 1; now < 10_000 && waiting.size > 0; now += 1) {
+      for (const one of callers) one.step(now, 100, TIME_LIMIT)
+      for (const permit of waiting) if (permit.take(now)) waiting.delete(permit)
+    }
+    assert.strictEqual(waiting.size, 0)
+  })
+})
+
+/** Calls in a loop, each of which is given up after a time. */
+class Impatient {
+  private permit: Permit | undefined
+  private start = 0
+  private sentAt: number | undefined
+
+  constructor(
+    private readonly limiter: RateLimiter,
+    private next: number,
+    private readonly knowsDeadline: boolean
+  ) {}
+
+  /** Whether a response arrived in time. */
+  step(now: number, latency: number, timeLimit: number): boolean {
+    if (this.sentAt !== undefined) return this.receive(now, this.sentAt + latency, timeLimit)
+    if (this.permit === undefined) {
+      if (now < this.next) return false
+      this.start = now
+      if (this.limiter.take("~store", "resource", now)) this.sentAt = now
+      else this.permit = this.limiter.reserve("~store", "resource", now)
+    }
+    if (this.permit?.take(now) === true) {
+      this.permit = undefined
+      this.sentAt = now
+    } else if (this.permit !== undefined) {
+      const deadline = this.start + timeLimit
+      if (now >= deadline || (this.knowsDeadline && this.permit.at >= deadline)) {
+        this.permit.release()
+        this.permit = undefined
+        this.next = now + 5
+      }
+    }
+    return false
+  }
+
+  private receive(now: number, respondedAt: number, timeLimit: number): boolean {
+    const isInTime = now >= respondedAt && now < this.start + timeLimit
+    if (isInTime) this.limiter.served("~store", "resource")
+    else if (now >= this.start + timeLimit) this.limiter.wasted("~store", "resource")
+    else return false
+    this.sentAt = undefined
+    this.next = now + 5
+    return isInTime
+  }
+}
 
 describe("after a 429", () => {
   it("requests wait until the window is over, then keep to the limit that was named, and to less after a further one", () => {
@@ -554,7 +633,7 @@ describe("the limiter", () => {
           if (step._tag === "Reserve") {
             const reserved = limiter.reserve("~store", "resource", now)
             assert.strictEqual(reserved.at, Math.max(now, free) + 17 * queue.length)
-            reserved.onFirst = () => notified.push(reserved)
+            reserved.onNext = () => notified.push(reserved)
             all.push(reserved)
             reservedAt.set(reserved, now)
             queue = [...queue, reserved]
@@ -570,7 +649,7 @@ describe("the limiter", () => {
               remove(permit)
             }
           }
-          assert.isTrue(all.every((permit) => permit.isFirst === (queue[0] === permit)))
+          assert.isTrue(all.every((permit) => permit.isNext === (queue[0] === permit)))
           assert.isTrue(notified.length === becameFirst.length && notified.at(-1) === becameFirst.at(-1))
         }
       })

@@ -728,7 +728,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
 
-    it.scopedLive("that is left early frees its socket", () =>
+    it.scopedLive("that is not read to its end frees its socket", () =>
       Effect.gen(function* () {
         const { freed, server } = yield* begun()
         yield* Effect.gen(function* () {

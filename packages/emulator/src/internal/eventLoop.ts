@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 
 /**
- * Lets the event loop handle what has come in, signals among it. `Effect.yieldNow` lets other fibers run, and mostly not
+ * Lets the event loop handle what is waiting, such as signals. `Effect.yieldNow` lets other fibers run, and mostly not
  * the event loop.
  */
 export const yieldToEventLoop: Effect.Effect<void> = Effect.async((resume) => {

@@ -78,6 +78,8 @@ export class Call<E> implements Closable {
   stop: Effect.Effect<void> = Effect.void
   /** Ends the attempt or the wait that is under way with the error of a closed client. */
   close: () => void = constVoid
+  /** Whether a permit of the rate limiter was used for the attempt that is under way. */
+  hasPermit = false
   /** Whether the stream of the body failed: then the call ends with its error, whatever the error is. */
   hasSourceFailed = false
   /** Whether the stream of the body was read from. */
@@ -169,6 +171,7 @@ export const run = <A, E>(
     })
     return Effect.onExit(attempts, (exit) => {
       client.open.remove(call)
+      if (call.hasPermit) reportPermit(call, exit)
       countCall(telemetry, call.attempts, elapsedMillis(call), exit)
       return Exit.isInterrupted(exit) ? call.stop : Effect.void
     })
@@ -216,20 +219,37 @@ const succeeded = <E>(call: Call<E>, history: History): void =>
   call.client.budget.succeeded(call.storeKey, history.charged, monotonicMillis(call.clock))
 
 /** Whether a request may be sent now. Calls that are not paced ask the limiter only after a 429. */
-const isPermitted = <E>({ client, clock, operation, storeKey }: Call<E>): boolean => {
+const isPermitted = <E>(call: Call<E>): boolean => {
+  const { client, clock, operation, storeKey } = call
   const now = monotonicMillis(clock)
+  call.hasPermit = false
   if (!operation.isPaced && !client.limiter.isHeldBack(storeKey, operation.rate, now)) return true
-  return client.limiter.take(storeKey, operation.rate, now)
+  call.hasPermit = client.limiter.take(storeKey, operation.rate, now)
+  return call.hasPermit
 }
+
+/** Tells the limiter whether the call had time for the response. */
+const reportPermit = <E>({ client, operation, storeKey }: Call<E>, exit: Exit.Exit<unknown, unknown>): void => {
+  if (Exit.isInterrupted(exit) || isCallTimeout(exit)) {
+    client.limiter.wasted(storeKey, operation.rate)
+  } else {
+    client.limiter.served(storeKey, operation.rate)
+  }
+}
+
+const isCallTimeout = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) &&
+  Option.exists(Cause.failureOption(exit.cause), (error) => error instanceof TimeoutError && error.phase === "call")
 
 /** Waits for a permit, and says whether there is one before the deadline. */
 const permit = <E>(call: Call<E>): Effect.Effect<boolean, CallError> =>
   waiting(call, (end) => {
     const { client, clock, limits, operation, start, storeKey } = call
     const deadline = start + Duration.toMillis(limits.callTimeout)
-    return awaitPermit(client.limiter, storeKey, operation.rate, clock, deadline, (isPermitted) =>
+    return awaitPermit(client.limiter, storeKey, operation.rate, clock, deadline, (isPermitted) => {
+      call.hasPermit = isPermitted
       end(Exit.succeed(isPermitted))
-    )
+    })
   })
 
 /** Tries again, after a wait, or ends the call. */

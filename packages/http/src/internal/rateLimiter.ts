@@ -28,6 +28,12 @@ export const LOWEST_RATE = 0.1
 /** How long without a 429 until the rate rises, or the bucket is forgotten where nobody has to wait. */
 export const QUIET_MILLIS = 10_000
 
+/** After so many permits in a row whose callers gave up before the response, the newest callers go first. */
+export const WASTED_UNTIL_NEWEST_FIRST = 3
+
+/** While the newest go first, every so many permits one goes to the oldest. */
+export const OLDEST_EVERY = 4
+
 /** How many buckets an operation looks at, to forget those that no longer matter. */
 const FORGET_AT_ONCE = 2
 
@@ -39,8 +45,8 @@ export const gapMillis = (rate: number): number => (WINDOW_MILLIS + 1 + LATENESS
 
 /** A place in the queue of a bucket. It must be taken or released in the end: those behind it wait for that. */
 export class Permit implements Queued<Permit> {
-  /** Called when it becomes the first. */
-  onFirst: () => void = nothing
+  /** Called when it becomes the next one. */
+  onNext: () => void = nothing
   isQueued = false
   ahead: Permit | undefined
   behind: Permit | undefined
@@ -51,9 +57,9 @@ export class Permit implements Queued<Permit> {
     private readonly estimate: number
   ) {}
 
-  /** Only the first can be taken. */
-  get isFirst(): boolean {
-    return this.bucket.queue.first === this
+  /** Only the next one can be taken: the first in the queue, unless the newest go first. */
+  get isNext(): boolean {
+    return this.bucket.next === this
   }
 
   /**
@@ -61,12 +67,12 @@ export class Permit implements Queued<Permit> {
    * is sooner if some ahead give up, and later after a 429.
    */
   get at(): number {
-    return Math.ceil(this.isFirst ? Math.max(this.bucket.free, this.reservedAt) : this.estimate)
+    return Math.ceil(this.isNext ? Math.max(this.bucket.free, this.reservedAt) : this.estimate)
   }
 
   /** Whether a request may be sent now. If so, the permit is used. */
   take(now: number): boolean {
-    if (!this.isFirst || now < this.bucket.free) return false
+    if (!this.isNext || now < this.bucket.free) return false
     this.bucket.use(this.reservedAt, now)
     this.bucket.remove(this)
     return true
@@ -114,6 +120,16 @@ export class RateLimiter {
   /** The server responded with 429 to a request sent at `sentAt`, and may have named its limit in requests a second. */
   limited(store: string, rate: RateClass, sentAt: number, now: number, named: Option.Option<number>): void {
     this.bucketOf(store, rate, now).limited(sentAt, now, named)
+  }
+
+  /** A caller gave up after its request was permitted, before there was a response. */
+  wasted(store: string, rate: RateClass): void {
+    this.buckets[rate].get(store)?.wasted()
+  }
+
+  /** A permitted request had a response. */
+  served(store: string, rate: RateClass): void {
+    this.buckets[rate].get(store)?.served()
   }
 
   private bucketOf(store: string, rate: RateClass, now: number): Bucket {
@@ -172,11 +188,11 @@ export const awaitPermit = (
       notify(isPermitted)
       return
     }
-    const until = permit.isFirst ? permit.at : deadline
+    const until = permit.isNext ? permit.at : deadline
     if (Number.isFinite(until)) cancelAlarm = setAlarm(clock, until - now, check)
   }
   // Not within the release of the one ahead: a queue whose every deadline has passed would take as much stack as it is long.
-  permit.onFirst = () => queueMicrotask(check)
+  permit.onNext = () => queueMicrotask(check)
   check()
   return leave
 }
@@ -189,6 +205,13 @@ class Bucket implements Queued<Bucket> {
   ahead: Bucket | undefined
   behind: Bucket | undefined
   readonly queue = new Queue<Permit>()
+  /**
+   * Under overload everyone waits until just before giving up, and with the oldest first every permit goes to a caller who
+   * has no time left for the response. Once that has happened a few times the newest go first, until the queue is empty.
+   */
+  private isNewestFirst = false
+  private wastedInARow = 0
+  private permits = 0
   /** When the next request may be sent. */
   free = Number.NEGATIVE_INFINITY
   /** When the last 429 that counts arrived, and the rate that it left. */
@@ -200,6 +223,22 @@ class Bucket implements Queued<Bucket> {
     readonly rateClass: RateClass
   ) {
     this.limitedTo = DOCUMENTED_RATE[rateClass]
+  }
+
+  /** The permit that can be taken next. */
+  get next(): Permit | undefined {
+    return this.isNewestFirst && this.permits % OLDEST_EVERY !== 0 ? this.queue.last : this.queue.first
+  }
+
+  wasted(): void {
+    this.wastedInARow += 1
+    if (this.isNewestFirst || this.wastedInARow < WASTED_UNTIL_NEWEST_FIRST || this.queue.length === 0) return
+    this.isNewestFirst = true
+    this.next?.onNext()
+  }
+
+  served(): void {
+    this.wastedInARow = 0
   }
 
   /** Whether it is the same as a new one. After a 429 that is so once nobody has to wait, and some time has passed. */
@@ -221,20 +260,24 @@ class Bucket implements Queued<Bucket> {
 
   /** Counts a request that is sent now, and was wanted since some time. */
   use(wantedAt: number, now: number): void {
+    this.permits += 1
     this.free = Math.max(this.free, wantedAt, now - LATENESS_MILLIS) + gapMillis(this.rateAt(now))
   }
 
   reserve(now: number): Permit {
-    const estimate = Math.max(now, this.free) + this.queue.length * gapMillis(this.rateAt(now))
+    const ahead = this.isNewestFirst ? 0 : this.queue.length
+    const estimate = Math.max(now, this.free) + ahead * gapMillis(this.rateAt(now))
     const permit = new Permit(this, now, estimate)
     this.queue.push(permit)
     return permit
   }
 
   remove(permit: Permit): void {
-    const wasFirst = this.queue.first === permit
+    const { next } = this
     this.queue.remove(permit)
-    if (wasFirst) this.queue.first?.onFirst()
+    if (this.queue.length === 0) this.isNewestFirst = false
+    // Whoever is next now may not have been before.
+    if (this.next !== next || next === permit) this.next?.onNext()
   }
 
   limited(sentAt: number, now: number, named: Option.Option<number>): void {
@@ -277,8 +320,8 @@ interface Queued<A> {
 /** A queue that can be left from any place. */
 class Queue<A extends Queued<A>> {
   first: A | undefined
+  last: A | undefined
   length = 0
-  private last: A | undefined
 
   push(one: A): void {
     one.isQueued = true

@@ -306,7 +306,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
         }
 
         for (const { play, where } of interruptions) {
-          it.scoped(`row 51: interrupted ${where}, it is gone at once and leaves nothing of ours`, () =>
+          it.scoped(`row 51: interrupted ${where}, it ends at once and leaves nothing of ours`, () =>
             play(operation, transport)
           )
         }
