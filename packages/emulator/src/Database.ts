@@ -21,7 +21,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import * as Libsql from "./Libsql.js"
-import { APPLICATION_ID, LATEST_MIGRATION, migrations } from "./migrations.js"
+import { APPLICATION_ID, LATEST_MIGRATION, markAsOurs, migrations } from "./migrations.js"
 import { type Database, Row, selectRow } from "./Row.js"
 
 /**
@@ -164,14 +164,22 @@ const isOfVersion1 = Effect.gen(function* () {
   return (yield* decodeNames(rows)).some(({ row }) => row.name === "create_tables")
 })
 
+/** Whether a database holds no table, view or anything else, not even a version that a program gave it. */
+const isBlank = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`
+    SELECT (SELECT count(*) FROM sqlite_master) AS value
+    UNION ALL SELECT user_version FROM pragma_user_version`
+  return (yield* decodeNumbers(rows)).every(({ value }) => value === 0)
+})
+
 const isOurs = Effect.fnUntraced(function* (file: string) {
   const sql = yield* SqlClient.SqlClient
   const [id] = yield* decodeNumbers(yield* sql`SELECT application_id AS value FROM pragma_application_id`)
   if (id?.value === APPLICATION_ID) return true
   if (id?.value !== 0) return false
+  if (yield* isBlank) return !existsSync(`${file}-wal`)
   const found = yield* tables
-  if (found.length === 0) return !existsSync(`${file}-wal`)
-  if (found.length === 1 && found[0] === MIGRATIONS) return (yield* latestMigration) === 0
   return Arr.getEquivalence<string>((a, b) => a === b)(found, TABLES_OF_VERSION_1) && (yield* isOfVersion1)
 })
 
@@ -237,6 +245,9 @@ const migrate = Effect.gen(function* () {
       advice: "Update @effect-apify/emulator, or choose another file."
     })
   }
+  // The migrator creates its table before the transaction of the migrations: a process that is killed in between leaves a
+  // file that only this mark shows to be the emulator's.
+  if (yield* isBlank) yield* markAsOurs
   // The migrator locks the file even if there is nothing to do.
   if (version < LATEST_MIGRATION) yield* Migrator.make({})({ loader: migrations })
 })

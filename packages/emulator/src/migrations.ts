@@ -5,6 +5,7 @@
  */
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as SqlSchema from "@effect/sql/SqlSchema"
 import { Store } from "@effect-apify/domain/Store"
 import * as Effect from "effect/Effect"
@@ -55,6 +56,17 @@ const BATCH = 200
  */
 export const APPLICATION_ID = 0x41_70_66_45
 
+/**
+ * Marks the database as the emulator's, with `APPLICATION_ID`.
+ *
+ * @since 0.1.0
+ * @category migrations
+ */
+export const markAsOurs: Effect.Effect<void, SqlError, SqlClient.SqlClient> = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => Effect.asVoid(sql`PRAGMA application_id = ${sql.literal(String(APPLICATION_ID))}`)
+)
+
 const selectDocument = selectRow({ number: "rowid", document: "document" })
 
 const findDocuments = SqlSchema.findAll({
@@ -75,7 +87,7 @@ const findDocuments = SqlSchema.findAll({
 // The first version kept a store as one JSON document.
 const documentsToColumns = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`PRAGMA application_id = ${sql.literal(String(APPLICATION_ID))}`
+  yield* markAsOurs
   const added = {
     "TEXT NOT NULL DEFAULT ''": ["created_at", "modified_at", "accessed_at"],
     TEXT: [

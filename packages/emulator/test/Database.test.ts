@@ -2,7 +2,7 @@
  * The database's file: version 1's, other programs', locked, full, damaged.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
@@ -19,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 import Libsql from "libsql"
 import { authenticate, hashToken } from "../src/Callers.js"
 import { type DatabaseError, databaseLayer } from "../src/Database.js"
@@ -26,6 +27,7 @@ import { demoSeed } from "../src/demo.js"
 import { DEMO_TOKEN, Emulator } from "../src/index.js"
 import { LockTimeout } from "../src/internal/LockTimeout.js"
 import { loadSeed } from "../src/loadSeed.js"
+import { LATEST_MIGRATION } from "../src/migrations.js"
 import { decodeSeed, Seed } from "../src/Seed.js"
 import { findStore } from "../src/StoreRows.js"
 import { request, storePath } from "./request.js"
@@ -210,6 +212,16 @@ describe("a file that is not the emulator's is refused, and not one byte is chan
        INSERT INTO effect_sql_migrations VALUES (1, '', 'create_tables')`,
       "it belongs to another program"
     ],
+    "with a view only": ["CREATE VIEW one AS SELECT 1 AS value", "it belongs to another program"],
+    "with a version of its own only": ["PRAGMA user_version = 7", "it belongs to another program"],
+    "with nothing but SQLite's own table": [
+      "CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE notes",
+      "it belongs to another program"
+    ],
+    "with a table of migrations that is empty": [
+      "CREATE TABLE effect_sql_migrations (migration_id integer PRIMARY KEY, created_at datetime, name VARCHAR(255))",
+      "it belongs to another program"
+    ],
     "with a mark of its own": ["PRAGMA application_id = 252006673", "it belongs to another program"],
     "with a write-ahead log": [
       "PRAGMA journal_mode = WAL; CREATE TABLE notes (text TEXT)",
@@ -269,6 +281,37 @@ it.scoped("an empty file, and a database without tables, are taken for new ones"
     yield* opened(`${folder}/empty.db`)
     yield* opened(`${folder}/vacuumed.db`)
     yield* opened(`${folder}/vacuumed.db`)
+  })
+)
+
+it.scoped("a file of an emulator that was killed between any two statements of its first start is opened", () =>
+  Effect.gen(function* () {
+    const folder = yield* scratch
+    const file = `${folder}/apify.db`
+    const tracer = yield* Effect.tracer
+    const copies: Array<string> = []
+    const copying = Tracer.make({
+      span: (name, parent, context, links, startTime, kind, options) => {
+        // While a change is being made, the journal beside the file undoes it: another test kills processes for that.
+        if (existsSync(file) && !existsSync(`${file}-journal`)) {
+          const copy = `${folder}/${copies.length}.db`
+          copyFileSync(file, copy)
+          copies.push(copy)
+        }
+        return tracer.span(name, parent, context, links, startTime, kind, options)
+      },
+      context: tracer.context
+    })
+    yield* Effect.withTracer(opened(file), copying)
+    yield* Effect.forEach(copies, opened)
+    const holdsMigrations = yield* Effect.forEach(copies, (copy) =>
+      Effect.map(connection(copy), (database) => database.prepare("SELECT 1 FROM effect_sql_migrations").all().length)
+    )
+    assert.isAbove(copies.length, 3)
+    assert.deepStrictEqual(
+      holdsMigrations,
+      copies.map(() => LATEST_MIGRATION)
+    )
   })
 )
 

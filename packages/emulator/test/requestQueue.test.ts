@@ -10,65 +10,68 @@ import type { Scope } from "effect/Scope"
 import { CLOSE_AT, inOrder, PAUSE_AT } from "../src/internal/requestQueue.js"
 import { closed, statusesOf } from "./sockets.js"
 
-/** A server whose handler responds when `respond` is called. */
-const serve: Effect.Effect<
-  {
-    readonly connect: Effect.Effect<readonly [client: Net.Socket, server: Net.Socket]>
-    /** The paths of the requests that were handled, in their order. */
-    readonly handled: ReadonlyArray<string>
-    /** How many requests of the connections Node has emitted, and how many responses were sent. */
-    readonly counts: { emitted: number; responded: number; mostWaiting: number }
-    /** Responds to the request that is being handled, and from then on to each at once. */
-    readonly respond: () => void
-  },
-  never,
-  Scope
-> = Effect.gen(function* () {
-  const handled: Array<string> = []
-  const open: Array<Http.ServerResponse> = []
-  const counts = { emitted: 0, responded: 0, mostWaiting: 0 }
-  let responds = false
-  const finish = (response: Http.ServerResponse): void => {
-    counts.responded += 1
-    response.end("ok")
-  }
-  const handle = inOrder((request, response) => {
-    handled.push(request.url ?? "")
-    if (responds) setImmediate(finish, response)
-    else open.push(response)
-  })
-  const server = Http.createServer((request, response) => {
-    counts.emitted += 1
-    counts.mostWaiting = Math.max(counts.mostWaiting, counts.emitted - counts.responded)
-    handle(request, response)
-  })
-  yield* Effect.acquireRelease(
-    Effect.async<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.sync(() => {
-        server.close()
-        server.closeAllConnections()
-      })
-  )
-  const address = server.address()
-  const port = address !== null && typeof address === "object" ? address.port : 0
-  return {
-    connect: Effect.promise(async () => {
-      const accepted = once(server, "connection")
-      const client = Net.connect(port, "127.0.0.1").on("error", () => {})
-      const [socket] = await accepted
-      return [client, socket] as const
-    }),
-    handled,
-    counts,
-    respond: () => {
-      responds = true
-      for (const response of open.splice(0)) finish(response)
+interface Served {
+  readonly connect: Effect.Effect<readonly [client: Net.Socket, server: Net.Socket]>
+  /** The paths of the requests that were handled, in their order. */
+  readonly handled: ReadonlyArray<string>
+  /** How many requests of the connections Node has emitted, and how many responses were sent. */
+  readonly counts: { emitted: number; responded: number; mostWaiting: number }
+  /** Responds to the request that is being handled, and from then on to each at once. */
+  readonly respond: () => void
+}
+
+/** A server whose handler responds when it is told to: from then on `atOnce`, or after the event loop has run. */
+const serveWith: (options: { readonly atOnce: boolean }) => Effect.Effect<Served, never, Scope> = Effect.fnUntraced(
+  function* ({ atOnce }) {
+    const handled: Array<string> = []
+    const open: Array<Http.ServerResponse> = []
+    const counts = { emitted: 0, responded: 0, mostWaiting: 0 }
+    let responds = false
+    const finish = (response: Http.ServerResponse): void => {
+      counts.responded += 1
+      response.end("ok")
+    }
+    const handle = inOrder((request, response) => {
+      handled.push(request.url ?? "")
+      if (responds && atOnce) finish(response)
+      else if (responds) setImmediate(finish, response)
+      else open.push(response)
+    })
+    const server = Http.createServer((request, response) => {
+      counts.emitted += 1
+      counts.mostWaiting = Math.max(counts.mostWaiting, counts.emitted - counts.responded)
+      handle(request, response)
+    })
+    yield* Effect.acquireRelease(
+      Effect.async<void>((resume) => {
+        server.listen(0, "127.0.0.1", () => resume(Effect.void))
+      }),
+      () =>
+        Effect.sync(() => {
+          server.close()
+          server.closeAllConnections()
+        })
+    )
+    const address = server.address()
+    const port = address !== null && typeof address === "object" ? address.port : 0
+    return {
+      connect: Effect.promise(async () => {
+        const accepted = once(server, "connection")
+        const client = Net.connect(port, "127.0.0.1").on("error", () => {})
+        const [socket] = await accepted
+        return [client, socket] as const
+      }),
+      handled,
+      counts,
+      respond: () => {
+        responds = true
+        for (const response of open.splice(0)) finish(response)
+      }
     }
   }
-})
+)
+
+const serve = serveWith({ atOnce: false })
 
 const requests = (count: number, padding = ""): string =>
   Array.from({ length: count }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: x\r\n${padding}\r\n`).join("")
@@ -111,6 +114,35 @@ it.scopedLive("the requests of clients that have left are not handled", () =>
   })
 )
 
+it.scopedLive("a request on another connection does not wait for those of a pipeline", () =>
+  Effect.gen(function* () {
+    const { connect, handled, respond } = yield* serveWith({ atOnce: true })
+    const [pipelining] = yield* connect
+    const [other] = yield* connect
+    pipelining.once("data", () => other.write("GET /other HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    pipelining.write(requests(200))
+    while (handled.length === 0) yield* Effect.sleep(1)
+    respond()
+    yield* closed(other)
+    assert.isBelow(handled.indexOf("/other"), 20)
+  })
+)
+
+it.scopedLive("nearly none of the requests of clients that leave during their pipelines are handled", () =>
+  Effect.gen(function* () {
+    const { connect, handled, respond } = yield* serveWith({ atOnce: true })
+    const clients = yield* Effect.all(Array.from({ length: 20 }, () => connect))
+    for (const [client] of clients) {
+      client.once("data", () => client.resetAndDestroy())
+      client.write(requests(200))
+    }
+    while (handled.length < clients.length) yield* Effect.sleep(1)
+    respond()
+    yield* Effect.forEach(clients, ([, server]) => closed(server))
+    assert.isBelow(handled.length, clients.length * 20)
+  })
+)
+
 it.scopedLive("a connection is not read from while many of its requests wait", () =>
   Effect.gen(function* () {
     const count = 5_000
@@ -131,7 +163,7 @@ it.scopedLive("a connection is not read from while many of its requests wait", (
   })
 )
 
-it.scopedLive("a connection with far too many requests is closed, and no more of them are handled", () =>
+it.scopedLive("a connection with far too many requests is closed, and nothing more of it is handled", () =>
   Effect.gen(function* () {
     const { connect, handled, counts } = yield* serve
     const [client, server] = yield* connect

@@ -2,7 +2,8 @@
  * The requests of one connection, handled one after another.
  *
  * A client may send requests without waiting for responses. Node emits all of them at once, and goes on when the client
- * has left: this holds them back, drops them with their connection, and bounds how many one connection may have.
+ * has left: this holds them back, lets the event loop run between them, drops them with their connection, and bounds how
+ * many one connection may have.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -17,6 +18,9 @@ export const PAUSE_AT = 16
  * 64 KiB, which is far fewer requests than this, unless they are made to be many.
  */
 export const CLOSE_AT = 1_000
+
+/** Runs a function once the event loop has handled what has come in. Fake timers of a test do not stop it. */
+const afterOthers = setImmediate
 
 interface Waiting {
   readonly request: IncomingMessage
@@ -43,13 +47,14 @@ export const inOrder = (handle: Handler): Handler => {
   /** The first in the queue is being handled; it stays there until its response is closed. */
   const next = (socket: Socket, queue: Array<Waiting>): void => {
     const [first] = queue
-    if (first === undefined) return
+    if (first === undefined || socket.destroyed) return
     first.response.once("close", () => {
       // The response is closed with its connection too, before the connection says so.
       if (socket.destroyed || queue[0] !== first) return
       queue.shift()
       if (queue.length === PAUSE_AT) socket.resume()
-      next(socket, queue)
+      // Else a whole pipeline might be handled before any other connection, or a signal.
+      if (queue.length > 0) afterOthers(next, socket, queue)
     })
     handle(first.request, first.response)
   }
