@@ -74,7 +74,9 @@ export const redactor = (secrets: ReadonlyArray<string>): ((text: string) => str
 
 /**
  * Hides the credentials in a text of Apify's own, such as the `type` and `message` of an error: tokens by their prefix,
- * and whatever stands behind a name such as token, signature, secret, password, authorization, cookie or API key.
+ * whatever stands behind a name such as token, signature, secret, password, authorization, cookie, session or API key,
+ * user information and the values of queries in URLs (short numbers, `true` and `false` excepted), and random values
+ * behind a name such as code or key.
  *
  * It hides too much rather than too little: behind a name, the rest of the value, of the URL's parameter or of the line
  * is hidden, and random strings on the same line. If the text is encoded and holds a credential, `REDACTED`
@@ -86,6 +88,7 @@ export const redactor = (secrets: ReadonlyArray<string>): ((text: string) => str
  *
  * redact("/keys?signature=abc123&limit=1") // "/keys?signature=<redacted>&limit=1"
  * redact("/login?next=%2Fkeys%3Fsignature%3Dabc123") // "<redacted>"
+ * redact("https://jane:pass@h.example/x?a=b") // "https://<redacted>@h.example/x?a=<redacted>"
  * redact("Authentication token is not valid.") // "Authentication token is not valid."
  * ```
  *
@@ -337,13 +340,16 @@ const longEnough = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [
 const prefixed = /apify_[a-z]+_[a-z0-9_-]+/gi
 
 const names =
-  "token|signature|secret|passw(?:or)?d|passphrase|\\bpwd\\b|auth|bearer|cookie|session|credential|jwt|\\bsig\\b|" +
+  "token|signature|secret|passw(?:or)?d|passphrase|\\bpwd\\b|auth|bearer|cookie|session|sessid|credential|jwt|" +
+  "\\b(?:sig|sid|sess|otp|pin)\\b|" +
   "(?:api|access|private|signing|encryption)[\\s_-]?key"
 
 // Names come with more, such as `urlSigningSecretKey`. The limit keeps the search linear.
 const name = new RegExp(`(?:${names})[\\w.$-]{0,40}`, "gi")
 
 const hasName = new RegExp(names, "i")
+
+const userInformation = /\/\/[^\s/?#]*@/g
 
 // From a name to what it names: a colon or the like, or markup, or a comma in a list of strings.
 const separator =
@@ -353,9 +359,42 @@ const separator =
 const nextWord = /[\s"'`(,]+(?<word>[^\s"'`]{6,64})/y
 
 const hideCredentials = (text: string): string => {
-  const safe = hideNamed(text.replace(prefixed, REDACTED))
-  return hasName.test(safe) ? safe.split("\n").map(hideRandom).join("\n") : safe
+  const safe = hideNamed(hideAssigned(hideInUrls(text.replace(prefixed, REDACTED))))
+  // A name that was random itself is hidden with its sign, and what is left is a parameter of another form.
+  return hasName.test(safe) ? hideInUrls(safe.split("\n").map(hideRandom).join("\n")) : safe
 }
+
+/** Hides user information and the values of queries. */
+const hideInUrls = (text: string): string =>
+  text.replace(userInformation, `//${REDACTED}@`).replace(/\S+/g, (word) => {
+    const start = word.indexOf("?") + 1
+    const isUrl = word.lastIndexOf("/", start) !== -1
+    if (start === 0) return word
+    return word.slice(0, start) + word.slice(start).replace(/(^|[&?#])([^&?#]+)/g, hideParameter(isUrl))
+  })
+
+const hideParameter =
+  (isUrl: boolean) =>
+  (_: string, before: string, parameter: string): string => {
+    const sign = parameter.indexOf("=")
+    if (sign === -1 && (!isUrl || before === "#")) return before + parameter
+    const rest = parameter.slice(sign + 1)
+    // What ends a sentence or closes brackets is no part of the value.
+    const value = rest.slice(0, rest.search(/[)"'\]}:;,.!]{0,8}$/))
+    const nameAndSign = parameter.slice(0, sign + 1)
+    const isPlain = /^(?:\d{1,4}|true|false)$/.test(value) && !/code/i.test(nameAndSign)
+    const shown = value === "" || value === REDACTED || isPlain ? value : REDACTED
+    return before + nameAndSign + shown + rest.slice(value.length)
+  }
+
+/** Hides random values behind names that may as well stand for something harmless. */
+const hideAssigned = (text: string): string =>
+  text.replace(/\b((?:code|key|id|state|nonce|ticket)["']?[:=]\s?["']?)([\w+/=~-]{4,})/gi, (all, before, value) =>
+    mayBeCode(value) && !isStoreId(value) ? before + REDACTED : all
+  )
+
+/** Whether it has letters and digits, or is a number longer than that of a status or an error. */
+const mayBeCode = (value: string): boolean => /\d/.test(value) && (/[a-z]/i.test(value) || value.length > 4)
 
 /** Hides what stands behind the names of credentials. */
 const hideNamed = (text: string): string => {
@@ -435,13 +474,15 @@ const mayName = new RegExp(`${names}|key|apify_`, "i")
 
 const query = /(?:^|[^<])\?[\w%&]/
 
-const userInformation = /\/\/[^\s/]*@/
+// A name, and a value that could be a code for one use, as in `id 8f14e45fceea`. Numbers of errors are shorter.
+const code = /\b(?:code|id|state|nonce|ticket)[\s"'`:=>(#]{1,10}(?=[\w-]{0,40}\d)(?!\d{1,4}\b)[\w-]{4}/i
 
 const mayHoldCredential = (text: string): boolean =>
   mayName.test(text.replace(/key-value[ -]store/gi, "")) ||
   query.test(text) ||
-  userInformation.test(text) ||
-  (text.match(/[\w+/=.~-]{16,}/g) ?? []).some(isRandom)
+  text.search(userInformation) !== -1 ||
+  code.test(text) ||
+  (text.match(/[\w+/=.~-]{8,}/g) ?? []).some((run) => (run.length >= 16 || isMixed(run)) && isRandom(run))
 
 // Locations
 

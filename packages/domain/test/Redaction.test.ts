@@ -119,6 +119,17 @@ describe("a text of Apify's", () => {
     }
   )
 
+  it.prop(
+    "does not show user information or the query of a URL, however it is encoded",
+    [secretValue(), encodings(2)],
+    ([value, encode]) => {
+      const secret = value.replace(/[^a-z0-9]/gi, "")
+      for (const url of [`https://jane:${secret}@h/x`, `https://h/x?a=1&b=${secret}&c=2`, `/x?${secret}`]) {
+        assertHidden(secret, redact(`See ${encode(url)}, please`))
+      }
+    }
+  )
+
   it.prop("is the same when it is redacted again", [anyText, name(), secretValue(), carrier()], (given) => {
     const [text, name, secret, carry] = given
     const once = redact(`${text} ${carry(name, secret)} ${text}`)
@@ -160,6 +171,23 @@ describe("a text of Apify's", () => {
     ["Authorization: Bearer abc", "Authorization: <redacted>"],
     ["Cookie: a=b; c=d\nHost: x", "Cookie: <redacted>\nHost: x"],
     ["X-Api-Key: abc", "X-Api-Key: <redacted>"],
+    ["at https://jane:SECRET@h/x", "at https://<redacted>@h/x"],
+    ["at //jane:SECRET@h/x.", "at //<redacted>@h/x."],
+    ["at https%3A%2F%2Fjane:SECRET@h/x", "<redacted>"],
+    ["(https://h/cb?code=SECRET&state=1).", "(https://h/cb?code=<redacted>&state=1)."],
+    ["https://h/cb?SECRET", "https://h/cb?<redacted>"],
+    ["https://h/cb?a=1#/b?c=SECRET", "https://h/cb?a=1#/b?c=<redacted>"],
+    ["https:\\/\\/h\\/cb?a=SECRET", "<redacted>"],
+    ["?key=SECRET", "?key=<redacted>"],
+    ["%3Fkey%3DSECRET", "<redacted>"],
+    ["PHPSESSID=SECRET; path=/", "PHPSESSID=<redacted>"],
+    ["JSESSIONID=SECRET", "JSESSIONID=<redacted>"],
+    ["sid=SECRET", "sid=<redacted>"],
+    ["sess=SECRET", "sess=<redacted>"],
+    ["?code=4930&pin=4930", "?code=<redacted>&pin=<redacted>"],
+    ["pin: 4930", "pin: <redacted>"],
+    ["otp: 493021", "otp: <redacted>"],
+    ["code=zQ8vN2mL, key=8f14e45f, pin: 49302", "code=<redacted>, key=<redacted>, pin: <redacted>"],
     ["The token abc123 is not valid", "The token <redacted>"],
     ["The signature is a1b2c3d4", "The signature is <redacted>"],
     ["The token you sent, a1b2c3d4e5f6g7h8i9, is not valid", "The token you sent, <redacted>, is not valid"]
@@ -175,6 +203,7 @@ describe("a text of Apify's", () => {
     "The token has no access to the store WkzbQMuFYuamGv3YF",
     "https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?limit=1",
     "100% of 5 < 6 && a\\b",
+    "Why? Because of and/or? (status code: 404, key=OUTPUT)",
     // Apify's own, as documented or seen.
     "x402-payment-required",
     "user-or-token-not-found",
@@ -206,6 +235,7 @@ describe("a snippet", () => {
     "<pre>Cannot GET /v2/key-value-stores/my-store</pre>",
     "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
     '{"message":"no Route matched with those values"}',
+    "HTTP/1.1 404, code 404, error code: 1020",
     "Žluťoučký kůň &amp; 店"
   ])("shows %j", (text) => {
     assert.strictEqual(Option.getOrNull(snippet(text, 1000)), excerpt(text.trim(), 1000))
@@ -223,6 +253,13 @@ describe("a snippet", () => {
     "no such \\token",
     "Ray ID: 8f14e45fceea167a",
     "Ray ID: 8f14e45f%2dceea167a",
+    "code: zQ8vN2mLx7Rt",
+    "zQ8vN2mL is wrong",
+    "id 8f14e45fceea",
+    "id%208f14",
+    "otp 493021",
+    "code 493021",
+    "pin 4930",
     "ab12/CD34+ef56/GH78==",
     "0123456789012345",
     "abcdefghijklmnopqrstuvwxyz",

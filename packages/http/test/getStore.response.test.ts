@@ -254,6 +254,21 @@ describe("a 200 that cannot be read", () => {
     }
   )
 
+  it.each(["text/zQ8vN2mLx7Rt4Wp9", "text/8f14e45f-ceea-167a", "zqvnmlxrtw/plain", "text/a1.b2.c3"])(
+    "does not show a content type that could be a secret, %s",
+    (contentType) => {
+      const expected = "The content type is not application/json, and not one that can be shown"
+      assert.strictEqual(unexpected({ contentType }).problem, expected)
+    }
+  )
+
+  it.each(["application/vnd.openxmlformats-officedocument.wordprocessingml.document", "image/svg+xml", "video/3gpp2"])(
+    "shows a content type of plain words, %s",
+    (contentType) => {
+      assert.include(unexpected({ contentType }).problem, contentType)
+    }
+  )
+
   it.each(["utf-16", "iso-8859-1", '"windows-1252"'])("for its charset, %s, is an UnexpectedResponseError", (name) => {
     assert.include(unexpected({ contentType: `application/json; charset=${name}` }).problem, "charset")
   })

@@ -122,6 +122,16 @@ export const errorOf = (response: OperationResponse, context: DecodeContext): Ca
 
 const isJson = (type: string): boolean => /^application\/(?:[\w.-]+\+)?json$/.test(type)
 
+/** Whether a content type is made of words, with a few digits at most: any other text could be a secret. */
+const isPlain = (type: string): boolean => {
+  const parts = type.split(/[/+.-]/)
+  return (
+    parts.length <= 8 &&
+    parts.every((part) => /^(?:\d{0,2}[a-z]{1,16}\d{0,3}|\d{1,2})$/.test(part) && !/[^aeiouy\d]{6}/.test(part)) &&
+    parts.filter((part) => /\d/.test(part)).length <= 2
+  )
+}
+
 /** The second is not a registered name, but some servers send it. */
 const isUtf8 = (charset: string): boolean => charset === "utf-8" || charset === "utf8"
 
@@ -143,9 +153,13 @@ const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either
   if (Option.isNone(type) || !isJson(type.value.type)) {
     const found = Option.match(type, {
       onNone: () => "missing",
-      onSome: ({ type }) => excerpt(context.redact(type), MAX_TYPE)
+      onSome: ({ type }) => (isPlain(type) ? excerpt(context.redact(type), MAX_TYPE) : undefined)
     })
-    return fail(`The content type is ${found}, not application/json`)
+    return fail(
+      found === undefined
+        ? "The content type is not application/json, and not one that can be shown"
+        : `The content type is ${found}, not application/json`
+    )
   }
   if (!Option.getOrElse(Option.map(type.value.charset, isUtf8), () => true)) return fail("The charset is not UTF-8")
   const encodings = contentEncodings(response.headers)
