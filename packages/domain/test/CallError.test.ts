@@ -195,7 +195,7 @@ describe("the message", () => {
     [
       "of an attempt's timeout names the option",
       new TimeoutError({ ...attemptTimeout, attempts: 9 }),
-      ["api.apify.com did not respond completely within 5s", "9 attempts", "attemptTimeout"]
+      ["api.apify.com did not send a complete response within 5s", "9 attempts", "attemptTimeout"]
     ],
     [
       "of the call's timeout names the option, and the last failure",

@@ -5,7 +5,7 @@ import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { InvalidStoreRefError, StoreError, StoreNotFoundError } from "../src/index.js"
 import { notFound } from "./errors.js"
 
-const invalid = new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID has 17 letters and digits" })
+const invalid = new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID is 17 letters and digits" })
 
 describe("the errors", () => {
   const tags = ["InvalidStoreRefError", "StoreNotFoundError"] as const

@@ -161,7 +161,7 @@ describe("the advice", () => {
     ["my-store", /write "~my-store" or "username~my-store"/],
     ["x", /write "~x" or "username~x"/],
     ["", /it is empty/],
-    ["a/b", /an ID has 17 letters and digits, and nothing else/],
+    ["a/b", /an ID is 17 letters and digits, and nothing else/],
     ["j~my-store", /before the ~ is not a username: 3 to 30/],
     ["janedoe~", /after the ~ is not a store name: 1 to 63/],
     ["janedoe~a~b", /after the ~ is not a store name/],

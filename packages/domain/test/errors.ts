@@ -93,7 +93,7 @@ export const oneOfEach: ReadonlyArray<AnyError> = [
   new MalformedResponseError({ ...malformed, kind: "Shape" }),
   new TransportError({ ...request, reason: "connect", code: Option.some("ECONNREFUSED") }),
   new TimeoutError(attemptTimeout),
-  new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID has 17 letters and digits, and nothing else" }),
+  new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID is 17 letters and digits, and nothing else" }),
   new StoreNotFoundError(notFound)
 ]
 

@@ -262,6 +262,18 @@ describe("a 200 that cannot be read", () => {
     }
   )
 
+  it("does not show a content encoding that could be a secret", () => {
+    const expected = "The content encoding could not be decoded, and is not one that can be shown"
+    assert.strictEqual(
+      unexpected({ body: Uint8Array.of(31, 157, 255), headers: { "content-encoding": "zQ8vN2mLx7Rt4Wp9" } }).problem,
+      expected
+    )
+    assert.include(
+      unexpected({ body: Uint8Array.of(31, 157, 255), headers: { "content-encoding": "x-compress" } }).problem,
+      "compress"
+    )
+  })
+
   it.each(["application/vnd.openxmlformats-officedocument.wordprocessingml.document", "image/svg+xml", "video/3gpp2"])(
     "shows a content type of plain words, %s",
     (contentType) => {

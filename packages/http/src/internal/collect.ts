@@ -119,7 +119,7 @@ export class Collector {
     )
   }
 
-  /** Whether the body starts like gzip, which no JSON does: a proxy has compressed it unasked, and the transport does not decompress. */
+  /** Whether the body starts like gzip, which no JSON does: a proxy has compressed it without being asked to, and the transport does not decompress. */
   get isGzip(): boolean {
     return !this.isStopped && this.reading === "chunks" && this.buffer[0] === 0x1f && this.buffer[1] === 0x8b
   }

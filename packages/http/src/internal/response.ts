@@ -122,7 +122,7 @@ export const errorOf = (response: OperationResponse, context: DecodeContext): Ca
 
 const isJson = (type: string): boolean => /^application\/(?:[\w.-]+\+)?json$/.test(type)
 
-/** Whether a content type is made of words, with a few digits at most: any other text could be a secret. */
+/** Whether a content type or encoding is made of words, with a few digits at most: any other text could be a secret. */
 const isPlain = (type: string): boolean => {
   const parts = type.split(/[/+.-]/)
   return (
@@ -171,7 +171,9 @@ const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either
 }
 
 const undecoded = (encodings: ReadonlyArray<string>, { redact }: DecodeContext): string =>
-  `The content encoding is ${excerpt(redact(encodings.join(", ")), MAX_TYPE)}, which could not be decoded`
+  encodings.every(isPlain)
+    ? `The content encoding is ${excerpt(redact(encodings.join(", ")), MAX_TYPE)}, which could not be decoded`
+    : "The content encoding could not be decoded, and is not one that can be shown"
 
 const notJson = ({ status }: OperationResponse, { call }: DecodeContext, problem: string): MalformedResponseError =>
   new MalformedResponseError({ ...call, status, kind: "Json", problems: [{ path: [], problem }] })
