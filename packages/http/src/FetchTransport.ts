@@ -11,6 +11,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, type ProtectedOption, protectedInit } from "./internal/requestInit.js"
+import { bytesOf } from "./internal/wholeBody.js"
 import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
 
 /**
@@ -135,7 +136,7 @@ class FetchExchange implements Exchange {
 
   private async receive(send: (signal: AbortSignal) => Promise<Response>): Promise<void> {
     const response = await send(this.controller.signal).catch(hiddenRedirect)
-    if (typeof response?.status !== "number") throw new TypeError("fetch returned something that is not a Response")
+    if (response?.status === undefined) throw new TypeError("fetch returned something that is not a Response")
     const head: ResponseHead = { status: response.status, headers: Headers.fromInput(response.headers) }
     const reading = this.receiver.onHead(head)
     switch (reading) {
@@ -149,7 +150,7 @@ class FetchExchange implements Exchange {
         return
       case "whole":
         if (this.isPlatforms) {
-          this.receiver.onChunk(new Uint8Array(await response.arrayBuffer()))
+          this.receiver.onChunk(bytesOf(await response.arrayBuffer()))
           return
         }
     }
@@ -159,7 +160,7 @@ class FetchExchange implements Exchange {
     if (typeof response.arrayBuffer !== "function") {
       throw new TypeError("fetch returned a response whose body is neither a ReadableStream nor has arrayBuffer()")
     }
-    this.receiver.onChunk(new Uint8Array(await response.arrayBuffer()))
+    this.receiver.onChunk(bytesOf(await response.arrayBuffer()))
   }
 
   private async read(stream: ReadableStream<Uint8Array>): Promise<void> {

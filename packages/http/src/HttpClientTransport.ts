@@ -29,6 +29,7 @@ import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, protectedInit } from "./internal/requestInit.js"
+import { bytesOf } from "./internal/wholeBody.js"
 import {
   type Exchange,
   type Receiver,
@@ -248,11 +249,23 @@ class FiberExchange implements Exchange {
         case "none":
           return Effect.succeed(true)
         case "whole":
-          return Effect.map(response.arrayBuffer, (buffer) => this.receiver.onChunk(new Uint8Array(buffer)))
+          return this.readWhole(response)
         case "chunks":
           return this.read(response)
       }
     })
+  }
+
+  private readWhole(
+    response: HttpClientResponse.HttpClientResponse
+  ): Effect.Effect<boolean, HttpClientError.ResponseError> {
+    return response.arrayBuffer.pipe(
+      Effect.map((buffer) => {
+        const bytes = bytesOf(buffer)
+        return bytes.length === 0 || this.receiver.onChunk(bytes)
+      }),
+      Effect.catchIf(isEmptyBody, () => Effect.succeed(true))
+    )
   }
 
   private read(response: HttpClientResponse.HttpClientResponse): Effect.Effect<boolean, HttpClientError.ResponseError> {
@@ -265,11 +278,9 @@ class FiberExchange implements Exchange {
             return this.isPaused ? Effect.as(this.resumed, isWanted) : Effect.succeed(isWanted)
           })
         ),
-        Effect.catchIf(
-          (error) => error.reason === "EmptyBody",
-          () => Effect.void
-        ),
-        Effect.map(() => isWanted)
+        Effect.map(() => isWanted),
+        // A `fetch` of the caller's may return a body that is no stream.
+        Effect.catchIf(isEmptyBody, () => this.readWhole(response))
       )
     })
   }
@@ -315,6 +326,8 @@ const runtimeOf = (
     fiberRefs: fiber.getFiberRefs()
   })
 }
+
+const isEmptyBody = ({ reason }: HttpClientError.ResponseError): boolean => reason === "EmptyBody"
 
 const always = (): boolean => true
 

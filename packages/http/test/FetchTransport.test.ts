@@ -2,7 +2,9 @@
  * What is `FetchTransport`'s own: how it uses the `fetch` that it is given, and what becomes of bodies. The fault tests run on it
  * as on every transport.
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { assert, describe, it } from "@effect/vitest"
+import type { ConfigError } from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -12,7 +14,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { ApifyClient, FetchTransport, getStore, type Operation } from "../src/index.js"
+import {
+  ApifyClient,
+  FetchTransport,
+  getStore,
+  HttpClientTransport,
+  type Operation,
+  type Transport
+} from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
 
 const clientWith = (options: FetchTransport.Options) =>
@@ -26,6 +35,9 @@ const responding =
     respond(init)
 
 const storeResponse = () => new Response(minimalBody, { headers: { "content-type": "application/json" } })
+
+const jsonHeaders = (others: Record<string, string> = {}) =>
+  new Headers({ "content-type": "application/json", ...others })
 
 describe("FetchTransport", () => {
   it.effect("uses the platform's fetch as it is at the time, unless it was given another", () =>
@@ -220,6 +232,86 @@ describe("FetchTransport", () => {
       assert.match(error.message, /fetch returned/)
     })
   )
+
+  describe.each<readonly [name: string, transport: (fetch: Fetch) => Layer.Layer<Transport.Transport, ConfigError>]>([
+    ["FetchTransport", (fetch) => FetchTransport.layerWith({ fetch })],
+    [
+      "HttpClientTransport",
+      (fetch) =>
+        HttpClientTransport.layer.pipe(
+          Layer.provide(FetchHttpClient.layer),
+          Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
+        )
+    ]
+  ])("on %s, what a fetch of the caller's returns", (_, transport) => {
+    const refusal = (response: object) =>
+      Effect.gen(function* () {
+        let calls = 0
+        const strange: Fetch = async () => {
+          calls += 1
+          return Object.assign(Object.create(null), { headers: jsonHeaders(), ...response })
+        }
+        const client = Layer.provide(ApifyClient.layer(), transport(strange))
+        const error = yield* Effect.flip(Effect.provide(getStore("~my-store"), client))
+        if (error._tag !== "TransportError") return assert.fail(`${error}`)
+        assert.strictEqual(error.reason, "request")
+        assert.strictEqual(error.retryable, "Never")
+        assert.strictEqual(calls, 1)
+        return error.message
+      })
+
+    it.effect.each([
+      [Number.NaN, "NaN"],
+      [200.5, "200.5"],
+      [-1, "-1"],
+      [1000, "1000"],
+      ["200", "type string"],
+      [null, "type object"]
+    ])("with the status %o is refused", ([status, shown]) =>
+      Effect.gen(function* () {
+        const message = yield* refusal({ status, body: null, arrayBuffer: async () => new ArrayBuffer(0) })
+        assert.include(message, `${shown}, not an integer from 0 to 999`)
+      })
+    )
+
+    it.effect.each([[undefined], [20], ["text"], [{}]])("is refused where arrayBuffer() resolves to %o", ([buffer]) =>
+      Effect.gen(function* () {
+        for (const headers of [jsonHeaders(), jsonHeaders({ "content-length": "20" })]) {
+          const message = yield* refusal({ status: 200, headers, arrayBuffer: async () => buffer })
+          assert.include(message, "not an ArrayBuffer")
+        }
+      })
+    )
+
+    it.effect("is refused where it has neither a stream nor arrayBuffer()", () =>
+      Effect.gen(function* () {
+        assert.include(yield* refusal({ status: 200 }), "arrayBuffer")
+      })
+    )
+
+    it.effect("is read where it has arrayBuffer() and no stream", () =>
+      Effect.gen(function* () {
+        const buffered: Fetch = async () =>
+          Object.assign(Object.create(null), {
+            status: 200,
+            headers: jsonHeaders(),
+            arrayBuffer: async () => new TextEncoder().encode(minimalBody).buffer
+          })
+        const client = Layer.provide(ApifyClient.layer(), transport(buffered))
+        assert.strictEqual((yield* Effect.provide(getStore("~my-store"), client)).id, "WkzbQMuFYuamGv3YF")
+      })
+    )
+
+    it.effect("is empty where it is an empty Response", () =>
+      Effect.gen(function* () {
+        const empty: Fetch = async () => new Response(null, { headers: jsonHeaders() })
+        const client = Layer.provide(ApifyClient.layer(), transport(empty))
+        const call = getStore("~my-store", { retry: { retries: 0 } })
+        const error = yield* Effect.flip(Effect.provide(call, client))
+        assert.include(error.message, "is empty")
+      })
+    )
+  })
 
   it.effect("refuses headers that HTTP does not allow, before anything is sent", () =>
     Effect.gen(function* () {

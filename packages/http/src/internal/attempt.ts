@@ -235,6 +235,16 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
   }
 
+  private statusError(status: unknown): TransportError {
+    const found = typeof status === "number" ? String(status) : `a value of type ${typeof status}`
+    return new TransportError({
+      ...summaryOf(this.call),
+      reason: "request",
+      description: Option.some(`The status of the response is ${found}, not an integer from 0 to 999`),
+      permanent: true
+    })
+  }
+
   /** A response that is read as a stream may have begun before the body was sent. */
   private failDownload(problem: string): void {
     this.download?.finish(Option.some(this.bodyError(problem)))
@@ -242,6 +252,10 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
 
   onHead(head: ResponseHead): Reading {
     if (this.isOver) return "stop"
+    if (!isStatus(head.status)) {
+      this.end(() => Effect.fail(this.statusError(head.status)))
+      return "stop"
+    }
     this.head = head
     if (this.isReading) {
       this.cancelAlarm()
@@ -374,6 +388,10 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
   }
 }
+
+/** A transport of the caller's may give anything. */
+const isStatus = (status: unknown): boolean =>
+  typeof status === "number" && Number.isInteger(status) && status >= 0 && status <= 999
 
 /** What the caller's stream runs in. */
 const runtimeOf = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> =>
