@@ -43,13 +43,20 @@ export class BadRequestError extends Schema.TaggedError<BadRequestError>()("BadR
 export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("UnauthorizedError", {
   ...responseFields,
   /** Where the token was read from; `None` where the request carried no token. */
-  tokenSource: optionalText
+  tokenSource: optionalText,
+  /** Whether the client has a token, but kept it from a request that was to go to another server than its own. */
+  tokenWithheld: Schema.Boolean.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => false)
+  )
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
     Option.match(this.tokenSource, {
       onNone: () =>
-        `${responded(this)}. The request carried no token. Set APIFY_TOKEN, or pass a token to ApifyClient.layer. Your token is in Apify Console, under Settings, API & Integrations.`,
+        this.tokenWithheld
+          ? `${responded(this)}. The request carried no token, because transformClient sent it to another server than baseUrl. Set baseUrl to the server that is to have the token.`
+          : `${responded(this)}. The request carried no token. Set APIFY_TOKEN, or pass a token to ApifyClient.layer. Your token is in Apify Console, under Settings, API & Integrations.`,
       onSome: (source) =>
         `${responded(this)}. The token was read from ${source}. Check that it is complete, has not been revoked, and belongs to this server.`
     })

@@ -89,6 +89,14 @@ describe("the message", () => {
       ["401 token-not-provided", "carried no token", "APIFY_TOKEN", "ApifyClient.layer"]
     ],
     [
+      "of a 401 says that the token was kept from another server",
+      new UnauthorizedError({
+        ...response(401, "token-not-provided", "Authentication token was not provided"),
+        tokenWithheld: true
+      }),
+      ["carried no token", "transformClient", "baseUrl"]
+    ],
+    [
       "of a 402 names the account's plan",
       new PaymentRequiredError(response(402, "x402-payment-required", "Please provide a payment")),
       ["402 x402-payment-required", "plan", "Billing"]

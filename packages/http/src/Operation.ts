@@ -101,6 +101,8 @@ export interface DecodeContext {
   readonly now: number
   /** Where the token was read from; `None` if the request carried no token. */
   readonly tokenSource: Option.Option<string>
+  /** Whether the client has a token, but kept it from a request to another server than its own. */
+  readonly isTokenWithheld?: boolean
   /** Removes secrets from text that the server sent. */
   readonly redact: (text: string) => string
 }

@@ -97,7 +97,8 @@ const checked = <D extends Dispatcher>(option: string, make: () => D): Effect.Ef
       try: make,
       catch: (error) => ConfigError.InvalidData([option], `undici does not take it: ${String(error)}`)
     }),
-    (dispatcher) => typeof dispatcher.dispatch === "function",
+    // A program in JavaScript may have given anything.
+    (dispatcher) => typeof dispatcher?.dispatch === "function",
     () =>
       ConfigError.Unsupported(
         [option],

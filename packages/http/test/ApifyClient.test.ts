@@ -395,6 +395,19 @@ describe("the transport", () => {
     })
   )
 
+  it.effect("that was changed to send elsewhere has a 401 that says where the token may go", () =>
+    Effect.gen(function* () {
+      const client = layerRespond(() => Effect.succeed(new Response(null, { status: 401 })), {
+        token,
+        transformClient: HttpClient.mapRequest(HttpClientRequest.setUrl("https://other.example/v2/key-value-stores/x"))
+      })
+      const error = yield* Effect.flip(Effect.provide(getStore("~my-store"), client))
+      if (error._tag !== "UnauthorizedError") return assert.fail(`${error}`)
+      assert.isTrue(error.tokenWithheld)
+      assert.include(error.message, "Set baseUrl")
+    })
+  )
+
   it.effect("that was changed to follow redirects carries the token to no other origin", () =>
     Effect.gen(function* () {
       const strange = Response.redirect("https://evil.example/v2/key-value-stores/x", 302)

@@ -149,9 +149,9 @@ describe("a dispatcher of the caller's", () => {
     })
   )
 
-  it.effect("that cannot dispatch, as under Bun, is refused with what to do", () =>
+  it.effect.each(["{}", "null"])("that cannot dispatch, as under Bun, is refused with what to do: %s", (json) =>
     Effect.gen(function* () {
-      const layer = UndiciTransport.layerWith({ dispatcher: JSON.parse("{}") })
+      const layer = UndiciTransport.layerWith({ dispatcher: JSON.parse(json) })
       const message = String(yield* Effect.flip(Effect.scoped(Layer.build(layer))))
       assert.include(message, "dispatcher")
       assert.include(message, "dispatch()")

@@ -262,6 +262,15 @@ describe("a 200 that cannot be read", () => {
     }
   )
 
+  it.each([
+    "application/json, text/plain",
+    "json",
+    "application/json; charset=utf-8, application/json; charset=utf-16"
+  ])("says that a content type is not valid, or was sent twice: %s", (contentType) => {
+    const expected = "The content type is not valid, or was sent twice with different values"
+    assert.strictEqual(unexpected({ contentType }).problem, expected)
+  })
+
   it("does not show a content encoding that could be a secret", () => {
     const expected = "The content encoding could not be decoded, and is not one that can be shown"
     assert.strictEqual(

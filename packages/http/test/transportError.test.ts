@@ -333,7 +333,14 @@ describe("the description", () => {
     [fetchFailed(error("AggregateError", "", { errors: [error("Error", "one"), error("Error", "two")] })), "one; two"],
     ["a  text\n over\tlines ", "a text over lines"],
     [error("Error", "a\u0000b\u202ec"), "a\\u{0}b\\u{202e}c"],
-    [bun12(unableInBun, "ConnectionRefused"), unableInBun]
+    [bun12(unableInBun, "ConnectionRefused"), unableInBun],
+    [42, "42"],
+    [Symbol("no"), "Symbol(no)"],
+    [error("TypeError", ""), "TypeError"],
+    [error("Error", ""), ""],
+    [undefined, ""],
+    [new DOMException("", "AbortError"), "AbortError"],
+    [new DOMException("It cannot be cloned", "DataCloneError"), "DataCloneError: It cannot be cloned"]
   ])("of %o", (thrown, description) => {
     assert.strictEqual(described(thrown), description)
   })
@@ -432,6 +439,19 @@ describe("classification", () => {
       const failure = read(thrown)
       assert.isBoolean(failure.permanent)
       assert.isBoolean(isUndecodable(thrown))
+    }
+  )
+
+  it.each(["message", "name", "cause", "errors", "code", "syscall", "socket"])(
+    "is of the rest, where the getter of %s throws",
+    (key) => {
+      const thrown = Object.defineProperty(error("Error", "no carrier"), key, {
+        get: () => {
+          throw new Error("no getter")
+        }
+      })
+      assert.strictEqual(described(thrown), key === "message" ? "" : "no carrier")
+      assert.isFalse(isUndecodable(thrown))
     }
   )
 

@@ -197,7 +197,7 @@ export const scenariosOf = (operation: Operation): ReadonlyArray<Scenario> => {
       row: 20,
       name: "the wait before a retry is an hour, the call's time 30 s",
       plan: "503 always",
-      outcome: /^TimeoutError call \(1\)$/,
+      outcome: /^ServerError \(1\)$/,
       play: calling({ limits: patientWait }, planned(Fault.forever(refusal(503)), oneByOne(1)))
     },
     {

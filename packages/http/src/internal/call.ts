@@ -131,6 +131,7 @@ export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeC
   call: summaryOf(call),
   now: call.clock.unsafeCurrentTimeMillis(),
   tokenSource: isAnonymous ? Option.none() : call.client.tokenSource,
+  isTokenWithheld: isAnonymous && Option.isSome(call.client.tokenSource),
   redact: call.client.redact
 })
 

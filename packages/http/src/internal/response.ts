@@ -98,7 +98,11 @@ export const errorOf = (response: OperationResponse, context: DecodeContext): Ca
     case 400:
       return new BadRequestError(responseFieldsOf(response, context))
     case 401:
-      return new UnauthorizedError({ ...responseFieldsOf(response, context), tokenSource: context.tokenSource })
+      return new UnauthorizedError({
+        ...responseFieldsOf(response, context),
+        tokenSource: context.tokenSource,
+        tokenWithheld: context.isTokenWithheld ?? false
+      })
     case 402:
       return new PaymentRequiredError(responseFieldsOf(response, context))
     case 403:
@@ -150,15 +154,18 @@ const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either
   if (response.isTruncated) return fail("The body is larger than maxBodyBytes: raise it if the server is Apify's")
   if (response.body.length === 0) return Either.left(notJson(response, context, "is empty"))
   const type = contentType(response.headers)
-  if (Option.isNone(type) || !isJson(type.value.type)) {
-    const found = Option.match(type, {
-      onNone: () => "missing",
-      onSome: ({ type }) => (isPlain(type) ? excerpt(context.redact(type), MAX_TYPE) : undefined)
-    })
+  if (Option.isNone(type)) {
     return fail(
-      found === undefined
-        ? "The content type is not application/json, and not one that can be shown"
-        : `The content type is ${found}, not application/json`
+      (response.headers["content-type"] ?? "").trim() === ""
+        ? "The content type is missing, not application/json"
+        : "The content type is not valid, or was sent twice with different values"
+    )
+  }
+  if (!isJson(type.value.type)) {
+    return fail(
+      isPlain(type.value.type)
+        ? `The content type is ${excerpt(context.redact(type.value.type), MAX_TYPE)}, not application/json`
+        : "The content type is not application/json, and not one that can be shown"
     )
   }
   if (!Option.getOrElse(Option.map(type.value.charset, isUtf8), () => true)) return fail("The charset is not UTF-8")

@@ -67,7 +67,15 @@ const undecodableWords =
 interface Link {
   readonly name: string
   readonly words: string
-  readonly value: Readonly<Record<PropertyKey, unknown>>
+  /** The words as they are shown. */
+  readonly shown: string
+  /** What to show where there are no words at all. */
+  readonly label: string
+  readonly code: unknown
+  /** What the system failed at. */
+  readonly syscall: unknown
+  /** How many bytes its connection had sent. */
+  readonly bytesWritten: unknown
   readonly isInnermost: boolean
 }
 
@@ -80,25 +88,67 @@ const chainOf = (thrown: unknown): ReadonlyArray<Link> => {
   const waiting = [thrown]
   while (waiting.length > 0 && links.length < MAX_LINKS) {
     const value = waiting.shift()
-    if (typeof value === "string") links.push({ name: "", words: value, value: {}, isInnermost: true })
-    if (!Predicate.isRecord(value)) continue
-    const causes = [value.cause, ...(Array.isArray(value.errors) ? value.errors.slice(0, MAX_LINKS) : [])]
+    if (!Predicate.isRecord(value)) {
+      links.push(primitiveLink(value))
+      continue
+    }
+    const errors = read(value, "errors")
+    const causes = [read(value, "cause"), ...(Array.isArray(errors) ? errors.slice(0, MAX_LINKS) : [])]
     const inner = causes.filter((cause) => Predicate.isRecord(cause) || typeof cause === "string")
-    const name = typeof value.name === "string" ? value.name : ""
-    links.push({ name, words: wordsOf(value), value, isInnermost: inner.length === 0 })
+    const name = textIn(value, "name")
+    const words = textIn(value, "message")
+    const socket = read(value, "socket")
+    links.push({
+      name,
+      words,
+      shown: isDomException(value) && name !== "" && words !== "" ? `${name}: ${words}` : words,
+      label: name === "Error" ? "" : name,
+      code: read(value, "code"),
+      syscall: read(value, "syscall"),
+      bytesWritten: Predicate.isRecord(socket) ? read(socket, "bytesWritten") : undefined,
+      isInnermost: inner.length === 0
+    })
     waiting.unshift(...inner)
   }
   return links
 }
 
-const wordsOf = ({ message }: Readonly<Record<PropertyKey, unknown>>): string =>
-  typeof message === "string" ? message : ""
+/** Anything can be thrown. */
+const primitiveLink = (value: unknown): Link => ({
+  name: "",
+  words: typeof value === "string" ? value : "",
+  shown: typeof value === "string" ? value : "",
+  label: /^(number|bigint|boolean|symbol)$/.test(typeof value) ? String(value) : "",
+  code: undefined,
+  syscall: undefined,
+  bytesWritten: undefined,
+  isInnermost: true
+})
+
+/** Of these the name says more than the words. */
+const isDomException = (value: object): boolean => Object.prototype.toString.call(value) === "[object DOMException]"
+
+type Thrown = Readonly<Record<PropertyKey, unknown>>
+
+/** A property of something thrown, whose getter may throw in turn. */
+const read = (value: Thrown, key: string): unknown => {
+  try {
+    return value[key]
+  } catch {
+    return undefined
+  }
+}
+
+const textIn = (value: Thrown, key: string): string => {
+  const text = read(value, key)
+  return typeof text === "string" ? text : ""
+}
 
 // Codes
 
 /** The first code. undici's parser may leave its own out, and is then known by its name. */
 const codeIn = (links: ReadonlyArray<Link>): Option.Option<string> =>
-  Arr.findFirst(links, ({ name, value: { code } }) => {
+  Arr.findFirst(links, ({ code, name }) => {
     if (isCode(code)) return Option.some(code)
     return name === "HTTPParserError" ? Option.some("UND_ERR_HTTP_PARSER") : Option.none()
   })
@@ -169,7 +219,7 @@ const kindOf = (links: ReadonlyArray<Link>): Kind => {
 }
 
 /** Node names what the system failed at: a connection that times out while it is read had been made. */
-const isConnected = ({ value: { syscall } }: Link): boolean => syscall === "read" || syscall === "write"
+const isConnected = ({ syscall }: Link): boolean => syscall === "read" || syscall === "write"
 
 const kindBy = (table: ReadonlyArray<readonly [pattern: RegExp, kind: Kind]>, words: string): Option.Option<Kind> =>
   Option.fromNullable(table.find(([pattern]) => pattern.test(words))?.[1])
@@ -255,7 +305,7 @@ const vague =
 const denoWords = /^error (sending request|trying to connect|reading|decoding)\b/i
 
 /** `fetch` throws a `TypeError` where the network failed. One that says anything else is a mistake in a program. */
-const isOwnError = ({ isInnermost, name, value: { code }, words }: Link): boolean =>
+const isOwnError = ({ code, isInnermost, name, words }: Link): boolean =>
   isInnermost &&
   /^(Type|Reference|Range|Syntax)Error$/.test(name) &&
   typeof code !== "string" &&
@@ -287,8 +337,8 @@ const lengthOf = (body: TransportRequest["body"]): number => {
  * Whether the connection had sent more than this request: then it had served an earlier one. Only undici says how much, and
  * only for connections that the server closed in order; otherwise nothing is claimed.
  */
-const hadServed = ({ value: { socket } }: Link, mostSent: number): boolean =>
-  Predicate.isRecord(socket) && Number(socket.bytesWritten) > mostSent
+const hadServed = ({ bytesWritten }: Link, mostSent: number): boolean =>
+  typeof bytesWritten === "number" && bytesWritten > mostSent
 
 // Description
 
@@ -300,7 +350,10 @@ const MAX_WORDS = 8192
 
 /** What each link adds to those before it. */
 const descriptionOf = (links: ReadonlyArray<Link>, redact: (text: string) => string): Option.Option<string> => {
-  const words = links.map(({ words }) => words.replace(/\s+/g, " ").trim()).filter((words) => words !== "")
+  const said = links.some(({ shown }) => shown.trim() !== "")
+  const words = links
+    .map(({ label, shown }) => (said ? shown : label).replace(/\s+/g, " ").trim())
+    .filter((words) => words !== "")
   const specific = words.filter((words) => !vague.test(words))
   const parts = (specific.length > 0 ? specific : words).reduce<ReadonlyArray<string>>(
     (parts, words) =>
