@@ -20,7 +20,7 @@ const reporter = (numRuns: string): Reporter => ({
 
 export default defineConfig(({ mode }) => {
   const soaks = mode === "soak"
-  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "100")
+  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "50")
 
   const project = (name: string, root: string) => ({
     test: {
