@@ -10,7 +10,7 @@ import type { AccessLevel, GeneralAccess } from "./GeneralAccess.js"
 import type { PublicUrl } from "./PublicUrl.js"
 import { anonymousRefusal, insufficientPermissionsRefusal, type Refusal, tokenNotProvidedRefusal } from "./Refusal.js"
 import { Store } from "./Store.js"
-import type { StoreRef } from "./StoreRef.js"
+import type { OwnStore, StoreById, StoreByName } from "./StoreRef.js"
 
 /**
  * A right to a store, or the scope of a token: reading, or writing, which includes reading.
@@ -115,6 +115,14 @@ export const effectiveLevel = (
 }
 
 /**
+ * The form in which a store was referred to. Apify turns a reference to a run's store into the store's ID first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ReferenceForm = (StoreById | StoreByName | OwnStore)["_tag"]
+
+/**
  * A request to read a store.
  *
  * @since 0.1.0
@@ -123,14 +131,16 @@ export const effectiveLevel = (
 export interface AccessRequest {
   readonly requester: Requester
   /** The form in which the store was referred to. */
-  readonly reference: StoreRef["_tag"]
+  readonly reference: ReferenceForm
   /** The store's own level; `None` if it has none. */
   readonly generalAccess: Option.Option<GeneralAccess>
   /** The owner's account setting. */
   readonly ownerSetting: OwnerSetting
+  /** Whether the request carries a valid signature for what it reads: a record, or the store's keys. Default: false. */
+  readonly isSigned?: boolean
 }
 
-const opensTo = (level: AccessLevel, reference: StoreRef["_tag"]): boolean =>
+const opensTo = (level: AccessLevel, reference: ReferenceForm): boolean =>
   level === "ANYONE_WITH_NAME_CAN_READ" || (level === "ANYONE_WITH_ID_CAN_READ" && reference === "StoreById")
 
 /**
@@ -159,7 +169,8 @@ const opensTo = (level: AccessLevel, reference: StoreRef["_tag"]): boolean =>
  * @category access
  */
 export const decideAccess = (request: AccessRequest): Option.Option<Refusal> => {
-  const isOpen = opensTo(effectiveLevel(request.generalAccess, request.ownerSetting), request.reference)
+  const level = effectiveLevel(request.generalAccess, request.ownerSetting)
+  const isOpen = request.isSigned === true || opensTo(level, request.reference)
   switch (request.requester) {
     case "WRITE":
     case "READ":
@@ -170,6 +181,28 @@ export const decideAccess = (request: AccessRequest): Option.Option<Refusal> => 
       if (request.reference === "OwnStore") return Option.some(tokenNotProvidedRefusal)
       return isOpen ? Option.none() : Option.some(anonymousRefusal)
   }
+}
+
+/**
+ * Decides whether `requester` may change a store or its records: general access and signatures open nothing to that.
+ *
+ * Source: Apify's documentation of general resource access.
+ *
+ * @example
+ * ```ts
+ * import { decideWrite } from "@effect-apify/domain"
+ *
+ * decideWrite("READ") // Option.some(insufficientPermissionsRefusal)
+ * ```
+ *
+ * @returns `None` if the requester may write, or else the refusal
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const decideWrite = (requester: Requester): Option.Option<Refusal> => {
+  if (requester === "WRITE") return Option.none()
+  return Option.some(requester === "ANONYMOUS" ? tokenNotProvidedRefusal : insufficientPermissionsRefusal)
 }
 
 /**

@@ -13,9 +13,8 @@ import type { GaveUp } from "./ApifyError.js"
 import { ApifyErrorTypeId, isApifyError, type Retryable } from "./ApifyError.js"
 import { Count, Milliseconds } from "./Count.js"
 import { gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
-import { effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
-import { formatPath, Problem } from "./Problem.js"
-import { excerpt } from "./Redaction.js"
+import { describeProblems, effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
+import { Problem } from "./Problem.js"
 
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
   Option.match(store, { onNone: () => "the store", onSome: (store) => `the store ${store}` })
@@ -91,10 +90,17 @@ export class PaymentRequiredError extends Schema.TaggedError<PaymentRequiredErro
  * @since 0.1.0
  * @category errors
  */
-export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("ForbiddenError", responseFields) {
+export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("ForbiddenError", {
+  ...responseFields,
+  /** Whether the request carried no token. */
+  isAnonymous: Schema.Boolean.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => false)
+  )
+}) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. Ask the owner of ${storeOf(this)} to share it with you or to open its general access. A store that is open to anyone with its ID is not open by name.`
+    `${responded(this)}. ${this.isAnonymous ? "The request carried no token: set APIFY_TOKEN, or pass a token to ApifyClient.layer. Otherwise ask" : "Ask"} the owner of ${storeOf(this)} to share it with you or to open its general access. A store that is open to anyone with its ID is not open by name.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -212,9 +218,7 @@ export class MalformedResponseError extends Schema.TaggedError<MalformedResponse
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${hostOf(this.url)} responded with ${this.status}, but the body is not what ${this.operation} returns${effort(this)}: ${this.problems
-      .map(({ path, problem }) => (path.length === 0 ? `it ${problem}` : `${excerpt(formatPath(path), 80)} ${problem}`))
-      .join("; ")}. Either this is not Apify's API, or the API has changed: look for a newer version of this library.`
+    `${hostOf(this.url)} responded with ${this.status}, but the body is not what ${this.operation} returns${effort(this)}: ${describeProblems(this.problems)}. Either this is not Apify's API, or the API has changed: look for a newer version of this library.`
   )
   get retryable(): Retryable {
     return this.kind === "Json" ? "Once" : "Never"

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { ApiError } from "./ApiError.js"
+import { MISSING_RECORD_MESSAGE } from "./RecordErrors.js"
 
 /**
  * An error response: the status, and the error in the body.
@@ -60,16 +61,6 @@ export const unknownTokenRefusal: Refusal = refusal(
 )
 
 /**
- * What a request without a token gets on a store that it may not read.
- *
- * Source: not documented. Apify may respond with 403 `insufficient-permissions` instead.
- *
- * @since 0.1.0
- * @category refusals
- */
-export const anonymousRefusal: Refusal = tokenNotProvidedRefusal
-
-/**
  * 403: the token's owner has no right to the store.
  *
  * Source: asserted by official tests against the live service.
@@ -84,6 +75,17 @@ export const insufficientPermissionsRefusal: Refusal = refusal(
 )
 
 /**
+ * What a request without a token gets on a store that it may not read.
+ *
+ * Source: not documented. Apify's words for the refusal suit such callers too, and a similar endpoint responds with it.
+ * 401 `token-not-provided` is the other candidate.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const anonymousRefusal: Refusal = insufficientPermissionsRefusal
+
+/**
  * 404: the store does not exist.
  *
  * Source: live responses.
@@ -92,6 +94,130 @@ export const insufficientPermissionsRefusal: Refusal = refusal(
  * @category refusals
  */
 export const storeNotFoundRefusal: Refusal = refusal(404, "record-not-found", "Key-value Store was not found")
+
+/**
+ * 404: the store has no such record.
+ *
+ * Source: read in an official client.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const recordNotFoundRefusal: Refusal = refusal(404, "record-not-found", MISSING_RECORD_MESSAGE)
+
+/**
+ * 404: the caller has no such run.
+ *
+ * Source: read in an official client.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const runNotFoundRefusal: Refusal = refusal(404, "record-not-found", "Actor run was not found")
+
+/**
+ * 404: there is no such Actor, or the caller may not see it.
+ *
+ * Source: live responses.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const actorNotFoundRefusal: Refusal = refusal(
+  404,
+  "record-or-token-not-found",
+  "Actor was not found or access denied"
+)
+
+/**
+ * 400: the key is not a record key.
+ *
+ * Source: documented.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const invalidRecordKeyRefusal: Refusal = refusal(
+  400,
+  "invalid-record-key",
+  "Record key contains invalid character"
+)
+
+/**
+ * 400: a value that the endpoint does not take. The message says which.
+ *
+ * Source: documented.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const invalidValueRefusal = (problem: string): Refusal =>
+  refusal(400, "invalid-value", `Invalid value provided: ${problem}`)
+
+/**
+ * 400: the name is not one for a store.
+ *
+ * Source: live responses.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const invalidStoreNameRefusal: Refusal = refusal(
+  400,
+  "invalid-value",
+  "Invalid value provided in store: name can only contain letters 'a' through 'z', the digits '0' through '9', and the hyphen ('-') but only in the middle of the string (e.g. 'my-value-1')"
+)
+
+/**
+ * 400: the owner has another store with the name.
+ *
+ * Source: the type and the status are read in Apify's own source; the wording is ours.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const nameTakenRefusal: Refusal = refusal(
+  400,
+  "name-not-unique",
+  "A key-value store with this name already exists"
+)
+
+/**
+ * 413: the JSON body is too large.
+ *
+ * Source: live responses.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const requestTooLargeRefusal = (limit: number, actual: number): Refusal =>
+  refusal(
+    413,
+    "request-too-large",
+    `The POST payload is too large (limit: ${limit} bytes, actual length: ${actual} bytes).`
+  )
+
+/**
+ * 415: the server does not know the content encoding.
+ *
+ * Source: documented.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const unsupportedEncodingRefusal = (encoding: string): Refusal =>
+  refusal(415, "unsupported-content-encoding", `Content-Encoding "${encoding}" is not supported.`)
+
+/**
+ * 429: too many requests for this store.
+ *
+ * Source: live responses.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const rateLimitRefusal = (limit: number): Refusal =>
+  refusal(429, "rate-limit-exceeded", `You have exceeded the rate limit of ${limit} requests per second`)
 
 /**
  * 404: the path does not exist. This says nothing about a store.

@@ -62,7 +62,52 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. There is no store ${this.ref}. Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account).`
+    `${responded(this)}. ${
+      this.ref.includes("/")
+        ? `There is no store of ${this.ref}. Check the ID of the run, Actor or task, and that the token is its owner's`
+        : `There is no store ${this.ref}. Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account)`
+    }.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * The text is not a name for a store. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidStoreNameError extends Schema.TaggedError<InvalidStoreNameError>()("InvalidStoreNameError", {
+  /** The name as it was given, quoted and shortened. */
+  storeName: Schema.String,
+  /** What is wrong with it. */
+  problem: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${this.storeName} is not a name for a store: ${this.problem}. A name is 1 to 63 letters, digits and hyphens, with no hyphen at either end.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 400: the owner has another store with the name. Names are compared without case.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StoreNameTakenError extends Schema.TaggedError<StoreNameTakenError>()("StoreNameTakenError", {
+  ...responseFields,
+  /** The name. */
+  storeName: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. The owner has another store named ${this.storeName}. Names are compared without case: choose another.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -75,9 +120,12 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
  * @since 0.1.0
  * @category errors
  */
-export const StoreError = Schema.Union(InvalidStoreRefError, StoreNotFoundError).annotations({
-  identifier: "StoreError"
-})
+export const StoreError = Schema.Union(
+  InvalidStoreRefError,
+  InvalidStoreNameError,
+  StoreNotFoundError,
+  StoreNameTakenError
+).annotations({ identifier: "StoreError" })
 
 /**
  * The type of `StoreError`.

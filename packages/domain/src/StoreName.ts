@@ -3,8 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as Either from "effect/Either"
 import * as Equivalence from "effect/Equivalence"
 import * as Schema from "effect/Schema"
+import { wrongCharacter } from "./internal/characters.js"
+import { quote } from "./Redaction.js"
+import { InvalidStoreNameError } from "./StoreErrors.js"
 
 const pattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
 
@@ -38,3 +42,43 @@ export const StoreName = Schema.String.pipe(Schema.pattern(pattern), Schema.bran
  * @category models
  */
 export type StoreName = typeof StoreName.Type
+
+const isName = Schema.is(StoreName)
+
+/**
+ * What is wrong with a text that is not a name.
+ *
+ * @internal
+ */
+export const storeNameProblem = (text: string): string => {
+  if (text === "") return "it is empty"
+  const problem = wrongCharacter(text, /^[a-zA-Z0-9-]$/)
+  if (problem !== undefined) return problem
+  if (text.startsWith("-")) return "it begins with a hyphen"
+  if (text.endsWith("-")) return "it ends with a hyphen"
+  return `it has ${text.length} characters, and at most 63 are allowed`
+}
+
+/**
+ * A name that may be sent, or what is wrong with the text.
+ *
+ * @example
+ * ```ts
+ * import { parseStoreName } from "@effect-apify/domain"
+ *
+ * parseStoreName("my-store") // Either.right("my-store")
+ * parseStoreName("my_store") // Either.left(InvalidStoreNameError: … the character "_" (U+005F) at position 3 is not allowed …)
+ * ```
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseStoreName = (name: string): Either.Either<StoreName, InvalidStoreNameError> => {
+  // Callers without types may pass anything.
+  if (typeof name !== "string") {
+    return Either.left(new InvalidStoreNameError({ storeName: "The value", problem: "it is not text" }))
+  }
+  return isName(name)
+    ? Either.right(name)
+    : Either.left(new InvalidStoreNameError({ storeName: quote(name), problem: storeNameProblem(name) }))
+}

@@ -1,5 +1,6 @@
 /**
- * References to stores: by ID, by owner and name, or by name alone in the token's own account.
+ * References to stores: by ID, by owner and name, by name alone in the token's own account, or by a run whose default
+ * store is meant.
  *
  * @since 0.1.0
  */
@@ -8,9 +9,10 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { quote } from "./Redaction.js"
+import { RunId, RunOrigin, RunStatus } from "./RunId.js"
 import { InvalidStoreRefError } from "./StoreErrors.js"
 import { GeneratedStoreId, idPattern, StoreId } from "./StoreId.js"
-import { StoreName } from "./StoreName.js"
+import { StoreName, storeNameProblem } from "./StoreName.js"
 import { Username } from "./Username.js"
 
 const SentStoreId = StoreId.pipe(Schema.pattern(idPattern)).annotations({
@@ -68,7 +70,54 @@ export const OwnStore = Schema.TaggedStruct("OwnStore", { name: StoreName })
 export type OwnStore = typeof OwnStore.Type
 
 /**
- * A reference to a store: `StoreById`, `StoreByName` or `OwnStore`.
+ * The default store of a run: `actor-runs/HG7ML7M8z78YcAPEB`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoreOfRun = Schema.TaggedStruct("StoreOfRun", { run: RunId })
+
+/**
+ * The type of `StoreOfRun`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreOfRun = typeof StoreOfRun.Type
+
+const actorPattern = /^(?:[a-zA-Z0-9_.-]{3,30}~)?[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
+
+const ActorName = Schema.String.pipe(Schema.pattern(actorPattern)).annotations({
+  identifier: "ActorName",
+  description: "the ID of an Actor or task, its name, or username~name",
+  arbitrary: () => (fc) => fc.stringMatching(actorPattern)
+})
+
+/**
+ * The default store of the caller's newest run of an Actor or task, with a status or an origin if they are given:
+ * `actors/janedoe~my-actor/runs/last?status=SUCCEEDED`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StoreOfLastRun = Schema.TaggedStruct("StoreOfLastRun", {
+  of: Schema.Literal("Actor", "Task"),
+  /** The ID of the Actor or task, its name, or `username~name`. */
+  id: ActorName,
+  status: Schema.optionalWith(RunStatus, { exact: true }),
+  origin: Schema.optionalWith(RunOrigin, { exact: true })
+})
+
+/**
+ * The type of `StoreOfLastRun`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoreOfLastRun = typeof StoreOfLastRun.Type
+
+/**
+ * A reference to a store: `StoreById`, `StoreByName`, `OwnStore`, `StoreOfRun` or `StoreOfLastRun`.
  *
  * `Schema.equivalence(StoreRef)` compares two references: it ignores case in names and usernames, but not in IDs.
  *
@@ -86,7 +135,9 @@ export type OwnStore = typeof OwnStore.Type
  * @since 0.1.0
  * @category schemas
  */
-export const StoreRef = Schema.Union(StoreById, StoreByName, OwnStore).annotations({ identifier: "StoreRef" })
+export const StoreRef = Schema.Union(StoreById, StoreByName, OwnStore, StoreOfRun, StoreOfLastRun).annotations({
+  identifier: "StoreRef"
+})
 
 /**
  * The type of `StoreRef`.
@@ -142,7 +193,65 @@ export const storeByName = (owner: Username, name: StoreName): StoreByName => ({
  */
 export const ownStore = (name: StoreName): OwnStore => ({ _tag: "OwnStore", name })
 
-const segmentOf = (ref: StoreRef): string => {
+/**
+ * Refers to the default store of a run.
+ *
+ * @example
+ * ```ts
+ * import { RunId, storeOfRun } from "@effect-apify/domain"
+ *
+ * storeOfRun(RunId.make("HG7ML7M8z78YcAPEB")) // actor-runs/HG7ML7M8z78YcAPEB
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const storeOfRun = (run: RunId): StoreOfRun => ({ _tag: "StoreOfRun", run })
+
+/**
+ * Which last run is meant: of an Actor or of a task, by its ID, its name, or `username~name`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LastRun = ({ readonly actor: string } | { readonly task: string }) & {
+  readonly status?: RunStatus | undefined
+  readonly origin?: RunOrigin | undefined
+}
+
+/**
+ * Refers to the default store of the caller's newest run of an Actor or task.
+ *
+ * @example
+ * ```ts
+ * import { storeOfLastRun } from "@effect-apify/domain"
+ *
+ * storeOfLastRun({ actor: "janedoe~my-actor", status: "SUCCEEDED" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const storeOfLastRun = ({ status, origin, ...run }: LastRun): StoreOfLastRun => ({
+  _tag: "StoreOfLastRun",
+  ...("actor" in run ? { of: "Actor", id: run.actor } : { of: "Task", id: run.task }),
+  ...(status === undefined ? {} : { status }),
+  ...(origin === undefined ? {} : { origin })
+})
+
+const collections = { Actor: "actors", Task: "actor-tasks" } as const
+
+const conditionsText = ({ status, origin }: Pick<StoreOfLastRun, "status" | "origin">): string =>
+  Object.entries({ status, origin })
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
+    .join("&")
+
+const lastRunText = (ref: Omit<StoreOfLastRun, "_tag">): string => {
+  const text = conditionsText(ref)
+  return `${collections[ref.of]}/${ref.id}/runs/last${text === "" ? "" : `?${text}`}`
+}
+
+const textOf = (ref: StoreRef): string => {
   switch (ref._tag) {
     case "StoreById":
       return ref.id
@@ -150,15 +259,52 @@ const segmentOf = (ref: StoreRef): string => {
       return `${ref.owner}~${ref.name}`
     case "OwnStore":
       return `~${ref.name}`
+    case "StoreOfRun":
+      return `actor-runs/${ref.run}`
+    case "StoreOfLastRun":
+      return lastRunText(ref)
   }
 }
 
 const isId = Schema.is(GeneratedStoreId)
 const isOwner = Schema.is(Username)
 const isName = Schema.is(StoreName)
+const isRun = Schema.is(RunId)
+const isActor = Schema.is(ActorName)
+const isStatus = Schema.is(RunStatus)
+const isOrigin = Schema.is(RunOrigin)
 
-/** The reference that a path segment is, or what is wrong with the segment. */
-const parseSegment = (segment: string): Either.Either<StoreRef, string> => {
+const ofRun = /^actor-runs\/([^/?]*)$/
+const ofLastRun = /^(actors|actor-tasks)\/([^/?]*)\/runs\/last(?:\?(.*))?$/s
+const conditions = /^(?:status=([^&]*))?&?(?:origin=([^&]*))?$/s
+
+/** The conditions that the text of a query is, or `undefined`. */
+const parseConditions = (query = ""): Pick<StoreOfLastRun, "status" | "origin"> | undefined => {
+  const [, status, origin] = conditions.exec(query) ?? []
+  const found = { ...(isStatus(status) && { status }), ...(isOrigin(origin) && { origin }) }
+  return conditionsText(found) === query ? found : undefined
+}
+
+/** The reference to a run's store that a text is, or what is wrong with the text. */
+const parseRunRef = (text: string): Either.Either<StoreRef, string> => {
+  const run = ofRun.exec(text)?.[1]
+  if (run !== undefined) {
+    return isRun(run)
+      ? Either.right({ _tag: "StoreOfRun", run })
+      : Either.left("the part after actor-runs/ is not the ID of a run: 17 letters and digits")
+  }
+  const [, collection, id, query] = ofLastRun.exec(text) ?? []
+  if (id === undefined) return Either.left("an ID is 17 letters and digits, and nothing else")
+  if (!isActor(id)) return Either.left("the Actor or task is not an ID, a name, or username~name")
+  const found = parseConditions(query)
+  return found === undefined
+    ? Either.left('after the "?" may stand a status and then an origin of runs, such as status=SUCCEEDED&origin=API')
+    : Either.right({ _tag: "StoreOfLastRun", of: collection === "actors" ? "Actor" : "Task", id, ...found })
+}
+
+/** The reference that a text is, or what is wrong with the text. */
+const parseText = (segment: string): Either.Either<StoreRef, string> => {
+  if (segment.includes("/")) return parseRunRef(segment)
   const tilde = segment.indexOf("~")
   if (tilde === -1) {
     if (isId(segment)) return Either.right({ _tag: "StoreById", id: segment })
@@ -178,16 +324,13 @@ const parseSegment = (segment: string): Either.Either<StoreRef, string> => {
     )
   }
   if (!isName(name)) {
-    return Either.left(
-      "the part after the ~ is not a store name: 1 to 63 letters, digits and hyphens, with no hyphen at either end"
-    )
+    return Either.left(`the part after the ~ is not a store name: ${storeNameProblem(name)}`)
   }
   return Either.right(isOwner(owner) ? { _tag: "StoreByName", owner, name } : { _tag: "OwnStore", name })
 }
 
 /**
- * The codec between a `StoreRef` and the path segment that names it. Every character that it lets through is unreserved
- * in a URL, so the segment needs no percent-encoding and can reach no other path.
+ * The codec between a `StoreRef` and its text: the path segment that names the store, or the path of the run.
  *
  * @example
  * ```ts
@@ -203,13 +346,12 @@ const parseSegment = (segment: string): Either.Either<StoreRef, string> => {
  */
 export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.typeSchema(StoreRef), {
   strict: true,
-  decode: (segment, _, ast) =>
-    Either.mapLeft(parseSegment(segment), (problem) => new ParseResult.Type(ast, segment, problem)),
-  encode: (ref) => ParseResult.succeed(segmentOf(ref))
+  decode: (text, _, ast) => Either.mapLeft(parseText(text), (problem) => new ParseResult.Type(ast, text, problem)),
+  encode: (ref) => ParseResult.succeed(textOf(ref))
 }).annotations({ identifier: "StoreRefFromString" })
 
 /**
- * A reference as a person writes it: the path segment that names the store.
+ * A reference as a person writes it: the path segment that names the store, or the path of the run.
  *
  * @example
  * ```ts
@@ -221,7 +363,7 @@ export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.t
  * @since 0.1.0
  * @category encoding
  */
-export const formatStoreRef: (ref: StoreRef) => string = segmentOf
+export const formatStoreRef: (ref: StoreRef) => string = textOf
 
 /**
  * Parses a reference as a person writes it, or says what is wrong with it.
@@ -238,45 +380,87 @@ export const formatStoreRef: (ref: StoreRef) => string = segmentOf
  * @category decoding
  */
 export const parseStoreRef = (input: string): Either.Either<StoreRef, InvalidStoreRefError> =>
-  Either.mapLeft(parseSegment(input), (problem) => new InvalidStoreRefError({ ref: quote(input), problem }))
+  Either.mapLeft(parseText(input), (problem) => new InvalidStoreRefError({ ref: quote(input), problem }))
 
 /**
- * The path segment to send for a reference. Whatever the reference was made from, only a segment that names a store is
- * returned: a reference from JSON or from untyped code is checked like text.
+ * Where Apify has the store that a reference names. Below `path` are `/keys`, `/records` and `/records/:key`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoreLocation {
+  /** The reference as text, as `formatStoreRef` writes it. */
+  readonly text: string
+  /** The path from `/v2` on. */
+  readonly path: string
+  /** The parameters of every request to it. */
+  readonly query: { readonly status?: RunStatus; readonly origin?: RunOrigin }
+}
+
+const noQuery = {}
+
+const locationOf = (ref: StoreRef): StoreLocation => {
+  const text = textOf(ref)
+  switch (ref._tag) {
+    case "StoreOfRun":
+      return { text, path: `/v2/${text}/key-value-store`, query: noQuery }
+    case "StoreOfLastRun": {
+      const { _tag, of, id, ...query } = ref
+      return { text, path: `/v2/${collections[of]}/${id}/runs/last/key-value-store`, query }
+    }
+    default:
+      return { text, path: `/v2/key-value-stores/${text}`, query: noQuery }
+  }
+}
+
+/**
+ * Where to send a request about a store. Whatever the reference was made from, only a path that names a store is
+ * returned: a reference from JSON or from untyped code is checked like text. Every character of it is unreserved in a URL,
+ * so the path needs no percent-encoding and can reach nothing else.
  *
  * @example
  * ```ts
- * import { ownStore, StoreName, storeSegment } from "@effect-apify/domain"
+ * import { ownStore, StoreName, storeLocation } from "@effect-apify/domain"
  *
- * storeSegment(ownStore(StoreName.make("my-store"))) // Either.right("~my-store")
- * storeSegment("../users/me") // Either.left(InvalidStoreRefError: …)
+ * storeLocation(ownStore(StoreName.make("my-store"))) // Either.right({ path: "/v2/key-value-stores/~my-store", … })
+ * storeLocation("../users/me") // Either.left(InvalidStoreRefError: …)
  * ```
  *
  * @since 0.1.0
  * @category encoding
  */
-export const storeSegment = (ref: StoreRef | string): Either.Either<string, InvalidStoreRefError> => {
-  const segment = typeof ref === "string" ? ref : segmentOfUnknown(ref)
-  if (segment === undefined) {
-    return Either.left(new InvalidStoreRefError({ ref: "The value", problem: "it is neither text nor a StoreRef" }))
-  }
-  return Either.map(parseStoreRef(segment), () => segment)
+export const storeLocation = (ref: StoreRef | string): Either.Either<StoreLocation, InvalidStoreRefError> => {
+  const text = typeof ref === "string" ? ref : textOfUnknown(ref)
+  return text === undefined
+    ? Either.left(new InvalidStoreRefError({ ref: "The value", problem: "it is neither text nor a StoreRef" }))
+    : Either.map(parseStoreRef(text), locationOf)
 }
 
 /**
- * The types say that it is a `StoreRef`; callers without types may pass anything. Each form gives a segment of its own
- * form: an ID with a `~` would name another store.
+ * The types say that it is a `StoreRef`; callers without types may pass anything. Each form gives a text of its own form:
+ * an ID with a `~` would name another store.
  */
-const segmentOfUnknown = (ref: unknown): string | undefined => {
+const textOfUnknown = (ref: unknown): string | undefined => {
   if (!Predicate.isRecord(ref)) return undefined
-  const { _tag, id, name, owner } = ref
+  const { _tag, id, name, owner, run, of, status, origin } = ref
   switch (_tag) {
     case "StoreById":
-      return Predicate.isString(id) && !id.includes("~") ? id : undefined
+      return Predicate.isString(id) && !/[~/]/.test(id) ? id : undefined
     case "StoreByName":
-      return Predicate.isString(owner) && owner !== "" && Predicate.isString(name) ? `${owner}~${name}` : undefined
+      return Predicate.isString(owner) && owner !== "" && !owner.includes("/") && Predicate.isString(name)
+        ? `${owner}~${name}`
+        : undefined
     case "OwnStore":
       return Predicate.isString(name) ? `~${name}` : undefined
+    case "StoreOfRun":
+      return Predicate.isString(run) ? `actor-runs/${run}` : undefined
+    case "StoreOfLastRun":
+      return (of === "Actor" || of === "Task") &&
+        Predicate.isString(id) &&
+        (status === undefined || isStatus(status)) &&
+        (origin === undefined || isOrigin(origin))
+        ? lastRunText({ of, id, ...(status && { status }), ...(origin && { origin }) })
+        : undefined
     default:
       return undefined
   }

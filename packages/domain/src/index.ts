@@ -6,8 +6,10 @@
 export {
   type AccessRequest,
   decideAccess,
+  decideWrite,
   effectiveLevel,
   OwnerSetting,
+  type ReferenceForm,
   Requester,
   Right,
   requesterOf,
@@ -46,8 +48,20 @@ export { decodeStoreBody } from "./decodeStoreBody.js"
 export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "./GeneralAccess.js"
 export { HttpMethod } from "./HttpMethod.js"
 export { type Json, JsonObject, MAX_JSON_DEPTH } from "./Json.js"
+export { cursorPage, offsetPage, RecordInfoPage, StorePage } from "./Page.js"
 export { formatPath, Problem, problemsOf } from "./Problem.js"
-export { PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
+export { InvalidExpiryError, PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
+export {
+  InvalidRecordKeyError,
+  MalformedRecordError,
+  MISSING_RECORD_MESSAGE,
+  RecordError,
+  RecordNotFoundError,
+  RecordRejectedError,
+  RecordTooLargeError
+} from "./RecordErrors.js"
+export { RecordInfo } from "./RecordInfo.js"
+export { escapeRecordKey, parseRecordKey, RecordKey, unescapeRecordKey, ValidRecordKey } from "./RecordKey.js"
 export {
   excerpt,
   MIN_SECRET_LENGTH,
@@ -59,34 +73,59 @@ export {
   snippet
 } from "./Redaction.js"
 export {
+  actorNotFoundRefusal,
   anonymousRefusal,
   emptyNameRefusal,
   insufficientPermissionsRefusal,
   internalServerErrorRefusal,
+  invalidRecordKeyRefusal,
+  invalidStoreNameRefusal,
+  invalidValueRefusal,
   methodNotAllowedRefusal,
   methodRefusal,
+  nameTakenRefusal,
   pageNotFoundRefusal,
   type Refusal,
+  rateLimitRefusal,
+  recordNotFoundRefusal,
+  requestTooLargeRefusal,
+  runNotFoundRefusal,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal,
-  unknownTokenRefusal
+  unknownTokenRefusal,
+  unsupportedEncodingRefusal
 } from "./Refusal.js"
+export { RunId, RunOrigin, RunStatus } from "./RunId.js"
+export { encodeHmac, StorageSignature, StorageSignatureFromString, storageSignatureText } from "./Signature.js"
 export { Store, StoreBody } from "./Store.js"
-export { InvalidStoreRefError, MISSING_STORE_TYPES, StoreError, StoreNotFoundError } from "./StoreErrors.js"
+export {
+  InvalidStoreNameError,
+  InvalidStoreRefError,
+  MISSING_STORE_TYPES,
+  StoreError,
+  StoreNameTakenError,
+  StoreNotFoundError
+} from "./StoreErrors.js"
 export { GeneratedStoreId, StoreId } from "./StoreId.js"
-export { StoreName } from "./StoreName.js"
+export { parseStoreName, StoreName } from "./StoreName.js"
 export {
   formatStoreRef,
+  type LastRun,
   OwnStore,
   ownStore,
   parseStoreRef,
   StoreById,
   StoreByName,
+  type StoreLocation,
+  StoreOfLastRun,
+  StoreOfRun,
   StoreRef,
   StoreRefFromString,
   storeById,
   storeByName,
-  storeSegment
+  storeLocation,
+  storeOfLastRun,
+  storeOfRun
 } from "./StoreRef.js"
 export { StoreStats } from "./StoreStats.js"
 export { Timestamp } from "./Timestamp.js"

@@ -14,17 +14,18 @@ import {
   type AccessRequest,
   anonymousRefusal,
   decideAccess,
+  decideWrite,
   effectiveLevel,
   GeneralAccess,
   insufficientPermissionsRefusal,
   OwnerSetting,
   PublicUrl,
+  type ReferenceForm,
   type Refusal,
   Requester,
   Right,
   requesterOf,
   Store,
-  type StoreRef,
   tokenNotProvidedRefusal,
   UnknownAccessLevel,
   viewFor
@@ -42,16 +43,15 @@ const levels = {
 const decisions = {
   read: null,
   403: insufficientPermissionsRefusal,
-  401: anonymousRefusal,
+  "no token": anonymousRefusal,
   /** The request does not say whose store it means. */
   "no account": tokenNotProvidedRefusal
 } satisfies Record<string, Refusal | null>
 
-type Form = StoreRef["_tag"]
 type Row = readonly [
   level: keyof typeof levels,
   ownerSetting: OwnerSetting,
-  reference: Form,
+  reference: ReferenceForm,
   write: keyof typeof decisions,
   read: keyof typeof decisions,
   none: keyof typeof decisions,
@@ -62,18 +62,18 @@ type Row = readonly [
 // biome-ignore format: a table
 const table: ReadonlyArray<Row> = [
   // level                      owner's setting            reference      WRITE   READ    NONE    ANONYMOUS
-  ["RESTRICTED",                "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
-  ["RESTRICTED",                "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["RESTRICTED",                "RESTRICTED",              "StoreById",   "read", "read", 403,    "no token"],
+  ["RESTRICTED",                "RESTRICTED",              "StoreByName", "read", "read", 403,    "no token"],
   ["RESTRICTED",                "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
-  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", 403,    401],
-  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", 403,    "no token"],
+  ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    "no token"],
   ["RESTRICTED",                "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
   ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreById",   "read", "read", "read", "read"],
-  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "StoreByName", "read", "read", 403,    "no token"],
   ["ANYONE_WITH_ID_CAN_READ",   "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
   ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
-  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    "no token"],
   ["ANYONE_WITH_ID_CAN_READ",   "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
   ["ANYONE_WITH_NAME_CAN_READ", "RESTRICTED",              "StoreById",   "read", "read", "read", "read"],
@@ -83,25 +83,25 @@ const table: ReadonlyArray<Row> = [
   ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", "read", "read"],
   ["ANYONE_WITH_NAME_CAN_READ", "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", "read", "no account"],
 
-  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
-  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreById",   "read", "read", 403,    "no token"],
+  ["FOLLOW_USER_SETTING",       "RESTRICTED",              "StoreByName", "read", "read", 403,    "no token"],
   ["FOLLOW_USER_SETTING",       "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
   ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
-  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    "no token"],
   ["FOLLOW_USER_SETTING",       "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
-  ["absent",                    "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
-  ["absent",                    "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["absent",                    "RESTRICTED",              "StoreById",   "read", "read", 403,    "no token"],
+  ["absent",                    "RESTRICTED",              "StoreByName", "read", "read", 403,    "no token"],
   ["absent",                    "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
   ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", "read", "read"],
-  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["absent",                    "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    "no token"],
   ["absent",                    "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"],
 
-  ["unknown",                   "RESTRICTED",              "StoreById",   "read", "read", 403,    401],
-  ["unknown",                   "RESTRICTED",              "StoreByName", "read", "read", 403,    401],
+  ["unknown",                   "RESTRICTED",              "StoreById",   "read", "read", 403,    "no token"],
+  ["unknown",                   "RESTRICTED",              "StoreByName", "read", "read", 403,    "no token"],
   ["unknown",                   "RESTRICTED",              "OwnStore",    "read", "read", 403,    "no account"],
-  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", 403,    401],
-  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    401],
+  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreById",   "read", "read", 403,    "no token"],
+  ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "StoreByName", "read", "read", 403,    "no token"],
   ["unknown",                   "ANYONE_WITH_ID_CAN_READ", "OwnStore",    "read", "read", 403,    "no account"]
 ]
 
@@ -145,13 +145,30 @@ describe("for any store", () => {
   )
 
   it.prop(
-    "a user without a right is refused with 403, a request without a token with 401",
+    "a caller without a right is refused with 403, or with 401 where the account is unknown",
     [Schema.Literal("NONE", "ANONYMOUS"), Reference, AnyLevel, OwnerSetting],
     ([requester, reference, generalAccess, ownerSetting]) => {
       const refusal = decideAccess({ requester, reference, generalAccess, ownerSetting })
-      if (Option.isSome(refusal)) assert.strictEqual(refusal.value.status, requester === "NONE" ? 403 : 401)
+      const status = requester === "ANONYMOUS" && reference === "OwnStore" ? 401 : 403
+      if (Option.isSome(refusal)) assert.strictEqual(refusal.value.status, status)
     }
   )
+
+  it.prop(
+    "a valid signature opens it to whoever says which store is meant",
+    [Requester, Reference, AnyLevel, OwnerSetting],
+    ([requester, reference, generalAccess, ownerSetting]) => {
+      const isUnclear = requester === "ANONYMOUS" && reference === "OwnStore"
+      assert.strictEqual(mayRead({ requester, reference, generalAccess, ownerSetting, isSigned: true }), !isUnclear)
+    }
+  )
+
+  it("only a caller with the right to write may write", () => {
+    assert.deepStrictEqual(
+      Requester.literals.map((requester) => Option.getOrNull(decideWrite(requester))),
+      [insufficientPermissionsRefusal, null, insufficientPermissionsRefusal, tokenNotProvidedRefusal]
+    )
+  })
 
   it.prop(
     "a request without a token reads no more than a user without a right",

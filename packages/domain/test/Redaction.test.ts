@@ -16,9 +16,14 @@ import {
 } from "../src/Redaction.js"
 import * as refusals from "../src/Refusal.js"
 
-const everyRefusal = Object.values(refusals).map((refusal) =>
-  typeof refusal === "function" ? refusal(["GET", "PUT"]) : refusal
-)
+const everyRefusal = [
+  ...Object.values(refusals).flatMap((refusal) => (typeof refusal === "function" ? [] : [refusal])),
+  refusals.methodRefusal(["GET", "PUT"]),
+  refusals.invalidValueRefusal("limit is not a number"),
+  refusals.requestTooLargeRefusal(9_437_184, 9_453_568),
+  refusals.unsupportedEncodingRefusal("bla"),
+  refusals.rateLimitRefusal(60)
+]
 
 const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 500 }),

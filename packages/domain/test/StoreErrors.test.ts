@@ -8,9 +8,9 @@ import { notFound } from "./errors.js"
 const invalid = new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID is 17 letters and digits" })
 
 describe("the errors", () => {
-  const tags = ["InvalidStoreRefError", "StoreNotFoundError"] as const
+  const tags = ["InvalidStoreRefError", "InvalidStoreNameError", "StoreNotFoundError", "StoreNameTakenError"] as const
 
-  it("are these two", () => {
+  it("are these", () => {
     assert.sameMembers(
       StoreError.members.map((member) => member._tag),
       [...tags]
@@ -36,6 +36,11 @@ describe("the message", () => {
     assert.include(message, "Apify responded with 404 record-not-found: Key-value Store was not found.")
     assert.include(message, "There is no store janedoe~my-store.")
     assert.include(message, '"username~store-name" ("~store-name" in your own account)')
+  })
+
+  it("of a 404 for a run asks for the run", () => {
+    const { message } = new StoreNotFoundError({ ...notFound, ref: "actor-runs/HG7ML7M8z78YcAPEB" })
+    assert.include(message, "There is no store of actor-runs/HG7ML7M8z78YcAPEB. Check the ID of the run")
   })
 
   it("counts attempts if there was more than one", () => {

@@ -11,13 +11,16 @@ import {
   GeneratedStoreId,
   ownStore,
   parseStoreRef,
+  RunId,
   Store,
   StoreId,
   StoreName,
   StoreRef,
   storeById,
   storeByName,
-  storeSegment,
+  storeLocation,
+  storeOfLastRun,
+  storeOfRun,
   Username
 } from "../src/index.js"
 import { anyJson, nearlyValid } from "./laws.js"
@@ -163,9 +166,12 @@ describe("the advice", () => {
     ["", /it is empty/],
     ["a/b", /an ID is 17 letters and digits, and nothing else/],
     ["j~my-store", /before the ~ is not a username: 3 to 30/],
-    ["janedoe~", /after the ~ is not a store name: 1 to 63/],
-    ["janedoe~a~b", /after the ~ is not a store name/],
-    ["~-x", /no hyphen at either end/]
+    ["janedoe~", /after the ~ is not a store name: it is empty/],
+    ["janedoe~a~b", /after the ~ is not a store name: the character "~" \(U\+007E\) at position 2 is not allowed/],
+    ["~-x", /it begins with a hyphen/],
+    ["actor-runs/x", /after actor-runs\/ is not the ID of a run/],
+    ["actors/janedoe~../runs/last", /not an ID, a name, or username~name/],
+    ["actors/a/runs/last?status=succeeded", /status=SUCCEEDED&origin=API/]
   ])("for %j says what to write", (input, advice) => {
     const { message, problem } = refused(input)
     assert.match(problem, advice)
@@ -192,18 +198,21 @@ describe("a reference as text", () => {
     })
   })
 
-  it.prop("is one path segment to a URL parser, as it stands", [segment()], ([text]) => {
-    if (Either.isLeft(parseStoreRef(text))) return
-    const url = new URL(`https://api.apify.com/v2/key-value-stores/${text}`)
-    assert.strictEqual(url.href, `https://api.apify.com/v2/key-value-stores/${text}`)
-    assert.strictEqual(url.pathname, `/v2/key-value-stores/${text}`)
+  it.prop("leads to one path, as it stands, to a URL parser", [segment()], ([text]) => {
+    const location = storeLocation(text)
+    if (Either.isLeft(location)) return
+    const { path } = location.right
+    const url = new URL(`https://api.apify.com${path}`)
+    assert.strictEqual(url.href, `https://api.apify.com${path}`)
+    assert.strictEqual(url.pathname, path)
+    assert.match(path, /^\/v2\/(?:key-value-stores\/[^/]+|[^/]+\/[^/]+(?:\/runs\/last)?\/key-value-store)$/)
     assert.strictEqual(url.search, "")
     assert.strictEqual(url.hash, "")
     assert.strictEqual(url.host, "api.apify.com")
   })
 
   it.prop("is never anything but its unreserved characters", [segment()], ([text]) => {
-    assert.isTrue(Either.isLeft(parseStoreRef(text)) || /^[a-zA-Z0-9_.~-]{1,94}$/.test(text))
+    assert.isTrue(Either.isLeft(parseStoreRef(text)) || /^[a-zA-Z0-9_.~\-/?=&]{1,160}$/.test(text))
   })
 })
 
@@ -246,11 +255,32 @@ describe("two references", () => {
   })
 })
 
-describe("the segment to send", () => {
-  const legal = /^(?:[a-zA-Z0-9]{17}|(?:[a-zA-Z0-9_.-]{3,30})?~[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)$/
+describe("where to send a request", () => {
+  const legal =
+    /^(?:[a-zA-Z0-9]{17}|(?:[a-zA-Z0-9_.-]{3,30})?~[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?|actor-runs\/[a-zA-Z0-9]{17}|actor(?:s|-tasks)\/(?:[a-zA-Z0-9_.-]{3,30}~)?[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\/runs\/last(?:\?(?:status=[A-Z-]+)?&?(?:origin=[A-Z]+)?)?)$/
+
+  const segmentFor = (ref: StoreRef | string) => Either.map(storeLocation(ref), ({ text }) => text)
+
+  it("is a path below /v2, and the conditions of the last run", () => {
+    const locations = [
+      ["WkzbQMuFYuamGv3YF", "/v2/key-value-stores/WkzbQMuFYuamGv3YF", {}],
+      ["janedoe~my-store", "/v2/key-value-stores/janedoe~my-store", {}],
+      [storeOfRun(RunId.make("HG7ML7M8z78YcAPEB")), "/v2/actor-runs/HG7ML7M8z78YcAPEB/key-value-store", {}],
+      [storeOfLastRun({ actor: "me-too~a" }), "/v2/actors/me-too~a/runs/last/key-value-store", {}],
+      [
+        storeOfLastRun({ task: "a", status: "TIMED-OUT", origin: "API" }),
+        "/v2/actor-tasks/a/runs/last/key-value-store",
+        { status: "TIMED-OUT", origin: "API" }
+      ]
+    ] as const
+    for (const [ref, path, query] of locations) {
+      const location = Either.getOrThrow(storeLocation(ref))
+      assert.deepStrictEqual([location.path, location.query], [path, query])
+    }
+  })
 
   /** A value of any type, as a caller without types may pass it. */
-  const segmentOf = (value: unknown) => untyped(storeSegment)(value)
+  const segmentOf = (value: unknown) => untyped(segmentFor)(value)
 
   const isLegalOrRefused = (value: unknown): void =>
     Either.match(segmentOf(value), {
@@ -265,8 +295,8 @@ describe("the segment to send", () => {
     })
 
   it.prop("of a reference is its text", [StoreRef], ([ref]) => {
-    assert.deepStrictEqual(storeSegment(ref), Either.right(formatStoreRef(ref)))
-    assert.deepStrictEqual(storeSegment(formatStoreRef(ref)), Either.right(formatStoreRef(ref)))
+    assert.deepStrictEqual(segmentFor(ref), Either.right(formatStoreRef(ref)))
+    assert.deepStrictEqual(segmentFor(formatStoreRef(ref)), Either.right(formatStoreRef(ref)))
   })
 
   it("of a store that was fetched is its ID", () => {
@@ -276,18 +306,18 @@ describe("the segment to send", () => {
       modifiedAt: "2019-12-13T08:36:13.202Z",
       accessedAt: "2019-12-14T08:36:13.202Z"
     })
-    assert.deepStrictEqual(storeSegment(storeById(store.id)), Either.right("WkzbQMuFYuamGv3YF"))
+    assert.deepStrictEqual(segmentFor(storeById(store.id)), Either.right("WkzbQMuFYuamGv3YF"))
   })
 
   it.prop("of any ID that Apify may return is that ID, or refused", [StoreId], ([id]) => {
     isLegalOrRefused(storeById(id))
-    assert.strictEqual(Either.isRight(storeSegment(storeById(id))), /^[a-zA-Z0-9]{17}$/.test(id))
+    assert.strictEqual(Either.isRight(segmentFor(storeById(id))), /^[a-zA-Z0-9]{17}$/.test(id))
   })
 
   it.prop("of any text is that text, or refused", [segment()], ([text]) => {
     isLegalOrRefused(text)
     assert.deepStrictEqual(
-      Either.getOrElse(storeSegment(text), () => text),
+      Either.getOrElse(segmentFor(text), () => text),
       text
     )
   })
@@ -300,7 +330,20 @@ describe("the segment to send", () => {
 
   it.prop(
     "of a reference made of any texts is legal, or refused",
-    [fc.record({ _tag: tag(), id: segment(), owner: segment(), name: segment() }, { requiredKeys: [] })],
+    [
+      fc.record(
+        {
+          _tag: tag(),
+          id: segment(),
+          owner: segment(),
+          name: segment(),
+          run: segment(),
+          of: fc.constantFrom("Actor", "Task", "actors"),
+          status: fc.oneof(segment(), fc.constant("SUCCEEDED"))
+        },
+        { requiredKeys: [] }
+      )
+    ],
     ([json]) => isLegalOrRefused(json)
   )
 
@@ -386,7 +429,8 @@ function segment(): fc.Arbitrary<string> {
   const valid = fc.oneof(
     fc.stringMatching(/^[a-zA-Z0-9]{17}$/),
     fc.tuple(Arbitrary.make(Username), Arbitrary.make(StoreName)).map(([owner, name]) => `${owner}~${name}`),
-    Arbitrary.make(StoreName).map((name) => `~${name}`)
+    Arbitrary.make(StoreName).map((name) => `~${name}`),
+    Arbitrary.make(StoreRef).map(formatStoreRef)
   )
   const anything = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("/", "..", "%2e", "\n"))
   const nearly = fc
@@ -397,7 +441,7 @@ function segment(): fc.Arbitrary<string> {
 
 /** The tags of references. */
 function tag(): fc.Arbitrary<StoreRef["_tag"]> {
-  return fc.constantFrom("StoreById", "StoreByName", "OwnStore")
+  return fc.constantFrom("StoreById", "StoreByName", "OwnStore", "StoreOfRun", "StoreOfLastRun")
 }
 
 /** The function as a program without types sees it. */

@@ -100,7 +100,7 @@ describe("the guards", () => {
 
   it.each([...oneOfEach])("know a $_tag", (error) => {
     assert.isTrue(isApifyError(error))
-    assert.strictEqual(isNotFound(error), error._tag === "StoreNotFoundError")
+    assert.strictEqual(isNotFound(error), ["StoreNotFoundError", "RecordNotFoundError"].includes(error._tag))
     assert.strictEqual(isUnauthorized(error), error._tag === "UnauthorizedError")
     assert.strictEqual(isRetryable(error), retryable.includes(error._tag))
   })
@@ -108,7 +108,7 @@ describe("the guards", () => {
   it.prop("know every error", [AnyError], ([error]) => {
     assert.isTrue(isApifyError(error))
     assert.strictEqual(isRetryable(error), error.retryable !== "Never")
-    assert.strictEqual(isNotFound(error), "status" in error && error._tag === "StoreNotFoundError")
+    assert.strictEqual(isNotFound(error), ["StoreNotFoundError", "RecordNotFoundError"].includes(error._tag))
     assert.strictEqual(isUnauthorized(error), error._tag === "UnauthorizedError")
   })
 

@@ -9,13 +9,22 @@ import {
   BadRequestError,
   CallError,
   ForbiddenError,
+  InvalidExpiryError,
+  InvalidRecordKeyError,
+  InvalidStoreNameError,
   InvalidStoreRefError,
+  MalformedRecordError,
   MalformedResponseError,
   MethodNotAllowedError,
   PaymentRequiredError,
   RateLimitedError,
+  RecordError,
+  RecordNotFoundError,
+  RecordRejectedError,
+  RecordTooLargeError,
   ServerError,
   StoreError,
+  StoreNameTakenError,
   StoreNotFoundError,
   TimeoutError,
   TransportError,
@@ -24,7 +33,12 @@ import {
 } from "../src/index.js"
 
 /** Every error of the package. */
-export const AnyError = Schema.Union(...CallError.members, ...StoreError.members)
+export const AnyError = Schema.Union(
+  ...CallError.members,
+  ...StoreError.members,
+  ...RecordError.members,
+  InvalidExpiryError
+)
 export type AnyError = typeof AnyError.Type
 
 /** Every schema of an error, by its tag. */
@@ -94,17 +108,41 @@ export const oneOfEach: ReadonlyArray<AnyError> = [
   new TransportError({ ...request, reason: "connect", code: Option.some("ECONNREFUSED") }),
   new TimeoutError(attemptTimeout),
   new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID is 17 letters and digits, and nothing else" }),
-  new StoreNotFoundError(notFound)
+  new InvalidStoreNameError({
+    storeName: '"my_store"',
+    problem: 'the character "_" (U+005F) at position 3 is not allowed'
+  }),
+  new StoreNotFoundError(notFound),
+  new StoreNameTakenError({ ...response(400, "name-not-unique", "The name is taken"), storeName: "my-store" }),
+  new InvalidRecordKeyError({ key: '"a/b"', problem: 'the character "/" (U+002F) at position 2 is not allowed' }),
+  new RecordNotFoundError({ ...notFound, apifyMessage: Option.some("Record was not found"), key: "OUTPUT" }),
+  new RecordTooLargeError({ ...request, key: "OUTPUT", direction: "Download", limit: Option.some(1024) }),
+  new RecordRejectedError({ ...response(400, "schema-validation-failed", "No"), key: "OUTPUT" }),
+  new MalformedRecordError({
+    ...request,
+    key: "OUTPUT",
+    kind: "Json",
+    problems: [{ path: [], problem: "is not JSON" }]
+  }),
+  new InvalidExpiryError({ expiry: "-1", problem: "it is not above 0" })
 ]
 
 /** The fields that hold words of the server, the transport or the caller. */
 const texts = new Set(
-  ["operation", "url", "store", "ref", "apifyType", "apifyMessage", "snippet", "tokenSource", "problem"].concat([
-    "location",
-    "code",
-    "description",
-    "lastFailure"
-  ])
+  [
+    "operation",
+    "url",
+    "store",
+    "ref",
+    "key",
+    "storeName",
+    "expiry",
+    "apifyType",
+    "apifyMessage",
+    "snippet",
+    "tokenSource",
+    "problem"
+  ].concat(["location", "code", "description", "lastFailure"])
 )
 
 /** The error, with `text` in place of every word of the server, the transport and the caller. */

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Requester, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
+import { type ReferenceForm, type Requester, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
 import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
   emptyNameRefusal,
@@ -12,7 +12,6 @@ import {
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
 import { Store } from "@effect-apify/domain/Store"
-import type { StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -49,7 +48,7 @@ export const parseSegment = (
 /** The store that a path names, and what the caller is to it. */
 interface Found extends StoredStore {
   readonly requester: Requester
-  readonly reference: StoreRef["_tag"]
+  readonly reference: ReferenceForm
 }
 
 const requesterTo = (caller: Option.Option<Caller>, { ownerId, granted }: StoredStore): Requester =>

@@ -39,14 +39,14 @@ layer(Emulator.layer())("apify-client", (it) => {
 
   it.effect("fails as it does at Apify where a token is missing or unknown", () =>
     Effect.gen(function* () {
-      for (const [token, type] of [
-        [undefined, "token-not-provided"],
-        ["unknown", "user-or-token-not-found"]
+      for (const [token, statusCode, type] of [
+        [undefined, 403, "insufficient-permissions"],
+        ["unknown", 401, "user-or-token-not-found"]
       ] as const) {
         const client = yield* clientWith(token)
         const error = yield* Effect.flip(Effect.tryPromise(() => client.keyValueStore(ID).get()))
         assert.instanceOf(error.cause, ApifyApiError)
-        assert.deepInclude(error.cause, { statusCode: 401, type })
+        assert.deepInclude(error.cause, { statusCode, type })
       }
     })
   )

@@ -7,7 +7,7 @@ import type { CallError } from "@effect-apify/domain/CallError"
 import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
 import type { Store } from "@effect-apify/domain/Store"
 import { type InvalidStoreRefError, MISSING_STORE_TYPES, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
-import { type StoreRef, storeSegment } from "@effect-apify/domain/StoreRef"
+import { type StoreLocation, type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -82,9 +82,9 @@ export class GetStore implements Operation<Store, StoreFailure> {
     ref: StoreRef | string,
     readonly isPaced: boolean
   ) {
-    const segment = storeSegment(ref)
-    this.store = Either.getRight(segment)
-    this.request = Either.map(segment, (segment) => new StoreRequest(segment))
+    const location = storeLocation(ref)
+    this.store = Option.map(Either.getRight(location), ({ text }) => text)
+    this.request = Either.map(location, (location) => new StoreRequest(location))
   }
 
   decode(response: OperationResponse, context: DecodeContext): Either.Either<Store, CallError | StoreFailure> {
@@ -100,7 +100,7 @@ export class GetStore implements Operation<Store, StoreFailure> {
   private isRequested(store: Store): boolean {
     return Option.match(this.store, {
       onNone: () => false,
-      onSome: (segment) => segment.includes("~") || segment === store.id
+      onSome: (text) => /[~/]/.test(text) || text === store.id
     })
   }
 }
@@ -109,9 +109,11 @@ export class GetStore implements Operation<Store, StoreFailure> {
 class StoreRequest implements OperationRequest {
   readonly method = "GET"
   readonly path: string
+  readonly query: StoreLocation["query"]
 
-  constructor(segment: string) {
-    this.path = `/v2/key-value-stores/${segment}`
+  constructor({ path, query }: StoreLocation) {
+    this.path = path
+    this.query = query
   }
 }
 
@@ -215,4 +217,4 @@ const makeShared = (options: CallOptions) => {
 }
 
 /** Names are compared without case, IDs with it. */
-const keyOf = (segment: string): string => (segment.includes("~") ? segment.toLowerCase() : segment)
+const keyOf = (text: string): string => (/^[^/]*~/.test(text) ? text.toLowerCase() : text)

@@ -40,15 +40,21 @@ export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
 export { StoreName } from "@effect-apify/domain/StoreName"
 export {
   formatStoreRef,
+  type LastRun,
   OwnStore,
   ownStore,
   parseStoreRef,
   StoreById,
   StoreByName,
+  type StoreLocation,
+  StoreOfLastRun,
+  StoreOfRun,
   StoreRef,
   storeById,
   storeByName,
-  storeSegment
+  storeLocation,
+  storeOfLastRun,
+  storeOfRun
 } from "@effect-apify/domain/StoreRef"
 export { StoreStats } from "@effect-apify/domain/StoreStats"
 export { Username } from "@effect-apify/domain/Username"

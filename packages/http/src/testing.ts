@@ -17,7 +17,13 @@ import {
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
 import { type Store, StoreBody } from "@effect-apify/domain/Store"
-import { parseStoreRef, type StoreRef } from "@effect-apify/domain/StoreRef"
+import {
+  type OwnStore,
+  parseStoreRef,
+  type StoreById,
+  type StoreByName,
+  type StoreRef
+} from "@effect-apify/domain/StoreRef"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -164,7 +170,11 @@ const responseFor = (
     const segment = storePath.exec(new URL(url).pathname)?.[1]
     if (segment === undefined) return yield* Either.left(pageNotFoundRefusal)
     if (method !== "GET") return yield* Either.left(methodRefusal(["GET"]))
-    const ref = yield* Either.mapLeft(parseStoreRef(segment), () => storeNotFoundRefusal)
+    const ref = yield* Either.filterOrLeft(
+      Either.mapLeft(parseStoreRef(segment), () => storeNotFoundRefusal),
+      isPlain,
+      () => storeNotFoundRefusal
+    )
     if (ref._tag === "OwnStore" && caller === undefined) return yield* Either.left(tokenNotProvidedRefusal)
     const store = yield* Either.fromNullable(
       stores.find((store) => isNamed(store, ref, caller)),
@@ -175,7 +185,11 @@ const responseFor = (
 
 const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
 
-const isNamed = (store: Store, ref: StoreRef, caller: string | undefined): boolean => {
+type PlainRef = StoreById | StoreByName | OwnStore
+
+const isPlain = (ref: StoreRef): ref is PlainRef => ref._tag !== "StoreOfRun" && ref._tag !== "StoreOfLastRun"
+
+const isNamed = (store: Store, ref: PlainRef, caller: string | undefined): boolean => {
   if (ref._tag === "StoreById") return store.id === ref.id
   const owner = ref._tag === "StoreByName" ? ref.owner : caller
   const isOwner = (name: string) => isSame(name, owner)

@@ -48,7 +48,7 @@ describe.each([
       Effect.gen(function* () {
         assert.strictEqual(yield* tagFor("~nothing", DEMO_TOKEN), "StoreNotFoundError")
         assert.strictEqual(yield* tagFor("aaaaaaaaaaaaaaaaa", DEMO_TOKEN), "StoreNotFoundError")
-        assert.strictEqual(yield* tagFor(ID), "UnauthorizedError")
+        assert.strictEqual(yield* tagFor(ID), "ForbiddenError")
         assert.strictEqual(yield* tagFor(ID, "apify_api_wrong"), "UnauthorizedError")
       })
     )

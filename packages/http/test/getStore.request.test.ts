@@ -2,7 +2,7 @@
  * The request that a reference makes, before and after the client puts its base URL to it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { formatStoreRef } from "@effect-apify/domain"
+import { formatStoreRef, storeLocation } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
@@ -14,14 +14,12 @@ import { minimalBody, storeRef } from "./arbitraries.js"
 describe("the request for any reference", () => {
   it.prop("is a GET of the store's path and nothing else", [storeRef], ([ref]) => {
     const { request } = new GetStore(ref, false)
-    assert.deepStrictEqual(
-      request,
-      Either.right({ method: "GET", path: `/v2/key-value-stores/${formatStoreRef(ref)}` })
-    )
+    const { path, query } = Either.getOrThrow(storeLocation(ref))
+    assert.deepStrictEqual(request, Either.right({ method: "GET", path, query }))
   })
 
   it.effect.prop(
-    "goes to the base URL, its path kept, and that one segment",
+    "goes to the base URL, its path kept, and the path of the store",
     [
       storeRef,
       fc.constantFrom("https://api.apify.com", "https://proxy.example/apify", "http://127.0.0.1:8080/a/b.c"),
@@ -30,8 +28,11 @@ describe("the request for any reference", () => {
     ([ref, baseUrl, slash]) =>
       Effect.gen(function* () {
         const [request] = yield* requestsOf(formatStoreRef(ref), `${baseUrl}${slash}`)
-        assert.strictEqual(request?.url, `${baseUrl}/v2/key-value-stores/${formatStoreRef(ref)}`)
-        assert.strictEqual(new URL(request?.url ?? "").href, request?.url)
+        const { path, query } = Either.getOrThrow(storeLocation(ref))
+        const url = new URL(request?.url ?? "")
+        assert.strictEqual(url.href, request?.url)
+        assert.strictEqual(url.origin + url.pathname, `${baseUrl}${path}`)
+        assert.deepStrictEqual(Object.fromEntries(url.searchParams), query)
       })
   )
 })

@@ -63,11 +63,11 @@ describe("a client of stores in memory", () => {
   )
 
   it.effect.each([
-    ["RESTRICTED", 403, 403, 401, 401],
-    ["ANYONE_WITH_ID_CAN_READ", "store", 403, "store", 401],
+    ["RESTRICTED", 403, 403, 403, 403],
+    ["ANYONE_WITH_ID_CAN_READ", "store", 403, "store", 403],
     ["ANYONE_WITH_NAME_CAN_READ", "store", "store", "store", "store"],
-    ["FOLLOW_USER_SETTING", 403, 403, 401, 401],
-    [undefined, 403, 403, 401, 401]
+    ["FOLLOW_USER_SETTING", 403, 403, 403, 403],
+    [undefined, 403, 403, 403, 403]
   ] as const)("at the level %s gives others %s by id and %s by name, nobody %s and %s", ([level, ...expected]) =>
     Effect.gen(function* () {
       const access = level === undefined ? {} : { level }
@@ -85,8 +85,8 @@ describe("a client of stores in memory", () => {
     Effect.gen(function* () {
       const setting = { ownerSetting: "ANYONE_WITH_ID_CAN_READ" } as const
       assert.strictEqual(yield* outcome(ID, setting), "store")
-      assert.strictEqual(yield* outcome("janedoe~my-store", setting), 401)
-      assert.strictEqual(yield* outcome(ID, { ...setting, level: "RESTRICTED" }), 401)
+      assert.strictEqual(yield* outcome("janedoe~my-store", setting), 403)
+      assert.strictEqual(yield* outcome(ID, { ...setting, level: "RESTRICTED" }), 403)
     })
   )
 
@@ -105,7 +105,7 @@ describe("a client of stores in memory", () => {
     ["janedoe~other", "janedoe", 404, "record-not-found", "Key-value Store was not found"],
     ["~my-store", "johndoe", 404, "record-not-found", "Key-value Store was not found"],
     ["~my-store", undefined, 401, "token-not-provided", "Authentication token was not provided"],
-    [ID, undefined, 401, "token-not-provided", "Authentication token was not provided"],
+    [ID, undefined, 403, "insufficient-permissions", "Insufficient permissions for the key-value store."],
     [ID, "johndoe", 403, "insufficient-permissions", "Insufficient permissions for the key-value store."]
   ] as const)("refuses %s to %s with %i %s", ([ref, caller, status, type, message]) =>
     Effect.gen(function* () {

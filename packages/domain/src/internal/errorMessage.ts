@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { GaveUp } from "../ApifyError.js"
+import { formatPath, type Problem } from "../Problem.js"
 import { excerpt } from "../Redaction.js"
 
 interface Request {
@@ -51,3 +52,9 @@ export const responded = (error: Response): string => {
   )
   return `${who} responded with ${what}${type}${text}${effort(error)}`
 }
+
+/** "data.id is missing; it is not JSON" */
+export const describeProblems = (problems: ReadonlyArray<Problem>): string =>
+  problems
+    .map(({ path, problem }) => (path.length === 0 ? `it ${problem}` : `${excerpt(formatPath(path), 80)} ${problem}`))
+    .join("; ")

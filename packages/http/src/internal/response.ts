@@ -106,7 +106,10 @@ export const errorOf = (response: OperationResponse, context: DecodeContext): Ca
     case 402:
       return new PaymentRequiredError(responseFieldsOf(response, context))
     case 403:
-      return new ForbiddenError(responseFieldsOf(response, context))
+      return new ForbiddenError({
+        ...responseFieldsOf(response, context),
+        isAnonymous: Option.isNone(context.tokenSource)
+      })
     case 405:
       return new MethodNotAllowedError(responseFieldsOf(response, context))
     case 429:

@@ -1,0 +1,36 @@
+/**
+ * What a listing of keys says of a record.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Count } from "./Count.js"
+import { PublicUrlFromString } from "./PublicUrl.js"
+import { RecordKey } from "./RecordKey.js"
+
+/**
+ * A record in a listing of keys.
+ *
+ * Source: documented. Apify sends `recordPublicUrl` since 2026.
+ *
+ * @example
+ * ```ts
+ * import { RecordInfo } from "@effect-apify/domain"
+ * import * as Schema from "effect/Schema"
+ *
+ * Schema.decodeUnknown(RecordInfo)({ key: "OUTPUT", size: 36 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export class RecordInfo extends Schema.Class<RecordInfo>("RecordInfo")({
+  key: RecordKey,
+  /** In bytes, as it is stored: that of the compressed form if the record was sent compressed. */
+  size: Count,
+  /** A link to the record, signed if the store is restricted and the caller may write to it. */
+  recordPublicUrl: Schema.optionalWith(PublicUrlFromString, { as: "Option", nullable: true }).pipe(
+    Schema.withConstructorDefault(() => Option.none())
+  )
+}) {}
