@@ -110,7 +110,8 @@ const escapeUnit = (unit: string): string => {
 
 /**
  * Makes a valid key of any text, one to one: letters, digits, `-`, `_` and `.` stay, `!2f` stands for a `/`, `(043a` for a
- * `к`, and a lone `!` for the empty text. It fails only where the result would be longer than 256 characters.
+ * `к`, `!2e` for a `.` at the start, and a lone `!` for the empty text. The key of a prefix is a prefix of the key. It fails
+ * only where the result would be longer than 256 characters.
  *
  * @example
  * ```ts
@@ -124,7 +125,7 @@ const escapeUnit = (unit: string): string => {
  */
 export const escapeRecordKey = (text: string): Either.Either<ValidRecordKey, InvalidRecordKeyError> => {
   // By UTF-16 code units, so that a lone surrogate is kept.
-  const escaped = text === "." || text === ".." ? text.replaceAll(".", "!2e") : text.replace(/[\s\S]/g, escapeUnit)
+  const escaped = text.replace(/[\s\S]/g, escapeUnit).replace(/^\./, "!2e")
   const key = escaped === "" ? "!" : escaped
   return isValid(key)
     ? Either.right(key)

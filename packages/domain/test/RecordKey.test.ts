@@ -61,7 +61,8 @@ describe("an escaped key", () => {
   it.each([
     ["", "!"],
     [".", "!2e"],
-    ["..", "!2e!2e"],
+    ["..", "!2e."],
+    [".a", "!2ea"],
     ["a.b_c-d", "a.b_c-d"],
     ["https://apify.com/", "https!3a!2f!2fapify.com!2f"],
     ["it's!", "it!27s!21"],
@@ -79,6 +80,12 @@ describe("an escaped key", () => {
     }
     assert.isTrue(Either.isRight(parseRecordKey(key.right)))
     assert.deepStrictEqual(unescapeRecordKey(key.right), Option.some(text))
+  })
+
+  it.prop("of a prefix is a prefix of it", [anyText, anyText], ([prefix, rest]) => {
+    fc.pre(prefix !== "")
+    const keys = Either.all([escapeRecordKey(prefix), escapeRecordKey(prefix + rest)])
+    if (Either.isRight(keys)) assert.isTrue(keys.right[1].startsWith(keys.right[0]))
   })
 
   it.prop("is the only one of its text", [ValidRecordKey], ([key]) => {
