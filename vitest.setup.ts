@@ -1,9 +1,13 @@
 /**
- * Gives every property test the run's seed and number of cases.
+ * Gives every property test the run's seed and number of cases, and every file the same `it`.
  */
+import { effect, flakyTest, it, layer, live, prop, scoped, scopedLive } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 
 fc.configureGlobal({
   seed: Number(process.env.FC_SEED),
   numRuns: Number(process.env.FC_NUM_RUNS)
 })
+
+// `layer` leaves its own `it.effect` behind, and files share a process.
+Object.assign(it, { effect, scoped, live, scopedLive, flakyTest, layer, prop })

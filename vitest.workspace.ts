@@ -38,6 +38,9 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       reporters: ["default", reporter(numRuns)],
+      // Files share processes, and the modules in them: to load these anew for each would take as long as half of the tests.
+      // In `soak` none has to do with what another has left in memory.
+      isolate: soaks,
       // Left to itself it would leave one core idle: half of a machine that has two.
       maxWorkers: "100%",
       minWorkers: 1,

@@ -12,9 +12,13 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { failures } from "../failures.js"
 import { apify, apifyWith, localApify } from "../local.js"
-import { run } from "./run.js"
+import { bundled } from "./run.js"
 
 const STORE = "WkzbQMuFYuamGv3YF"
+
+const programs = ["getStore", "handleErrors", "manyStores", "ownRetryPolicy", "ownTransport", "trace"] as const
+
+const run = bundled(...programs)
 
 describe("getStore", () => {
   it.live("prints the store without its key", () =>
@@ -179,7 +183,6 @@ describe("the examples", () => {
   it("are all run by a test", () => {
     const parts = ["busyServer.ts", "failures.ts", "findUnused.ts", "local.ts", "progress.ts", "storeSummary.ts"]
     const tested = ["start.ts", "unitTest.ts"]
-    const run = ["getStore.ts", "handleErrors.ts", "manyStores.ts", "ownRetryPolicy.ts", "ownTransport.ts", "trace.ts"]
-    assert.sameMembers(modules, [...parts, ...tested, ...run])
+    assert.sameMembers(modules, [...parts, ...tested, ...programs.map((name) => `${name}.ts`)])
   })
 })

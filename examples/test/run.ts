@@ -2,7 +2,11 @@
  * Runs an example in a process of its own.
  */
 import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import * as Effect from "effect/Effect"
+import { afterAll, beforeAll } from "vitest"
+import { bundle } from "../../vitest.bundle.js"
 
 /** The outcome of a process. */
 export interface Ended {
@@ -16,14 +20,13 @@ const ROOT = `${import.meta.dirname}/../..`
 /** The environment without any settings for Apify. */
 const neutral = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("APIFY_")))
 
-/** Runs `examples/<name>.ts` to its end. */
-export const run = (
-  name: string,
+const runProgram = (
+  program: ReadonlyArray<string>,
   args: ReadonlyArray<string> = [],
   env: Readonly<Record<string, string>> = {}
 ): Effect.Effect<Ended> =>
   Effect.async((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", `examples/${name}.ts`, ...args], {
+    const child = spawn(process.execPath, [...program, ...args], {
       cwd: ROOT,
       env: { ...neutral, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"]
@@ -39,3 +42,15 @@ export const run = (
     child.once("close", (code) => resume(Effect.succeed({ code, ...output })))
     return Effect.sync(() => child.kill("SIGKILL"))
   })
+
+/** Runs `examples/<name>.ts` to its end, by the command of the README. */
+export const runSource = (name: string): Effect.Effect<Ended> => runProgram(["--import", "tsx", `examples/${name}.ts`])
+
+/** Bundles programs before the tests of a file. What it returns runs `examples/<name>.ts` to its end. */
+export const bundled = <Name extends string>(...names: ReadonlyArray<Name>) => {
+  const folder = mkdtempSync(`${tmpdir()}/examples-`)
+  beforeAll(() => bundle(folder, ...names.map((name) => `${ROOT}/examples/${name}.ts`)))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  return (name: Name, args?: ReadonlyArray<string>, env?: Readonly<Record<string, string>>): Effect.Effect<Ended> =>
+    runProgram([`${folder}/${name}.mjs`], args, env)
+}

@@ -3,7 +3,7 @@ import { Emulator, type SeedJson } from "@effect-apify/emulator"
 import { Store } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Ended, run } from "./run.js"
+import { bundled, type Ended, runSource } from "./run.js"
 
 const TOKEN = "apify_api_canaryToken0000000000"
 const KEY = "canaryKey1111111111"
@@ -47,12 +47,14 @@ const fails = (ended: Ended, code: number) => {
 /** Standard error without the line about the local Apify. */
 const messageOf = ({ stderr }: Ended): string => stderr.replace(/^Using a local Apify at .*\n\n/, "")
 
+const run = bundled("start")
+
 describe("start", () => {
   it.live(
     "gets the documentation's store from a local Apify, and prints it in aligned lines, with its key hidden",
     () =>
       Effect.gen(function* () {
-        const { code, stderr, stdout } = yield* run("start")
+        const { code, stderr, stdout } = yield* runSource("start")
         assert.strictEqual(code, 0)
         assert.match(
           stderr,

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { findUnused } from "../findUnused.js"
-import { run } from "./run.js"
+import { runSource } from "./run.js"
 
 const storeOf = (owner: string, name: string, id: string, accessed: string) =>
   new Store({
@@ -79,7 +79,7 @@ describe("findUnused", () => {
 describe("the program", () => {
   it.live("prints what was found", () =>
     Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* run("unitTest")
+      const { code, stderr, stdout } = yield* runSource("unitTest")
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.deepStrictEqual(stdout.split("\n"), [
         "Unused for 90 days: old (3 requests)",

@@ -14,11 +14,11 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { bundle } from "../../../vitest.bundle.js"
 import { scale, soaks } from "../../../vitest.scale.js"
 import { hashToken } from "../src/Callers.js"
 import { databaseLayer } from "../src/Database.js"
 import { Emulator, type SeedJson } from "../src/index.js"
-import { bundle } from "./bundle.js"
 import { request, storePath } from "./request.js"
 
 /** For each of them all rounds. */
@@ -196,9 +196,8 @@ const anyMoments = fc.sample(
 it.scopedLive(`each of ${FILES * ROUNDS.length} killed emulators leaves all of a seed in its file, or none of it`, () =>
   Effect.gen(function* () {
     const folder = yield* scratch
-    const program = `${folder}/loadingChild.cjs`
-    // One file is started five times as fast as hundreds of modules.
-    yield* Effect.promise(() => bundle(`${import.meta.dirname}/loadingChild.ts`, program))
+    const program = `${folder}/loadingChild.mjs`
+    yield* Effect.promise(() => bundle(folder, `${import.meta.dirname}/loadingChild.ts`))
     const filesOf = (name: string): Files => ({ database: `${folder}/${name}.db`, seed: `${folder}/${name}.json` })
 
     const measured = filesOf("measured")

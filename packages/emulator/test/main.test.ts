@@ -11,12 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
 import Libsql from "libsql"
+import { bundle } from "../../../vitest.bundle.js"
 import { hashToken } from "../src/Callers.js"
 import { databaseLayer } from "../src/Database.js"
 import { DEMO_TOKEN, demoSeed, type SeedJson } from "../src/index.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { decodeSeed } from "../src/Seed.js"
-import { bundle } from "./bundle.js"
 import { request, storePath } from "./request.js"
 
 interface Emulator {
@@ -27,10 +27,9 @@ interface Emulator {
 }
 
 const folder = mkdtempSync(`${tmpdir()}/emulator-`)
-const program = `${folder}/main.cjs`
+const program = `${folder}/main.mjs`
 
-// One file starts several times as fast as hundreds of modules.
-beforeAll(() => bundle(`${import.meta.dirname}/../src/main.ts`, program))
+beforeAll(() => bundle(folder, `${import.meta.dirname}/../src/main.ts`))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const run = (...args: ReadonlyArray<string>): Effect.Effect<Emulator, never, Scope> =>
@@ -298,8 +297,8 @@ describe("the command line", () => {
 it.scopedLive("a signal during the load of a seed ends the process with a message, and rolls the load back", () =>
   Effect.gen(function* () {
     const folder = yield* scratch
-    const program = `${folder}/signalled.cjs`
-    yield* Effect.promise(() => bundle(`${import.meta.dirname}/signalledMain.ts`, program))
+    const program = `${folder}/signalledMain.mjs`
+    yield* Effect.promise(() => bundle(folder, `${import.meta.dirname}/signalledMain.ts`))
     writeFileSync(`${folder}/seed.json`, JSON.stringify(largeSeed(2_000)))
     const database = `${folder}/apify.db`
     const args = ["--port", "0", "--database", database, "--seed", `${folder}/seed.json`]

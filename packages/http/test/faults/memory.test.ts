@@ -2,17 +2,24 @@
  * Rows 39 and 40: what a body far beyond the cap costs.
  */
 import { execFile } from "node:child_process"
-import { fileURLToPath } from "node:url"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { promisify } from "node:util"
-import { assert, layer } from "@effect/vitest"
+import { afterAll, assert, beforeAll, layer } from "@effect/vitest"
 import { Fault, FaultServer } from "@effect-apify/fault-server"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { bundle } from "../../../../vitest.bundle.js"
 import { sampled, scale } from "../../../../vitest.scale.js"
 import { transports } from "./transports.js"
 
 const MEBIBYTE = 1024 * 1024
-const probe = fileURLToPath(new URL("memoryProbe.ts", import.meta.url))
+
+const folder = mkdtempSync(`${tmpdir()}/http-`)
+const probe = `${folder}/memoryProbe.mjs`
+beforeAll(() => bundle(folder, `${import.meta.dirname}/memoryProbe.ts`))
+afterAll(() => rmSync(folder, { recursive: true }))
+
 /** What the probe prints. */
 const Measured = Schema.parseJson(Schema.Struct({ tags: Schema.Array(Schema.String), grown: Schema.Number }))
 const execute = promisify(execFile)
@@ -35,7 +42,7 @@ layer(FaultServer.layer, { excludeTestServices: true })(`a body of ${LARGE} MiB`
         yield* Effect.forEach(Object.entries(plans), ([store, fault]) => server.plan(store, Fault.forever(fault)))
         const [warmUp = "", ...bodies] = Object.keys(plans)
         const { stdout } = yield* Effect.promise(() =>
-          execute(process.execPath, ["--import", "tsx", probe, transport.name, origin.url, warmUp, ...bodies])
+          execute(process.execPath, [probe, transport.name, origin.url, warmUp, ...bodies])
         )
         const { grown, tags } = yield* Schema.decode(Measured)(stdout)
         assert.deepStrictEqual(
