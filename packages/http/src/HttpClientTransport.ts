@@ -271,16 +271,19 @@ class FiberExchange implements Exchange {
   private read(response: HttpClientResponse.HttpClientResponse): Effect.Effect<boolean, HttpClientError.ResponseError> {
     return Effect.suspend(() => {
       let isWanted = true
+      let hasBegun = false
       return response.stream.pipe(
         Stream.runForEachWhile((chunk) =>
           Effect.suspend(() => {
+            hasBegun = true
             isWanted = this.receiver.onChunk(chunk)
             return this.isPaused ? Effect.as(this.resumed, isWanted) : Effect.succeed(isWanted)
           })
         ),
         Effect.map(() => isWanted),
-        // A `fetch` of the caller's may return a body that is no stream.
-        Effect.catchIf(isEmptyBody, () => this.readWhole(response))
+        // A `fetch` of the caller's may return no body, or one that is no web stream.
+        Effect.catchIf(isEmptyBody, () => this.readWhole(response)),
+        Effect.catchAllDefect((defect) => (hasBegun ? Effect.die(defect) : this.readWhole(response)))
       )
     })
   }

@@ -1,6 +1,7 @@
 /**
  * The settings of a client: what is taken, what is refused before anything is sent, and where the token goes.
  */
+import { Readable } from "node:stream"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -451,6 +452,23 @@ describe("the transport", () => {
         })
       )
     )
+  )
+
+  it.effect("of a fetch whose bodies are no web streams reads them whole", () =>
+    Effect.gen(function* () {
+      const response = {
+        status: 200,
+        headers: new Headers({ "content-type": "application/json" }),
+        body: Readable.from([minimalBody]),
+        arrayBuffer: async () => new TextEncoder().encode(minimalBody).buffer
+      }
+      const buffered: typeof globalThis.fetch = async () => Object.assign(Object.create(null), response)
+      const store = yield* getStore("~my-store").pipe(
+        Effect.provide(Layer.provide(layer(), FetchHttpClient.layer)),
+        Effect.provideService(FetchHttpClient.Fetch, buffered)
+      )
+      assert.strictEqual(store.id, "WkzbQMuFYuamGv3YF")
+    })
   )
 
   it.effect("of fetch follows no redirect, caches nothing, sends no cookies, and keeps the other options", () =>

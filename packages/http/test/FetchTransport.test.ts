@@ -8,21 +8,13 @@ import type { ConfigError } from "effect/ConfigError"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import {
-  ApifyClient,
-  FetchTransport,
-  getStore,
-  HttpClientTransport,
-  type Operation,
-  type Transport
-} from "../src/index.js"
+import { ApifyClient, FetchTransport, getStore, HttpClientTransport, type Transport } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
+import { put } from "./put.js"
 
 const clientWith = (options: FetchTransport.Options) =>
   Layer.provide(ApifyClient.layer(), FetchTransport.layerWith(options))
@@ -363,20 +355,7 @@ describe("FetchTransport", () => {
         Stream.make(new Uint8Array(10)),
         Stream.fromEffect(Effect.zipRight(Deferred.succeed(first, undefined), Effect.never))
       )
-      const put: Operation<number> = {
-        name: "put",
-        store: Option.none(),
-        isIdempotent: true,
-        isPaced: false,
-        rate: "record",
-        request: Either.right({
-          method: "PUT",
-          path: "/v2/put",
-          body: { _tag: "Stream", open: Stream.toPull(stream), isReplayable: true }
-        }),
-        decode: ({ status }) => Either.right(status)
-      }
-      const status = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(put)).pipe(
+      const status = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(put(stream))).pipe(
         Effect.provide(clientWith({ fetch: early }))
       )
       assert.strictEqual(status, 200)

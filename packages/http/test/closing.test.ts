@@ -16,30 +16,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import {
-  ApifyClient,
-  type CallError,
-  getStore,
-  type Operation,
-  RetryPolicy,
-  type StreamOperation
-} from "../src/index.js"
+import { ApifyClient, type CallError, getStore, RetryPolicy, type StreamOperation } from "../src/index.js"
 import { errorOf } from "../src/internal/response.js"
+import { put } from "./put.js"
 import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
-
-const put = (stream: Stream.Stream<Uint8Array>): Operation<number> => ({
-  name: "put",
-  store: Option.none(),
-  isIdempotent: true,
-  isPaced: false,
-  rate: "record",
-  request: Either.right({
-    method: "PUT",
-    path: "/v2/put",
-    body: { _tag: "Stream", open: Stream.toPull(stream), isReplayable: true }
-  }),
-  decode: ({ status }) => Either.right(status)
-})
 
 const download: StreamOperation<Stream.Stream<Uint8Array, CallError>> = {
   name: "download",

@@ -171,6 +171,10 @@ describe("plain HTTP", () => {
     )
   )
 
+  it.effect.each(["0", "false", "False", " "])("is not the rule where APIFY_IS_AT_HOME is %j", (isAtHome) =>
+    Effect.map(refusalIn({ ...onTheWay, APIFY_IS_AT_HOME: isAtHome }), (message) => assert.include(message, "https://"))
+  )
+
   it.effect("on the platform is no reason to take what is no plain URL", () =>
     Effect.map(
       refusalIn({ ...onTheWay, APIFY_API_BASE_URL: "http://user@10.0.88.214:8010", APIFY_IS_AT_HOME: "1" }),

@@ -33,6 +33,8 @@ export const readEnvironment = (
 
 const isBlank = (text: string): boolean => text.trim() === ""
 
+const isNo = (text: string): boolean => /^(?:0|false)$/i.test(text.trim())
+
 const variable = (name: string): Config.Config<Option.Option<string>> =>
   Config.map(Config.option(Config.string(name)), Option.filter(Predicate.not(isBlank)))
 
@@ -50,7 +52,7 @@ const variables = Config.all({
   callTimeout: variable("APIFY_CALL_TIMEOUT"),
   retries: variable("APIFY_RETRIES"),
   // Set by the platform, whose API is at a plain HTTP address of its internal network.
-  isAtHome: Config.map(variable("APIFY_IS_AT_HOME"), Option.isSome)
+  isAtHome: Config.map(variable("APIFY_IS_AT_HOME"), Option.exists(Predicate.not(isNo)))
 })
 
 const withVariables = (
