@@ -1,0 +1,70 @@
+/**
+ * Listings in pages: what an operation that gets one page is, and which page follows.
+ *
+ * Apart from `paginate.ts`, so that a program that gets single pages bundles no streams.
+ */
+
+import type { CallError } from "@effect-apify/domain/CallError"
+import { problemsOf } from "@effect-apify/domain/Problem"
+import * as Cause from "effect/Cause"
+import * as Either from "effect/Either"
+import type * as ParseResult from "effect/ParseResult"
+import type { DecodeContext, Operation, OperationResponse } from "../Operation.js"
+import { malformed } from "./response.js"
+
+/** An operation that gets a page. */
+export interface PageOperation<A, Page, E = never> extends Operation<Page, E> {
+  /** The items of the last response, up to the first that is not valid. */
+  readonly received: ReadonlyArray<A>
+}
+
+/** The pages of one listing that is under way. */
+export interface Pages<A, Page, E> {
+  /** Gets the next page; `undefined` at the end. */
+  next(): PageOperation<A, Page, E> | undefined
+  /** Takes a page, and returns its items that are to be given. */
+  take(page: Page): ReadonlyArray<A>
+  /** Takes the items of a page that ends the listing with an error, and returns those that are to be given. */
+  takeLast(items: ReadonlyArray<A>): ReadonlyArray<A>
+}
+
+/** How much of a listing is wanted, and in which portions. */
+export interface PageLimits {
+  /** How many items in all. */
+  readonly limit: number | undefined
+  /** How many items a request asks for. */
+  readonly pageSize: number
+}
+
+/** Throws, which is a defect of the call, if a number that the caller gave is not whole or too small. */
+export const checkWhole = (name: string, value: number | undefined, least: number): void => {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
+  throw new Cause.IllegalArgumentException(`${name} must be a whole number of at least ${least}`)
+}
+
+/**
+ * Decodes the items of a page into `received`, one by one. The error of one that is not valid names its place.
+ */
+export const decodeItems = <A>(
+  items: ReadonlyArray<unknown>,
+  decode: (item: unknown) => Either.Either<A, ParseResult.ParseIssue>,
+  received: Array<A>,
+  response: OperationResponse,
+  context: DecodeContext
+): Either.Either<ReadonlyArray<A>, CallError> => {
+  for (const [index, item] of items.entries()) {
+    const decoded = decode(item)
+    if (Either.isLeft(decoded)) {
+      const problems = problemsOf(decoded.left)
+      return Either.left(
+        malformed(
+          response,
+          context,
+          problems.map(({ path, problem }) => ({ path: ["data", "items", index, ...path], problem }))
+        )
+      )
+    }
+    received.push(decoded.right)
+  }
+  return Either.right(received)
+}
