@@ -37,11 +37,13 @@ export type Retryable = "Never" | "Once" | "ByPolicy"
  * - `retries`: the retry policy's attempts were used up, or its predicate refused the error.
  * - `deadline`: the wait before the next attempt would have passed the call's deadline.
  * - `budget`: too many of this client's recent calls failed, so it sends no retries for the moment.
+ * - `unsafe`: the server may have carried out the request, which must not be carried out twice. What it was to create may
+ *   exist.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const GaveUp = Schema.Literal("retries", "deadline", "budget").annotations({ identifier: "GaveUp" })
+export const GaveUp = Schema.Literal("retries", "deadline", "budget", "unsafe").annotations({ identifier: "GaveUp" })
 
 /**
  * The type of `GaveUp`.

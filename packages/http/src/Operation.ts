@@ -103,6 +103,8 @@ export interface DecodeContext {
   readonly tokenSource: Option.Option<string>
   /** Whether the client has a token, but kept it from a request to another server than its own. */
   readonly isTokenWithheld?: boolean
+  /** Whether the server may have carried out an earlier attempt of the call, whose response was lost. */
+  readonly mayBeRepetition?: boolean
   /** Removes secrets from text that the server sent. */
   readonly redact: (text: string) => string
 }

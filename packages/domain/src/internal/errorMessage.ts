@@ -31,7 +31,8 @@ export const hostOf = (url: string): string => originOf(url).replace(/^[a-z]+:\/
 const endings: Record<GaveUp, string> = {
   retries: "",
   deadline: "; no time for another before the deadline",
-  budget: "; not retried, because too many calls of this client failed lately"
+  budget: "; not retried, because too many calls of this client failed lately",
+  unsafe: "; not sent again, because the server may have carried it out, and what it was to create may exist"
 }
 
 /** " (3 attempts in 4s)" */

@@ -26,7 +26,7 @@ import type { TransportService } from "../Transport.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Bag } from "./bag.js"
 import { awaitPermit, type RateLimiter } from "./rateLimiter.js"
-import { beginning, decide, type History, isRefusal } from "./retry.js"
+import { beginning, decide, type History, isRefusal, mayBeCarriedOut } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
 import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan, withinSpan } from "./telemetry.js"
 
@@ -84,6 +84,8 @@ export class Call<E> implements Closable {
   hasSourceFailed = false
   /** Whether the stream of the body was read from. */
   hasReadBody = false
+  /** Whether the server may have carried out an earlier attempt. */
+  mayBeCarriedOut = false
   attempts = 0
 
   constructor(
@@ -132,6 +134,7 @@ export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeC
   now: call.clock.unsafeCurrentTimeMillis(),
   tokenSource: isAnonymous ? Option.none() : call.client.tokenSource,
   isTokenWithheld: isAnonymous && Option.isSome(call.client.tokenSource),
+  mayBeRepetition: call.mayBeCarriedOut,
   redact: call.client.redact
 })
 
@@ -263,6 +266,7 @@ const afterFailure = <A, E>(
   Effect.gen(function* () {
     const { client, limits, operation, request, storeKey, telemetry } = call
     if (isRefusal(error)) succeeded(call, history)
+    call.mayBeCarriedOut ||= mayBeCarriedOut(error)
     const verdict = yield* decide(
       error,
       { ...history, attempts: call.attempts },

@@ -1,7 +1,7 @@
 /**
  * The one place that decides whether and when to try again.
  */
-import { type CallError, gaveUpBecause } from "@effect-apify/domain/CallError"
+import { type CallError, gaveUpBecause, type TransportReason } from "@effect-apify/domain/CallError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -70,9 +70,22 @@ export const isRefusal = (error: CallError): boolean => refusals.has(error._tag)
 /** Whether the connection failed that had served an earlier request. */
 const isStale = (error: CallError): boolean => error._tag === "TransportError" && error.reused
 
-/** Whether the request cannot have reached the server. */
-const wasNotSent = (error: CallError): boolean =>
-  error._tag === "TransportError" && (error.reason === "dns" || error.reason === "connect")
+/** Why a request did not reach the server. */
+const unsent: ReadonlySet<TransportReason> = new Set<TransportReason>(["dns", "connect", "tls", "proxy", "request"])
+
+/** Whether the server may have carried out the request although the attempt failed. */
+export const mayBeCarriedOut = (error: CallError): boolean => {
+  switch (error._tag) {
+    case "TransportError":
+      return !unsent.has(error.reason)
+    case "UnexpectedResponseError":
+      return error.status < 400 || error.status >= 500 || error.status === 408
+    case "RateLimitedError":
+      return false
+    default:
+      return !isRefusal(error)
+  }
+}
 
 /**
  * Decides what follows an error.
@@ -89,9 +102,10 @@ export const decide = (
   history: History,
   { isBodyIntact, isIdempotent, limits, remaining }: RetryConditions
 ): Effect.Effect<Verdict> => {
+  if (!isIdempotent && mayBeCarriedOut(error)) return Effect.succeed(stop(gaveUpBecause(error, "unsafe")))
   const { retryable } = error
   if (retryable === "Never" || (retryable === "Once" && history.hasRetriedOnce)) return Effect.succeed(stop(error))
-  if (!isBodyIntact || !(isIdempotent || wasNotSent(error))) return Effect.succeed(stop(error))
+  if (!isBodyIntact) return Effect.succeed(stop(error))
   if (history.attempts > limits.retry.retries || !limits.retry.while(error)) {
     return Effect.succeed(stop(gaveUpBecause(error, "retries")))
   }
