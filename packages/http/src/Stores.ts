@@ -4,10 +4,9 @@
  * @since 0.1.0
  */
 import type { CallError } from "@effect-apify/domain/CallError"
-import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
 import type { Store } from "@effect-apify/domain/Store"
-import { type InvalidStoreRefError, MISSING_STORE_TYPES, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
-import { type StoreLocation, type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
+import type { InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+import { type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -18,7 +17,7 @@ import type * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { mapConcurrently } from "./internal/concurrently.js"
-import { apiErrorOf, decodeJson, errorOf, malformed, responseFieldsOf, unexpected } from "./internal/response.js"
+import { decodeStore, StoreRequest, storeErrorOf } from "./internal/storeOperation.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
 
 /**
@@ -34,7 +33,8 @@ export type GetStoreError = CallError | InvalidStoreRefError | StoreNotFoundErro
  *
  * `GET /v2/key-value-stores/:storeId`
  *
- * @param ref a `StoreRef`, or its text: an ID, `username~store-name`, or `~store-name` in the token's own account
+ * @param ref a `StoreRef`, or its text: an ID, `username~store-name`, `~store-name` in the token's own account, or
+ * `actor-runs/<id>` for the default store of a run
  * @param options the limits of this call, where they differ from the client's
  *
  * @example
@@ -84,47 +84,14 @@ export class GetStore implements Operation<Store, StoreFailure> {
   ) {
     const location = storeLocation(ref)
     this.store = Option.map(Either.getRight(location), ({ text }) => text)
-    this.request = Either.map(location, (location) => new StoreRequest(location))
+    this.request = Either.map(location, (location) => new StoreRequest("GET", location))
   }
 
   decode(response: OperationResponse, context: DecodeContext): Either.Either<Store, CallError | StoreFailure> {
-    if (response.status !== 200) return Either.left(storeErrorOf(response, context))
-    return Either.filterOrLeft(
-      decodeJson(response, context, decodeStoreBody),
-      (store) => this.isRequested(store),
-      () => malformed(response, context, [{ path: ["data", "id"], problem: "is not the ID that was requested" }])
-    )
+    return response.status === 200
+      ? decodeStore(response, context, this.store)
+      : Either.left(storeErrorOf(response, context))
   }
-
-  /** A store requested by ID has that ID. */
-  private isRequested(store: Store): boolean {
-    return Option.match(this.store, {
-      onNone: () => false,
-      onSome: (text) => /[~/]/.test(text) || text === store.id
-    })
-  }
-}
-
-/** A class, because it lives as long as a call (docs/decisions/0011). */
-class StoreRequest implements OperationRequest {
-  readonly method = "GET"
-  readonly path: string
-  readonly query: StoreLocation["query"]
-
-  constructor({ path, query }: StoreLocation) {
-    this.path = path
-    this.query = query
-  }
-}
-
-/** The error for a response to an operation on a store that is not its success. */
-const storeErrorOf = (response: OperationResponse, context: DecodeContext): CallError | StoreNotFoundError => {
-  if (response.status !== 404) return errorOf(response, context)
-  if (!Option.exists(apiErrorOf(response), ({ type }) => MISSING_STORE_TYPES.has(type))) {
-    return unexpected(response, context, "The response does not say that the store does not exist")
-  }
-  const { store, ...fields } = responseFieldsOf(response, context)
-  return new StoreNotFoundError({ ...fields, ref: Option.getOrElse(store, () => "") })
 }
 
 /**

@@ -32,10 +32,17 @@ export {
 export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "@effect-apify/domain/GeneralAccess"
 export { HttpMethod } from "@effect-apify/domain/HttpMethod"
 export { type Json, JsonObject } from "@effect-apify/domain/Json"
+export { StorePage } from "@effect-apify/domain/Page"
 export { Problem } from "@effect-apify/domain/Problem"
 export { PublicUrl } from "@effect-apify/domain/PublicUrl"
 export { Store } from "@effect-apify/domain/Store"
-export { InvalidStoreRefError, StoreError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+export {
+  InvalidStoreNameError,
+  InvalidStoreRefError,
+  StoreError,
+  StoreNameTakenError,
+  StoreNotFoundError
+} from "@effect-apify/domain/StoreErrors"
 export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
 export { StoreName } from "@effect-apify/domain/StoreName"
 export {
@@ -76,5 +83,23 @@ export type {
 } from "./Operation.js"
 export { parseRetryAfter } from "./RetryAfter.js"
 export * as RetryPolicy from "./RetryPolicy.js"
+export {
+  type DeleteStoreError,
+  deleteStore,
+  type GetOrCreateStoreError,
+  type GetOrCreateStoreOptions,
+  type GetOrCreateStoreResult,
+  getOrCreateStore,
+  type StoreChanges,
+  type UpdateStoreError,
+  updateStore
+} from "./StoreChanges.js"
+export {
+  type ListStoresOptions,
+  type ListStoresPageOptions,
+  listStores,
+  listStoresPage,
+  type StoreFilter
+} from "./StoreLists.js"
 export { type GetStoreError, type GetStoresOptions, getStore, getStores, type StoreResult } from "./Stores.js"
 export * as Transport from "./Transport.js"

@@ -5,10 +5,9 @@
  */
 
 import type { CallError } from "@effect-apify/domain/CallError"
-import { problemsOf } from "@effect-apify/domain/Problem"
+import type { Problem } from "@effect-apify/domain/Problem"
 import * as Cause from "effect/Cause"
 import * as Either from "effect/Either"
-import type * as ParseResult from "effect/ParseResult"
 import type { DecodeContext, Operation, OperationResponse } from "../Operation.js"
 import { malformed } from "./response.js"
 
@@ -47,7 +46,7 @@ export const checkWhole = (name: string, value: number | undefined, least: numbe
  */
 export const decodeItems = <A>(
   items: ReadonlyArray<unknown>,
-  decode: (item: unknown) => Either.Either<A, ParseResult.ParseIssue>,
+  decode: (item: unknown) => Either.Either<A, ReadonlyArray<Problem>>,
   received: Array<A>,
   response: OperationResponse,
   context: DecodeContext
@@ -55,12 +54,11 @@ export const decodeItems = <A>(
   for (const [index, item] of items.entries()) {
     const decoded = decode(item)
     if (Either.isLeft(decoded)) {
-      const problems = problemsOf(decoded.left)
       return Either.left(
         malformed(
           response,
           context,
-          problems.map(({ path, problem }) => ({ path: ["data", "items", index, ...path], problem }))
+          decoded.left.map(({ path, problem }) => ({ path: ["data", "items", index, ...path], problem }))
         )
       )
     }

@@ -1,0 +1,210 @@
+/**
+ * Operations that list stores.
+ *
+ * @since 0.1.0
+ */
+import type { CallError } from "@effect-apify/domain/CallError"
+import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
+import { offsetPage, type StorePage } from "@effect-apify/domain/Page"
+import { problemsOf } from "@effect-apify/domain/Problem"
+import type { Store } from "@effect-apify/domain/Store"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import { ApifyClient } from "./ApifyClient.js"
+import type { CallOptions } from "./CallOptions.js"
+import { OffsetPages } from "./internal/offsetPages.js"
+import { checkWhole, decodeItems, type PageOperation } from "./internal/pages.js"
+import { paginate } from "./internal/paginate.js"
+import { decodeJson, errorOf } from "./internal/response.js"
+import { storesPath } from "./internal/storeOperation.js"
+import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
+
+/** Few enough that a page stays far below the default `maxBodyBytes`, unless many stores have large schemas. */
+const DEFAULT_PAGE_SIZE = 250
+
+/**
+ * Which stores to list, and in which order.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface StoreFilter {
+  /** Whether to begin with the store that was created last. Default: false, which begins with the oldest. */
+  readonly desc?: boolean | undefined
+  /** Whether to list unnamed stores as well. Default: false, for named stores alone. */
+  readonly unnamed?: boolean | undefined
+  /** Only stores that the token's owner owns, or only those that others share with them. Default: both. */
+  readonly ownership?: "ownedByMe" | "sharedWithMe" | undefined
+}
+
+/**
+ * Which page of stores to list.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ListStoresPageOptions extends StoreFilter, CallOptions {
+  /** How many stores to leave out at the start. Default: 0. */
+  readonly offset?: number | undefined
+  /** How many stores the page has at most, at least 1. Apify gives no more than 1,000. Default: 250. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * Lists one page of stores.
+ *
+ * `GET /v2/key-value-stores`
+ *
+ * @param options which stores, and the limits of this call where they differ from the client's. An `offset` or a `limit` that
+ * is not a whole number is a defect.
+ *
+ * @example
+ * ```ts
+ * import { listStoresPage } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { items, total } = yield* listStoresPage({ limit: 10, desc: true })
+ *   yield* Effect.log(`The ${items.length} newest of ${total} stores`)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const listStoresPage = ({
+  desc,
+  limit = DEFAULT_PAGE_SIZE,
+  offset = 0,
+  ownership,
+  unnamed,
+  ...options
+}: ListStoresPageOptions = {}): Effect.Effect<StorePage, CallError, ApifyClient> =>
+  Effect.flatMap(ApifyClient, (client) => {
+    checkWhole("offset", offset, 0)
+    checkWhole("limit", limit, 1)
+    return client.run(new ListStores({ desc, ownership, unnamed }, offset, limit), options)
+  })
+
+/**
+ * Which stores to list, and how. The limits of a call apply to each page.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ListStoresOptions extends StoreFilter, CallOptions {
+  /** How many stores to leave out at the start. Default: 0. */
+  readonly offset?: number | undefined
+  /** How many stores to list in all, at least 1. Default: all. */
+  readonly limit?: number | undefined
+  /** How many stores to request at once, at least 1. Apify gives no more than 1,000. Default: 250. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * Lists stores, page by page. A page is requested when its stores are needed.
+ *
+ * `GET /v2/key-value-stores`
+ *
+ * Apify's pages begin at a place in the list, and the list may change meanwhile. So each page begins with the last store of
+ * the page before. If it does not, stores were deleted and others moved to places that were already read: these places are
+ * read again. A store that is there from the beginning to the end is listed once, and none is listed twice, unless more than
+ * a few thousand stores before the place of a page are added or deleted between two requests, or a page has one store. A store
+ * that is created, named or deleted meanwhile may be listed or not. `offset` counts at the time of the first request.
+ *
+ * A page with a store that is not valid gives the stores before it, and then a `MalformedResponseError` that names its place.
+ * A page of stores with large schemas may be larger than `maxBodyBytes`: choose a smaller `pageSize` then.
+ *
+ * @param options which stores, and the limits of each call where they differ from the client's. An `offset`, `limit` or
+ * `pageSize` that is not a whole number is a defect.
+ *
+ * @example
+ * ```ts
+ * import { listStores } from "@effect-apify/http"
+ * import * as Console from "effect/Console"
+ * import * as Option from "effect/Option"
+ * import * as Stream from "effect/Stream"
+ *
+ * const program = listStores({ ownership: "ownedByMe" }).pipe(
+ *   Stream.runForEach(({ id, name }) => Console.log(id, Option.getOrElse(name, () => "unnamed")))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const listStores = ({
+  desc,
+  limit,
+  offset = 0,
+  ownership,
+  pageSize = DEFAULT_PAGE_SIZE,
+  unnamed,
+  ...options
+}: ListStoresOptions = {}): Stream.Stream<Store, CallError, ApifyClient> =>
+  paginate(() => {
+    checkWhole("offset", offset, 0)
+    checkWhole("limit", limit, 1)
+    checkWhole("pageSize", pageSize, 1)
+    return new OffsetPages(
+      (offset, limit) => new ListStores({ desc, ownership, unnamed }, offset, limit),
+      ({ id }) => id,
+      offset,
+      { limit, pageSize }
+    )
+  }, options)
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class ListStores implements PageOperation<Store, StorePage> {
+  readonly name = "listStores"
+  readonly rate = "resource"
+  readonly isPaced = false
+  readonly isIdempotent = true
+  readonly store = Option.none()
+  readonly received: Array<Store> = []
+  readonly request: Either.Either<OperationRequest>
+
+  constructor(filter: StoreFilter, offset: number, limit: number) {
+    this.request = Either.right(new ListRequest(filter, offset, limit))
+  }
+
+  decode(response: OperationResponse, context: DecodeContext): Either.Either<StorePage, CallError> {
+    this.received.length = 0
+    if (response.status !== 200) return Either.left(errorOf(response, context))
+    return Either.flatMap(decodeJson(response, context, decodeUndecodedPage()), ({ data }) =>
+      Either.map(decodeItems(data.items, decodeItem, this.received, response, context), (items) => ({ ...data, items }))
+    )
+  }
+}
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class ListRequest implements OperationRequest {
+  readonly method = "GET"
+  readonly path = storesPath
+  readonly query: NonNullable<OperationRequest["query"]>
+
+  constructor({ desc, ownership, unnamed }: StoreFilter, offset: number, limit: number) {
+    this.query = {
+      offset: String(offset),
+      limit: String(limit),
+      desc: desc === true ? "true" : undefined,
+      unnamed: unnamed === true ? "true" : undefined,
+      ownership
+    }
+  }
+}
+
+// Compiled when first needed, to keep the import cheap.
+const decodeUndecodedPage = () => ParseResult.decodeUnknownEither(UndecodedPage(), { errors: "all" })
+
+const UndecodedPage = () => Schema.Struct({ data: offsetPage(Schema.Unknown) })
+
+const decodeItem = (item: unknown) =>
+  Either.mapLeft(decodeStoreBody({ data: item }), (issue) =>
+    // The place within the page stands for "data".
+    problemsOf(issue).map(({ path, problem }) => ({ path: path.slice(1), problem }))
+  )
