@@ -112,9 +112,9 @@ export interface ListStoresOptions extends StoreFilter, CallOptions {
  *
  * Apify's pages begin at a place in the list, and the list may change meanwhile. So each page begins with the last store of
  * the page before. If it does not, stores were deleted and others moved to places that were already read: these places are
- * read again. A store that is there from the beginning to the end is listed once, and none is listed twice, unless more than
- * a few thousand stores before the place of a page are added or deleted between two requests, or a page has one store. A store
- * that is created, named or deleted meanwhile may be listed or not. `offset` counts at the time of the first request.
+ * read again. So a store that is there from the beginning to the end is listed, and none is listed twice, as long as fewer
+ * stores are added between two requests than a page has, and fewer than 5,000 deleted. With pages of one store nothing is read
+ * again, and a deletion may hide a store. A store that is created, named or deleted meanwhile is listed or not.
  *
  * A page with a store that is not valid gives the stores before it, and then a `MalformedResponseError` that names its place.
  * A page of stores with large schemas may be larger than `maxBodyBytes`: choose a smaller `pageSize` then.

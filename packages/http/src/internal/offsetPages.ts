@@ -69,8 +69,10 @@ export class OffsetPages<A, Page extends OffsetPage<A>, E> implements Pages<A, P
     const advance = Math.max(Math.min(1, items.length), items.length - 1)
     this.offset += advance
     this.stale = given.length === 0 ? this.stale + advance : 0
+    // The end is where only the known item is left. A server may give fewer items than it says, but more than one.
     this.isOver =
-      this.remaining === 0 || (given.length === 0 && (items.length < Math.min(this.asked, limit) || this.hasRepeated))
+      this.remaining === 0 ||
+      (given.length === 0 && (items.length < Math.min(this.asked, limit, 2) || this.hasRepeated))
     return given
   }
 
