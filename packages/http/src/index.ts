@@ -35,6 +35,7 @@ export { type Json, JsonObject } from "@effect-apify/domain/Json"
 export { StorePage } from "@effect-apify/domain/Page"
 export { Problem } from "@effect-apify/domain/Problem"
 export { PublicUrl } from "@effect-apify/domain/PublicUrl"
+export { RunId, RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 export { Store } from "@effect-apify/domain/Store"
 export {
   InvalidStoreNameError,
@@ -44,7 +45,7 @@ export {
   StoreNotFoundError
 } from "@effect-apify/domain/StoreErrors"
 export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
-export { StoreName } from "@effect-apify/domain/StoreName"
+export { parseStoreName, StoreName } from "@effect-apify/domain/StoreName"
 export {
   formatStoreRef,
   type LastRun,
