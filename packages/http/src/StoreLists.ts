@@ -173,7 +173,6 @@ class ListStores implements PageOperation<Store, StorePage> {
   }
 
   decode(response: OperationResponse, context: DecodeContext): Either.Either<StorePage, CallError> {
-    this.received.length = 0
     if (response.status !== 200) return Either.left(errorOf(response, context))
     return Either.flatMap(decodeJson(response, context, decodeUndecodedPage()), ({ data }) =>
       Either.map(decodeItems(data.items, decodeItem, this.received, response, context), (items) => ({ ...data, items }))

@@ -41,7 +41,6 @@ class ListKeys implements PageOperation<string, typeof KeyPage.Type> {
   }
 
   decode(response: OperationResponse, context: DecodeContext) {
-    this.received.length = 0
     if (response.status !== 200) return Either.left(errorOf(response, context))
     return Either.flatMap(decodeJson(response, context, decodePage), ({ data }) =>
       Option.match(nextKeyProblem(this.after, data), {

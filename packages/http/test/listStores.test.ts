@@ -190,6 +190,22 @@ describe("listStores", () => {
       }).pipe(Effect.provide(layerRespond(serving({ items: stores(7), most, isHonest }))))
   )
 
+  it.effect(
+    "row 93: takes no page of known stores for the end, where the server lowers the limit and does not say so",
+    () => {
+      let requests = 0
+      const respond: Respond = ({ url }) =>
+        Effect.sync(() => {
+          requests += 1
+          const items = requests === 1 ? stores(3) : [storeJson("added"), ...stores(3)]
+          return pageOf(url, { items, most: 2, isHonest: false })
+        })
+      return Effect.gen(function* () {
+        assert.deepStrictEqual(yield* idsOf({ pageSize: 3 }), ids(3))
+      }).pipe(Effect.provide(layerRespond(respond)))
+    }
+  )
+
   it.effect.each([0, 3, 1_000_000])("row 95: ignores a total of %s", (total) =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* idsOf({ pageSize: 2 }), ids(5))
