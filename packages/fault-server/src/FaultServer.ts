@@ -238,10 +238,13 @@ const serveConnection = (
         unread += yield* receive(socket)
       }
       state.phase = "busy"
-      const end = unread.indexOf(END_OF_HEAD) + END_OF_HEAD.length
+      const endOfHead = unread.indexOf(END_OF_HEAD) + END_OF_HEAD.length
+      const head = parseHead(unread.slice(0, endOfHead))
+      const end = endOfHead + (greeting === undefined ? Number(head.headers["content-length"] ?? 0) : 0)
+      while (unread.length < end) unread += yield* receive(socket)
       const at = Number(yield* Clock.currentTimeNanos) / 1e6
       const date = yield* Clock.currentTimeMillis
-      const request = { ...parseHead(unread.slice(0, end)), at, date, connection }
+      const request = { ...head, at, date, connection }
       unread = greeting === undefined ? unread.slice(end) : ""
       const store = storeOf(request)
       const known = stores.get(store) ?? nothingPlanned()

@@ -67,6 +67,31 @@ layer(FaultServer.layer, { excludeTestServices: true })("the fault server", (it)
     })
   )
 
+  it.scoped("reads the body of a request to its end before it does anything", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer
+      const origin = yield* server.listen()
+      yield* server.plan("a", Fault.forever(Fault.status(404)))
+      const put = "PUT /v2/key-value-stores/a HTTP/1.1\r\nContent-Length: 4\r\n\r\n"
+      yield* Effect.async<void>((resume) => {
+        const socket = Net.connect(Number(new URL(origin.url).port), "127.0.0.1")
+        socket.write(`${put}{"a"`)
+        socket.once("data", () => {
+          socket.write(`${put}:1`)
+          setImmediate(() => socket.write("}\n"))
+          socket.once("data", () => socket.destroy())
+        })
+        socket.on("close", () => resume(Effect.void))
+      })
+      const { requests, unplanned } = yield* server.report("a")
+      assert.strictEqual(unplanned, 0)
+      assert.deepStrictEqual(
+        requests.map(({ method }) => method),
+        ["PUT", "PUT"]
+      )
+    })
+  )
+
   it.scoped("reports faults that no request met, and requests beyond the plan", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer

@@ -2,7 +2,7 @@
  * The operations that are put to the faults of `cases.ts`. One more takes an entry here.
  */
 import { Fault } from "@effect-apify/fault-server"
-import { type ApifyClient, CallError, getStore, Store, StoreError } from "@effect-apify/http"
+import { type ApifyClient, CallError, getStore, Store, StoreError, updateStore } from "@effect-apify/http"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Case, EARLY_HINTS, okWith, problemAt, single, wrongShape } from "./cases.js"
@@ -125,4 +125,13 @@ const getStoreOperation: Operation = {
   cases: bodies
 }
 
-export const operations: ReadonlyArray<Operation> = [getStoreOperation]
+// ---- Update store
+
+const updateStoreOperation: Operation = {
+  ...getStoreOperation,
+  name: "updateStore",
+  call: (ref) => updateStore(ref, { title: "Pages" }),
+  method: "PUT"
+}
+
+export const operations: ReadonlyArray<Operation> = [getStoreOperation, updateStoreOperation]
