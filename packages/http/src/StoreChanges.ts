@@ -6,6 +6,7 @@
 import type { CallError } from "@effect-apify/domain/CallError"
 import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
 import type { GeneralAccess } from "@effect-apify/domain/GeneralAccess"
+import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import type { JsonObject } from "@effect-apify/domain/Json"
 import type { Store } from "@effect-apify/domain/Store"
 import {
@@ -22,10 +23,28 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
-import { JsonRequest } from "./internal/jsonRequest.js"
 import { apiErrorOf, decodeJson, errorOf, responseFieldsOf, unexpected } from "./internal/response.js"
 import { decodeStore, StoreRequest, storeErrorOf, storesPath } from "./internal/storeOperation.js"
-import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
+import type { DecodeContext, Operation, OperationRequest, OperationResponse, RequestBody } from "./Operation.js"
+
+const jsonHeaders = { "content-type": "application/json" } as const
+
+const utf8 = new TextEncoder()
+
+/** A request with a body in JSON. A class, because it lives as long as a call (docs/decisions/0011). */
+class JsonRequest implements OperationRequest {
+  readonly headers = jsonHeaders
+  readonly body: RequestBody
+
+  constructor(
+    readonly method: HttpMethod,
+    readonly path: string,
+    readonly query: NonNullable<OperationRequest["query"]>,
+    json: unknown
+  ) {
+    this.body = { _tag: "Bytes", bytes: utf8.encode(JSON.stringify(json)) }
+  }
+}
 
 /**
  * What a new store is to be.
