@@ -11,12 +11,17 @@ interface Program {
 
 const URL = "https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF"
 
-/** Programs that get a store and print it, by their name in the table. */
+/**
+ * Programs that get a store and print it, by their name in the table. They import modules: of a module that the package's
+ * index exports as a namespace, bundlers leave nothing out.
+ */
 export const programs = {
   "getStore, FetchTransport": {
     platform: "browser",
     source: `
-import { ApifyClient, FetchTransport, getStore } from "@effect-apify/http"
+import * as ApifyClient from "@effect-apify/http/ApifyClient"
+import * as FetchTransport from "@effect-apify/http/FetchTransport"
+import { getStore } from "@effect-apify/http/Stores"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
@@ -30,7 +35,9 @@ getStore("WkzbQMuFYuamGv3YF").pipe(
     platform: "browser",
     source: `
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import { ApifyClient, getStore, HttpClientTransport } from "@effect-apify/http"
+import * as ApifyClient from "@effect-apify/http/ApifyClient"
+import * as HttpClientTransport from "@effect-apify/http/HttpClientTransport"
+import { getStore } from "@effect-apify/http/Stores"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 

@@ -37,14 +37,18 @@ const textOf = ({ body, isTruncated }: OperationResponse): Option.Option<string>
     isTruncated ? new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true }) : utf8.decode(body)
   )()
 
-const ApiErrorJson = Schema.parseJson(ApiErrorBody)
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 // Compiled when first needed.
-const decodeApiError = (text: string) => Schema.decodeUnknownOption(ApiErrorJson)(text)
+const decodeApiError = (json: unknown) => Schema.decodeUnknownOption(ApiErrorBody)(json)
 
 /** Apify's own error in the body of a response, as it was received. */
 export const apiErrorOf = (response: OperationResponse): Option.Option<ApiError> =>
-  Option.map(Option.flatMap(textOf(response), decodeApiError), ({ error }) => error)
+  textOf(response).pipe(
+    Option.flatMap(parseJson),
+    Option.flatMap(decodeApiError),
+    Option.map(({ error }) => error)
+  )
 
 /** What all errors that a response means have in common. */
 export const responseFieldsOf = (response: OperationResponse, { call, redact }: DecodeContext) => {
@@ -202,8 +206,6 @@ export const decodeJson = <A>(
   decode: (json: unknown) => Either.Either<A, ParseResult.ParseIssue>
 ): Either.Either<A, CallError> =>
   jsonTextOf(response, context).pipe(
-    Either.flatMap((text) =>
-      Either.try({ try: (): unknown => JSON.parse(text), catch: () => notJson(response, context, "is not JSON") })
-    ),
+    Either.flatMap((text) => Either.fromOption(parseJson(text), () => notJson(response, context, "is not JSON"))),
     Either.flatMap((json) => Either.mapLeft(decode(json), (issue) => malformed(response, context, problemsOf(issue))))
   )
