@@ -283,7 +283,9 @@ class FiberExchange implements Exchange {
         Effect.map(() => isWanted),
         // A `fetch` of the caller's may return no body, or one that is no web stream.
         Effect.catchIf(isEmptyBody, () => this.readWhole(response)),
-        Effect.catchAllDefect((defect) => (hasBegun ? Effect.die(defect) : this.readWhole(response)))
+        Effect.catchAllDefect((defect) =>
+          hasBegun ? Effect.die(defect) : Effect.catchAll(this.readWhole(response), () => Effect.die(defect))
+        )
       )
     })
   }

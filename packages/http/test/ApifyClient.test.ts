@@ -454,22 +454,40 @@ describe("the transport", () => {
     )
   )
 
-  it.effect("of a fetch whose bodies are no web streams reads them whole", () =>
-    Effect.gen(function* () {
-      const response = {
-        status: 200,
-        headers: new Headers({ "content-type": "application/json" }),
-        body: Readable.from([minimalBody]),
-        arrayBuffer: async () => new TextEncoder().encode(minimalBody).buffer
+  describe("of a fetch whose bodies are no web streams", () => {
+    const getBy = (response: object) => {
+      let calls = 0
+      const fetch: typeof globalThis.fetch = async () => {
+        calls += 1
+        const headers = new Headers({ "content-type": "application/json" })
+        return Object.assign(Object.create(null), { status: 200, headers, ...response })
       }
-      const buffered: typeof globalThis.fetch = async () => Object.assign(Object.create(null), response)
-      const store = yield* getStore("~my-store").pipe(
-        Effect.provide(Layer.provide(layer(), FetchHttpClient.layer)),
-        Effect.provideService(FetchHttpClient.Fetch, buffered)
+      return Effect.map(
+        Effect.either(getStore("~my-store")).pipe(
+          Effect.provide(Layer.provide(layer(), FetchHttpClient.layer)),
+          Effect.provideService(FetchHttpClient.Fetch, fetch)
+        ),
+        (result) => ({ calls, result })
       )
-      assert.strictEqual(store.id, "WkzbQMuFYuamGv3YF")
-    })
-  )
+    }
+
+    it.effect("reads them whole", () =>
+      Effect.gen(function* () {
+        const arrayBuffer = async () => new TextEncoder().encode(minimalBody).buffer
+        const { result } = yield* getBy({ body: Readable.from([minimalBody]), arrayBuffer })
+        assert.isTrue(Either.isRight(result), String(result))
+      })
+    )
+
+    it.effect("says at once that it cannot, where they have no arrayBuffer()", () =>
+      Effect.gen(function* () {
+        const { calls, result } = yield* getBy({ body: Readable.from([minimalBody]) })
+        if (Either.isRight(result)) return assert.fail("It was read")
+        assert.include(result.left.message, "getReader is not a function")
+        assert.strictEqual(calls, 1)
+      })
+    )
+  })
 
   it.effect("of fetch follows no redirect, caches nothing, sends no cookies, and keeps the other options", () =>
     Effect.gen(function* () {
