@@ -8,7 +8,6 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SqlError } from "@effect/sql/SqlError"
-import { ApiError } from "@effect-apify/domain/ApiError"
 import { redact } from "@effect-apify/domain/Redaction"
 import {
   internalServerErrorRefusal,
@@ -25,9 +24,13 @@ import * as Redacted from "effect/Redacted"
 import { authenticate, type Caller } from "./Callers.js"
 import { describeRow } from "./Database.js"
 import { sqliteErrorOf } from "./Libsql.js"
+import { RateLimits } from "./RateLimits.js"
+import { invalidEscapeRefusal, unreadableBodyRefusal } from "./Refusals.js"
 import { jsonResponse, type Match, makeRouter, Refused, type Route } from "./Router.js"
 import type { Database } from "./Row.js"
+import { type Alias, findStoreOfRun, parseAlias } from "./Runs.js"
 import { storeRoutes } from "./StoreRoutes.js"
+import { CORS_EXPOSED } from "./Unknowns.js"
 
 /** The operations of every module of routes. */
 const allRoutes: ReadonlyArray<Route> = [...storeRoutes]
@@ -36,7 +39,7 @@ const allRoutes: ReadonlyArray<Route> = [...storeRoutes]
 
 const common = {
   "access-control-allow-origin": "*",
-  "access-control-expose-headers": "Location, Content-Disposition, X-RateLimit-Limit",
+  "access-control-expose-headers": CORS_EXPOSED.join(", "),
   // What Apify allows for each store where a route does not say otherwise, in requests a second.
   "x-ratelimit-limit": "60"
 }
@@ -46,7 +49,8 @@ const refuse = ({ status, error: { type, message } }: Refusal): HttpServerRespon
 
 /** HEAD is allowed wherever GET is; Apify's own lists of methods leave it out. */
 const allowed = (methods: ReadonlyArray<string>) => {
-  const all = [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
+  const others = methods.filter((method) => method !== "HEAD")
+  const all = [...others.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ")
   return { allow: all, "access-control-allow-methods": all }
 }
 
@@ -56,16 +60,6 @@ const preflight = (methods: ReadonlyArray<string>): HttpServerResponse.HttpServe
     // Firefox read no wildcard for User-Agent, and no browser reads one for Authorization.
     headers: { ...allowed(methods), "access-control-allow-headers": "User-Agent, Authorization, *" }
   })
-
-const unreadableBodyRefusal: Refusal = {
-  status: 400,
-  error: new ApiError({ type: "invalid-request", message: "The request body could not be read" })
-}
-
-const invalidEscapeRefusal: Refusal = {
-  status: 400,
-  error: new ApiError({ type: "invalid-request", message: "The URL has an invalid percent-encoding" })
-}
 
 // ---- Requests ----------------------------------------------------------------------------------------------------------
 
@@ -116,57 +110,88 @@ const originOf = (headers: Readonly<Record<string, string | undefined>>, listeni
 
 // ---- The application ---------------------------------------------------------------------------------------------------
 
-const handle = Effect.fnUntraced(function* (
-  route: Route,
-  segments: ReadonlyMap<string, string>,
-  query: URLSearchParams,
-  request: HttpServerRequest.HttpServerRequest,
-  listening: string
-) {
-  const { headers } = request
-  const caller = yield* callerOf(tokenOf(headers.authorization, query))
-  const parameters = decodeParameters(segments)
-  if (Option.isNone(parameters)) return yield* new Refused({ refusal: invalidEscapeRefusal })
-  const origin = originOf(headers, listening)
-  return yield* route.handle({
-    parameters: parameters.value,
-    query,
-    headers,
-    // A getter: most routes read no body, and a stream takes time to make.
-    get body() {
-      return request.stream
-    },
-    caller,
-    origin
-  })
-})
-
-const respond = (
-  findRoutes: (path: string) => Match | undefined,
-  request: HttpServerRequest.HttpServerRequest,
-  listening: string
-): Effect.Effect<HttpServerResponse.HttpServerResponse, SqlError | ParseError, Database> => {
-  const { url, method: sent } = request
-  const { path, query } = parseTarget(url)
-  const method = methodOf(sent, query)
-  const match = findRoutes(path)
-  if (match === undefined) return Effect.succeed(refuse(pageNotFoundRefusal))
-  const methods = Array.from(match.routes.keys())
-  if (method === "OPTIONS") return Effect.succeed(preflight(methods))
-  const route = match.routes.get(method === "HEAD" ? "GET" : method)
-  if (route === undefined) {
-    return Effect.succeed(HttpServerResponse.setHeaders(refuse(methodRefusal(methods)), allowed(methods)))
-  }
-  return handle(route, match.segments, query, request, listening).pipe(
-    Effect.catchTag("RequestError", () => Effect.succeed(refuse(unreadableBodyRefusal))),
-    Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refuse(refusal))),
-    Effect.map((response) => {
-      const limited = HttpServerResponse.setHeader(response, "x-ratelimit-limit", String(route.rateLimit))
-      // Node leaves out the body of the response to a HEAD that was sent, but not to one that `?method=` stands for.
-      return method === "HEAD" && sent !== "HEAD" ? HttpServerResponse.setBody(limited, HttpBody.empty) : limited
-    })
-  )
+/** A request, and the route that it is for. */
+interface Routed {
+  readonly route: Route
+  readonly segments: ReadonlyMap<string, string>
+  /** Where the path names the store by a run. */
+  readonly alias: Alias | undefined
+  readonly query: URLSearchParams
+  readonly request: HttpServerRequest.HttpServerRequest
 }
+
+/** The application of one emulator. */
+class Application {
+  private readonly findRoutes: (path: string) => Match | undefined
+  constructor(
+    private readonly listening: string,
+    routes: ReadonlyArray<Route>,
+    private readonly rateLimits: RateLimits | undefined
+  ) {
+    this.findRoutes = makeRouter(routes)
+  }
+
+  respond(
+    request: HttpServerRequest.HttpServerRequest
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, SqlError | ParseError, Database> {
+    const { url, method: sent } = request
+    const { path, query } = parseTarget(url)
+    const method = methodOf(sent, query)
+    const alias = parseAlias(path)
+    const match = this.findRoutes(alias?.path ?? path)
+    if (match === undefined) return Effect.succeed(refuse(pageNotFoundRefusal))
+    const methods = Array.from(match.routes.keys())
+    if (method === "OPTIONS") return Effect.succeed(preflight(methods))
+    const route = match.routes.get(method) ?? (method === "HEAD" ? match.routes.get("GET") : undefined)
+    if (route === undefined) {
+      return Effect.succeed(HttpServerResponse.setHeaders(refuse(methodRefusal(methods)), allowed(methods)))
+    }
+    return this.handle({ route, segments: match.segments, alias, query, request }).pipe(
+      Effect.catchTag("RequestError", () => Effect.succeed(refuse(unreadableBodyRefusal))),
+      Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refuse(refusal))),
+      Effect.map((response) => {
+        const limited = HttpServerResponse.setHeader(response, "x-ratelimit-limit", String(route.rateLimit))
+        // Node leaves out the body of the response to a HEAD that was sent, but not to one that `?method=` stands for.
+        return method === "HEAD" && sent !== "HEAD" ? HttpServerResponse.setBody(limited, HttpBody.empty) : limited
+      })
+    )
+  }
+
+  private readonly handle = Effect.fnUntraced(function* (
+    this: Application,
+    { route, segments, alias, query, request }: Routed
+  ) {
+    const { headers } = request
+    const caller = yield* callerOf(tokenOf(headers.authorization, query))
+    const decoded = decodeParameters(alias === undefined ? segments : new Map(segments).set("store", alias.segment))
+    if (Option.isNone(decoded)) return yield* new Refused({ refusal: invalidEscapeRefusal })
+    const parameters = alias === undefined ? decoded.value : yield* storeOf(alias.of, decoded.value, query, caller)
+    if (this.rateLimits !== undefined) yield* this.rateLimits.take(route, parameters, caller)
+    const origin = originOf(headers, this.listening)
+    return yield* route.handle({
+      parameters,
+      query,
+      headers,
+      // A getter: most routes read no body, and a stream takes time to make.
+      get body() {
+        return request.stream
+      },
+      caller,
+      origin
+    })
+  })
+}
+
+/** The parameters of a path that names the store by a run, with the store in place of the run. */
+const storeOf = (
+  of: Alias["of"],
+  parameters: ReadonlyMap<string, string>,
+  query: URLSearchParams,
+  caller: Option.Option<Caller>
+): Effect.Effect<ReadonlyMap<string, string>, Refused | SqlError | ParseError, Database> =>
+  Effect.map(findStoreOfRun(of, parameters.get("store") ?? "", query, caller), (id) =>
+    new Map(parameters).set("store", id)
+  )
 
 const withCommonHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(response, { ...common, ...response.headers })
@@ -175,15 +200,31 @@ const failed = (what: string): Effect.Effect<HttpServerResponse.HttpServerRespon
   Effect.as(Effect.logError(redact(what)), refuse(internalServerErrorRefusal))
 
 /**
+ * The options of the application.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ApiOptions {
+  /** Default: every operation of the emulator. */
+  readonly routes?: ReadonlyArray<Route>
+  /** Whether requests over the rate limits are refused. Default: `false`. */
+  readonly rateLimits?: boolean
+}
+
+/**
  * Responds to every request. It cannot fail: what goes wrong inside is logged, without values that may be secret, and the
- * client gets a 500. `routes` default to every operation of the emulator.
+ * client gets a 500.
  *
  * @since 0.1.0
  * @category http
  */
-export const api = (listening: string, routes: ReadonlyArray<Route> = allRoutes): HttpApp.Default<never, Database> => {
-  const findRoutes = makeRouter(routes)
-  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => respond(findRoutes, request, listening)).pipe(
+export const api = (
+  listening: string,
+  { routes = allRoutes, rateLimits = false }: ApiOptions = {}
+): HttpApp.Default<never, Database> => {
+  const application = new Application(listening, routes, rateLimits ? new RateLimits() : undefined)
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => application.respond(request)).pipe(
     Effect.catchTags({
       ParseError: (error) => failed(`In the database, ${describeRow(error)}`),
       SqlError: (error) => {

@@ -16,12 +16,35 @@ import * as Schema from "effect/Schema"
 import { type Database, Row, rowsOf, selectRow } from "./Row.js"
 
 /**
- * The user whose token a request carries, and the token's scope.
+ * What a token may do in its account: reading, writing, or nothing but what it may do with single stores.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Caller = Schema.Struct({ userId: Schema.String, scope: Right }).annotations({ identifier: "Caller" })
+export const TokenScope = Schema.Literal(...Right.literals, "NONE").annotations({ identifier: "TokenScope" })
+
+/**
+ * The type of `TokenScope`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TokenScope = typeof TokenScope.Type
+
+/**
+ * The user whose token a request carries, and what the token may do.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Caller = Schema.Struct({
+  userId: Schema.String,
+  scope: TokenScope,
+  /** Whether it may make stores. */
+  canCreate: Schema.transformLiterals([0, false], [1, true]),
+  /** What the database holds of the token. */
+  hash: Schema.String
+}).annotations({ identifier: "Caller" })
 
 /**
  * The decoded `Caller`.
@@ -41,7 +64,7 @@ export type Caller = typeof Caller.Type
 export const hashToken = (token: Redacted.Redacted): string =>
   createHash("sha256").update(Redacted.value(token)).digest("hex")
 
-const selectCaller = selectRow({ userId: "user_id", scope: "scope" })
+const selectCaller = selectRow({ userId: "user_id", scope: "scope", canCreate: "can_create", hash: "hash" })
 
 const findByHash = SqlSchema.findOne({
   Request: Schema.String,

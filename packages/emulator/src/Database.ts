@@ -20,6 +20,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import { AccessTimes, make as makeAccessTimes } from "./AccessTimes.js"
 import * as Libsql from "./Libsql.js"
 import { APPLICATION_ID, LATEST_MIGRATION, markAsOurs, migrations } from "./migrations.js"
 import { type Database, Row, selectRow } from "./Row.js"
@@ -259,7 +260,7 @@ const connect = Effect.fnUntraced(function* (database: string) {
   const services = Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connection, connection))
   yield* client`PRAGMA foreign_keys = ON`
   yield* Effect.provide(migrate, services)
-  return services
+  return Context.add(services, AccessTimes, yield* Effect.provide(makeAccessTimes, services))
 })
 
 const open = (

@@ -88,6 +88,11 @@ export interface EmulatorOptions {
   readonly port?: number | undefined
   /** The address to listen on. Default: `127.0.0.1`, which other machines cannot reach. */
   readonly host?: string | undefined
+  /**
+   * Whether more requests than Apify allows get a 429: 200 a second for the records of a store, 60 for anything else.
+   * Default: `false`.
+   */
+  readonly rateLimits?: boolean | undefined
 }
 
 // Connections that are kept alive, or that never sent a request, would hold up closing the server.
@@ -144,7 +149,7 @@ const urlOf = (host: string, address: ReturnType<Http.Server["address"]>): strin
 }
 
 const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
-  const { seed, database = IN_MEMORY, port = 0, host = "127.0.0.1" } = options
+  const { seed, database = IN_MEMORY, port = 0, host = "127.0.0.1", rateLimits = false } = options
   // Everything that can be is checked before anything is opened or written.
   yield* checkAddress(host, port)
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
@@ -165,7 +170,7 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   )
   const server = yield* createServer
   const url = yield* listen(server, host, port)
-  const handler = yield* NodeHttpServer.makeHandler(api(url)).pipe(
+  const handler = yield* NodeHttpServer.makeHandler(api(url, { rateLimits })).pipe(
     Effect.provide(services),
     // A span of a request has its whole URL, which may hold a token.
     Effect.locally(HttpMiddleware.currentTracerDisabledWhen, constTrue)

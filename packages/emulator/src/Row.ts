@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { AccessTimes } from "./AccessTimes.js"
 
 /**
  * What a statement needs.
@@ -25,7 +26,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  * @category models
  */
-export type Database = SqlClient | Connection
+export type Database = SqlClient | Connection | AccessTimes
 
 const Utf8 = Schema.transformOrFail(Schema.Unknown, Schema.String, {
   strict: true,

@@ -1,5 +1,5 @@
 /**
- * The emulator's initial data: users, their tokens, and stores, written as JSON.
+ * The emulator's initial data: users, their tokens, stores and runs, written as JSON.
  *
  * @since 0.1.0
  */
@@ -10,6 +10,7 @@ import { formatPath, Problem, problemsOf } from "@effect-apify/domain/Problem"
 import { Store } from "@effect-apify/domain/Store"
 import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
 import { StoreName } from "@effect-apify/domain/StoreName"
+import { Timestamp } from "@effect-apify/domain/Timestamp"
 import { Username } from "@effect-apify/domain/Username"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
@@ -21,6 +22,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { forEachYielding, yieldToEventLoop } from "./internal/eventLoop.js"
 import { syntaxErrorPosition } from "./internal/jsonSyntax.js"
+import { RunOrigin, RunStatus } from "./Runs.js"
 
 /** A misspelt field must not pass for one that was left out. */
 const strict = { parseOptions: { onExcessProperty: "error" } } as const
@@ -33,24 +35,36 @@ const Token = Schema.String.pipe(Schema.pattern(tokenPattern)).annotations({
   arbitrary: () => (fc) => fc.stringMatching(tokenPattern)
 })
 
+const idPattern = /^[a-zA-Z0-9]{17}$/
+
+const Id = Schema.String.pipe(Schema.pattern(idPattern)).annotations({
+  identifier: "Id",
+  description: "17 letters and digits",
+  arbitrary: () => (fc) => fc.stringMatching(idPattern)
+})
+
 /**
- * A token of a user. `scope` defaults to `WRITE`. The database holds only a hash of the token.
+ * A token of a user, and what it may do: `scope` with every store that the user may reach, `stores` with single ones, by
+ * ID. `scope` defaults to `WRITE`, or to nothing if there are `stores`. `create`, whether it may make stores, defaults to
+ * whether it may write with `scope`. The database holds only a hash of the token.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const SeedToken = Schema.Struct({
   token: Schema.Redacted(Token),
-  scope: Schema.optionalWith(Right, { default: () => "WRITE" as const })
+  scope: Schema.optionalWith(Right, { as: "Option" }),
+  stores: Schema.optionalWith(Schema.Record({ key: Id, value: Right }), { as: "Option" }),
+  create: Schema.optionalWith(Schema.Boolean, { as: "Option" })
 }).annotations({ identifier: "SeedToken", ...strict })
 
-const userIdPattern = /^[a-zA-Z0-9]{17}$/
-
-const UserId = Schema.String.pipe(Schema.pattern(userIdPattern)).annotations({
-  identifier: "UserId",
-  description: "17 letters and digits",
-  arbitrary: () => (fc) => fc.stringMatching(userIdPattern)
-})
+/**
+ * The decoded `SeedToken`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type SeedToken = typeof SeedToken.Type
 
 /**
  * A user. The default of `id` is derived from the username; `setting`, the account's general access, defaults to
@@ -60,7 +74,7 @@ const UserId = Schema.String.pipe(Schema.pattern(userIdPattern)).annotations({
  * @category schemas
  */
 export const SeedUser = Schema.Struct({
-  id: Schema.optionalWith(UserId, { as: "Option" }),
+  id: Schema.optionalWith(Id, { as: "Option" }),
   username: Username,
   setting: Schema.optionalWith(OwnerSetting, { default: () => "RESTRICTED" as const }),
   tokens: Schema.optionalWith(Schema.Array(SeedToken), { default: () => [] })
@@ -135,9 +149,32 @@ export const SeedStore = Schema.Struct({
   store: ServableStore
 }).annotations({ identifier: "SeedStore", ...strict })
 
+/**
+ * A run of an Actor, which may be the run of a task: the paths that name a store by a run lead to its default store. The
+ * Actor's `owner` defaults to the run's. `status` defaults to `SUCCEEDED`, and `origin` to `API`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const SeedRun = Schema.Struct({
+  id: Id,
+  owner: Username,
+  actor: Schema.Struct({
+    id: Id,
+    name: StoreName,
+    owner: Schema.optionalWith(Username, { as: "Option" })
+  }).annotations(strict),
+  task: Schema.optionalWith(Schema.Struct({ id: Id, name: StoreName }).annotations(strict), { as: "Option" }),
+  startedAt: Timestamp,
+  status: Schema.optionalWith(RunStatus, { default: () => "SUCCEEDED" as const }),
+  origin: Schema.optionalWith(RunOrigin, { default: () => "API" as const }),
+  defaultKeyValueStoreId: Id
+}).annotations({ identifier: "SeedRun", ...strict })
+
 interface SeedFields {
   readonly users: ReadonlyArray<typeof SeedUser.Type>
   readonly stores: ReadonlyArray<typeof SeedStore.Type>
+  readonly runs: ReadonlyArray<typeof SeedRun.Type>
 }
 
 type Path = Problem["path"]
@@ -153,8 +190,8 @@ const repetitions = () => {
   }
 }
 
-/** What is wrong between the parts of a seed: the problems of one user or store at a time. */
-function* checks({ users, stores }: SeedFields): Generator<ReadonlyArray<Problem>> {
+/** What is wrong between the parts of a seed: the problems of one user, store or run at a time. */
+function* checks({ users, stores, runs }: SeedFields): Generator<ReadonlyArray<Problem>> {
   const usernames = repetitions()
   const userIds = repetitions()
   const tokens = repetitions()
@@ -206,9 +243,29 @@ function* checks({ users, stores }: SeedFields): Generator<ReadonlyArray<Problem
       ...isOther([...path, "store", "userId"], store.userId, ownerId)
     ]
   }
+
+  const runIds = repetitions()
+  for (const [index, { id, owner }] of runs.entries()) {
+    const path = ["runs", index]
+    yield [
+      ...runIds([...path, "id"], Option.some(id), "is the ID of another run"),
+      ...unknownUser([...path, "owner"], owner)
+    ]
+  }
 }
 
 const problemsBetween = (seed: SeedFields): ReadonlyArray<Problem> => Array.from(checks(seed)).flat()
+
+const runArbitrary =
+  ({ users, stores }: Omit<SeedFields, "runs">): Arbitrary.LazyArbitrary<SeedFields["runs"][number]> =>
+  (fc) =>
+    fc
+      .tuple(
+        Arbitrary.makeLazy(SeedRun)(fc),
+        fc.constantFrom(...users.map(({ username }) => username)),
+        fc.constantFrom(...stores.map(({ store }) => store.id))
+      )
+      .map(([run, owner, defaultKeyValueStoreId]) => ({ ...run, owner, defaultKeyValueStoreId }))
 
 const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
   fc
@@ -236,11 +293,18 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
         )
       })
     )
+    .chain((accounts) =>
+      fc.record({
+        users: fc.constant(accounts.users),
+        stores: fc.constant(accounts.stores),
+        runs: accounts.stores.length === 0 ? fc.constant([]) : fc.array(runArbitrary(accounts)(fc), { maxLength: 2 })
+      })
+    )
     .filter((seed) => problemsBetween(seed).length === 0)
 
 /**
- * Users and stores. No username, ID, token or name is repeated, and whoever owns a store or has rights to it is one of the
- * users.
+ * Users, stores and runs. No username, ID, token or name is repeated, and whoever owns a store or a run, or has rights to
+ * a store, is one of the users.
  *
  * @example
  * ```ts
@@ -270,7 +334,8 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
  */
 export const Seed = Schema.Struct({
   users: Schema.Array(SeedUser),
-  stores: Schema.optionalWith(Schema.Array(SeedStore), { default: () => [] })
+  stores: Schema.optionalWith(Schema.Array(SeedStore), { default: () => [] }),
+  runs: Schema.optionalWith(Schema.Array(SeedRun), { default: () => [] })
 })
   .annotations(strict)
   .pipe(
@@ -327,7 +392,7 @@ export const seedProblem = (path: Problem["path"], problem: string): InvalidSeed
 
 // ---- Decoding ----------------------------------------------------------------------------------------------------------
 
-/** How many users or stores are decoded before the event loop runs. */
+/** How many users, stores or runs are decoded before the event loop runs. */
 const BATCH = 100
 
 const options = { errors: "all" } as const
@@ -335,7 +400,8 @@ const options = { errors: "all" } as const
 const decodeOutline = ParseResult.decodeUnknownEither(
   Schema.Struct({
     users: Schema.Array(Schema.Unknown),
-    stores: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] })
+    stores: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] }),
+    runs: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] })
   }).annotations({ ...strict, description: "an object" }),
   options
 )
@@ -377,12 +443,14 @@ export const decodeSeed: (input: unknown, file?: Option.Option<string>) => Effec
     const fields = Predicate.isRecord(input) ? input : {}
     const users = yield* decodeElements("users", SeedUser, fields.users)
     const stores = yield* decodeElements("stores", SeedStore, fields.stores)
+    const runs = yield* decodeElements("runs", SeedRun, fields.runs)
     const problems = [
       ...(Either.isLeft(outline) ? problemsOf(outline.left) : []),
       ...users.problems,
-      ...stores.problems
+      ...stores.problems,
+      ...runs.problems
     ]
-    const seed = { users: users.elements, stores: stores.elements }
+    const seed = { users: users.elements, stores: stores.elements, runs: runs.elements }
     if (problems.length === 0) {
       let checked = 0
       for (const found of checks(seed)) {

@@ -3,105 +3,314 @@
  *
  * @since 0.1.0
  */
-import { type ReferenceForm, type Requester, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { effectiveLevel, viewFor } from "@effect-apify/domain/AccessPolicy"
+import { AccessLevel } from "@effect-apify/domain/GeneralAccess"
+import type { JsonObject } from "@effect-apify/domain/Json"
 import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
-  emptyNameRefusal,
+  insufficientPermissionsRefusal,
   type Refusal,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
 import { Store } from "@effect-apify/domain/Store"
+import { StoreId } from "@effect-apify/domain/StoreId"
+import { StoreName } from "@effect-apify/domain/StoreName"
+import { StoreStats } from "@effect-apify/domain/StoreStats"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import type { Caller } from "./Callers.js"
-import { encodeStoreBody } from "./encodeStoreBody.js"
+import * as Schema from "effect/Schema"
+import { AccessTimes } from "./AccessTimes.js"
+import { encodeStore, encodeStoreBody } from "./encodeStoreBody.js"
+import { randomText } from "./internal/randomText.js"
+import { readJsonObject } from "./JsonBody.js"
+import { booleanOf, numberOf } from "./Query.js"
+import { invalidNameRefusal, notAnObjectRefusal } from "./Refusals.js"
 import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
-import { findStore, type RequestedStore, type StoredStore } from "./StoreRows.js"
+import { signStorage } from "./Signatures.js"
+import { type FoundStore, findRequested, findWritable, refusing, requesterTo } from "./StoreAccess.js"
+import { deleteStore, findStore, insertStore, type ListRequest, listStores, updateStore } from "./StoreRows.js"
+import { checkStoreSchema } from "./StoreSchema.js"
+import {
+  BAD_FIELD_REFUSAL,
+  BAD_NUMBER_REFUSAL,
+  BAD_OWNERSHIP_REFUSAL,
+  EMPTY_NAME_REFUSAL,
+  GET_OR_CREATE_TOUCHES,
+  KEYS_PUBLIC_URL_VALIDITY,
+  LIST_ITEMS_HAVE_SECRET,
+  NAME_CONFLICT_REFUSAL,
+  SCHEMA_INVALID_REFUSAL,
+  SIGNED_ONLY_WHEN_RESTRICTED,
+  SIGNING_KEY_LENGTH,
+  STORES_LIMIT_ABOVE_MAXIMUM,
+  UPDATE_ACCESS_RIGHT,
+  UPDATE_UNKNOWN_FIELDS
+} from "./Unknowns.js"
 
-/**
- * Reads the segment that names a store. A name follows a `/` (percent-encoded in a path) or a `~`; the slash wins. A
- * segment with neither is only ever an ID.
- *
- * @since 0.1.0
- * @category decoding
- */
-export const parseSegment = (
-  segment: string,
-  caller: Option.Option<Caller>
-): Either.Either<RequestedStore, Refusal> => {
-  const separator = segment.includes("/") ? "/" : "~"
-  const at = segment.indexOf(separator)
-  if (at === -1) return Either.right({ _tag: "StoreById", id: segment })
-  const owner = segment.slice(0, at)
-  const name = segment.slice(at + 1)
-  if (name === "") return Either.left(emptyNameRefusal)
-  if (owner !== "") return Either.right({ _tag: "StoreByName", owner, name })
-  return Either.map(
+const STORES = "/v2/key-value-stores"
+const STORE = `${STORES}/:store`
+
+/** Requests a second that Apify allows for each store, for all but records. */
+const RATE_LIMIT = 60
+
+const ID_LENGTH = 17
+
+const refuse = (refusal: Refusal) => new Refused({ refusal })
+
+const callerOf = ({ caller }: ApiRequest) =>
+  Either.mapLeft(
     Either.fromOption(caller, () => tokenNotProvidedRefusal),
-    ({ userId }) => ({ _tag: "OwnStore", userId, name })
+    refuse
   )
-}
 
-/** The store that a path names, and what the caller is to it. */
-interface Found extends StoredStore {
-  readonly requester: Requester
-  readonly reference: ReferenceForm
-}
+// ---- What a caller gets to see -----------------------------------------------------------------------------------------
 
-const requesterTo = (caller: Option.Option<Caller>, { ownerId, granted }: StoredStore): Requester =>
-  Option.match(caller, {
-    onNone: () => "ANONYMOUS",
-    onSome: ({ userId, scope }) => requesterOf({ scope, isOwner: userId === ownerId, granted })
-  })
-
-const refusing = <A>(either: Either.Either<A, Refusal>): Either.Either<A, Refused> =>
-  Either.mapLeft(either, (refusal) => new Refused({ refusal }))
-
-const findRequested = Effect.fnUntraced(function* ({ parameters, caller }: ApiRequest) {
-  const requested = yield* refusing(parseSegment(parameters.get("store") ?? "", caller))
-  const stored = yield* findStore(
-    requested,
-    Option.map(caller, ({ userId }) => userId)
-  )
-  if (Option.isNone(stored)) return yield* new Refused({ refusal: storeNotFoundRefusal })
-  const found: Found = { ...stored.value, requester: requesterTo(caller, stored.value), reference: requested._tag }
-  return found
-})
+const trusted = { disableValidation: true }
 
 const withOrigin =
   (origin: string) =>
   ({ href }: PublicUrl): PublicUrl => {
     const target = Redacted.value(href).replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, "")
-    return new PublicUrl({ href: Redacted.make(`${origin}${target.startsWith("/") ? "" : "/"}${target}`) }, trusted)
+    return linkTo(`${origin}${target.startsWith("/") ? "" : "/"}${target}`)
   }
 
-const trusted = { disableValidation: true }
+const linkTo = (href: string): PublicUrl => new PublicUrl({ href: Redacted.make(href) }, trusted)
 
-/** The store with links that lead to the emulator. */
-const linkedTo = (origin: string, store: Store): Store =>
-  new Store(
-    {
-      ...store,
-      keysPublicUrl: Option.map(store.keysPublicUrl, withOrigin(origin)),
-      recordsPublicUrl: Option.map(store.recordsPublicUrl, withOrigin(origin))
-    },
-    trusted
+/** The links of a store that was not given any, with signatures for those who may sign. */
+const linksOf = (view: Store, { ownerSetting }: FoundStore, origin: string, now: DateTime.Utc) => {
+  const isRestricted = effectiveLevel(view.generalAccess, ownerSetting) === "RESTRICTED"
+  const expiresAt = DateTime.toEpochMillis(now) + KEYS_PUBLIC_URL_VALIDITY
+  const query = view.urlSigningSecretKey.pipe(
+    Option.filter((secret) => Redacted.value(secret) !== "" && (isRestricted || !SIGNED_ONLY_WHEN_RESTRICTED)),
+    Option.match({ onNone: () => "", onSome: (secret) => `?signature=${signStorage(secret, view.id, expiresAt)}` })
   )
+  const store = `${origin}${STORES}/${view.id}`
+  return {
+    keysPublicUrl: Option.some(linkTo(`${store}/keys${query}`)),
+    recordsPublicUrl: Option.some(linkTo(`${store}/records${query}`))
+  }
+}
 
-/**
- * Get store. It moves no count and no date: `readCount` and its like count what happens to records and keys.
- */
+/** The store as the caller sees it, with links that lead to the emulator. */
+const present = Effect.fnUntraced(function* (found: FoundStore, origin: string) {
+  const view = yield* refusing(viewFor(found.store, found))
+  const { keysPublicUrl, recordsPublicUrl } = view
+  const links =
+    Option.isNone(keysPublicUrl) && Option.isNone(recordsPublicUrl)
+      ? linksOf(view, found, origin, yield* DateTime.now)
+      : {
+          keysPublicUrl: Option.map(keysPublicUrl, withOrigin(origin)),
+          recordsPublicUrl: Option.map(recordsPublicUrl, withOrigin(origin))
+        }
+  const accessedAt = (yield* AccessTimes).latest(view.id, view.accessedAt)
+  return new Store({ ...view, accessedAt, ...links }, trusted)
+})
+
+// ---- Get store ---------------------------------------------------------------------------------------------------------
+
 const getStore: Route = {
   method: "GET",
-  path: "/v2/key-value-stores/:store",
-  rateLimit: 60,
+  path: STORE,
+  rateLimit: RATE_LIMIT,
   handle: Effect.fnUntraced(function* (request) {
-    const { store, ...found } = yield* findRequested(request)
-    const view = yield* refusing(viewFor(store, found))
-    return jsonResponse(200, encodeStoreBody(linkedTo(request.origin, view)))
+    const found = yield* findRequested(request)
+    const store = yield* present(found, request.origin)
+    yield* (yield* AccessTimes).read(store.id)
+    return jsonResponse(200, encodeStoreBody(store))
+  })
+}
+
+// ---- List stores -------------------------------------------------------------------------------------------------------
+
+const ownershipOf = (query: URLSearchParams): Either.Either<ListRequest["ownership"], Refusal> => {
+  const ownership = query.get("ownership")
+  return ownership === null || ownership === "ownedByMe" || ownership === "sharedWithMe"
+    ? Either.right(ownership)
+    : Either.left(BAD_OWNERSHIP_REFUSAL)
+}
+
+const listRoute: Route = {
+  method: "GET",
+  path: STORES,
+  rateLimit: RATE_LIMIT,
+  handle: Effect.fnUntraced(function* (request) {
+    const { query, origin } = request
+    const caller = yield* callerOf(request)
+    const refusal = BAD_NUMBER_REFUSAL
+    const maximum = STORES_LIMIT_ABOVE_MAXIMUM
+    const limit = yield* refusing(numberOf(query, "limit", { default: maximum, maximum, refusal }))
+    const offset = yield* refusing(numberOf(query, "offset", { default: 0, maximum: Number.MAX_SAFE_INTEGER, refusal }))
+    const ownership = yield* refusing(ownershipOf(query))
+    const [desc, unnamed] = [booleanOf(query, "desc"), booleanOf(query, "unnamed")]
+    const { total, stores } = yield* listStores({ caller, ownership, unnamed, desc, offset, limit })
+    const items = yield* Effect.forEach(stores, (stored) =>
+      present(
+        {
+          ...stored,
+          requester: LIST_ITEMS_HAVE_SECRET ? requesterTo(Option.some(caller), stored) : "READ",
+          reference: "StoreById"
+        },
+        origin
+      )
+    )
+    const page = { total, offset, limit, desc, count: items.length, unnamed, items: items.map(encodeStore) }
+    return jsonResponse(200, { data: page })
+  })
+}
+
+// ---- Get or create store -----------------------------------------------------------------------------------------------
+
+const isName = Schema.is(StoreName)
+
+const checkName = (name: string): Either.Either<StoreName, Refusal> => {
+  if (isName(name)) return Either.right(name)
+  return Either.left(name === "" ? EMPTY_NAME_REFUSAL : invalidNameRefusal)
+}
+
+const schemaOf = (
+  body: Option.Option<Readonly<Record<PropertyKey, unknown>>>
+): Either.Either<Option.Option<JsonObject>, Refusal> => {
+  const schema = Option.getOrUndefined(body)?.schema
+  return schema === undefined || schema === null
+    ? Either.right(Option.none())
+    : Either.mapBoth(checkStoreSchema(schema), { onLeft: SCHEMA_INVALID_REFUSAL, onRight: Option.some })
+}
+
+const makeStore = (
+  name: Option.Option<StoreName>,
+  schema: Option.Option<JsonObject>,
+  createdAt: DateTime.Utc
+): Store => {
+  const id = StoreId.make(randomText(ID_LENGTH))
+  return new Store({
+    id,
+    name,
+    createdAt,
+    modifiedAt: createdAt,
+    accessedAt: createdAt,
+    consoleUrl: Option.some(`https://console.apify.com/storage/key-value-stores/${id}`),
+    urlSigningSecretKey: Option.some(Redacted.make(randomText(SIGNING_KEY_LENGTH))),
+    generalAccess: Option.some("FOLLOW_USER_SETTING"),
+    schema,
+    stats: Option.some(new StoreStats({}))
+  })
+}
+
+const getOrCreateStore: Route = {
+  method: "POST",
+  path: STORES,
+  rateLimit: RATE_LIMIT,
+  handle: Effect.fnUntraced(function* (request) {
+    const { query, origin } = request
+    const caller = yield* callerOf(request)
+    const find = (requested: Parameters<typeof findStore>[0]) => findStore(requested, Option.some(caller))
+    const wanted = Option.fromNullable(query.get("name"))
+    const findNamed = Option.match(wanted, {
+      onNone: () => Effect.succeedNone,
+      onSome: (name) => find({ _tag: "OwnStore", userId: caller.userId, name })
+    })
+    const known = yield* findNamed
+    if (Option.isNone(known) && !caller.canCreate) return yield* refuse(insufficientPermissionsRefusal)
+    const name = yield* refusing(Either.transposeMapOption(wanted, checkName))
+    const schema = yield* refusing(schemaOf(yield* readJsonObject(request)))
+    const respond = Effect.fnUntraced(function* (stored: typeof known, isNew: boolean) {
+      if (Option.isNone(stored)) return yield* refuse(storeNotFoundRefusal)
+      const requester = requesterTo(Option.some(caller), stored.value)
+      const store = yield* present({ ...stored.value, requester, reference: "OwnStore" }, origin)
+      if (GET_OR_CREATE_TOUCHES && !isNew) yield* (yield* AccessTimes).read(store.id)
+      const body = encodeStoreBody(store)
+      return isNew
+        ? HttpServerResponse.setHeader(jsonResponse(201, body), "location", `${origin}${STORES}/${store.id}`)
+        : jsonResponse(200, body)
+    })
+    if (Option.isSome(known)) return yield* respond(known, false)
+    const store = makeStore(name, schema, yield* DateTime.now)
+    // Somebody else may have made one of that name meanwhile.
+    const isNew = yield* insertStore(store, caller)
+    return yield* respond(yield* isNew ? find({ _tag: "StoreById", id: store.id }) : findNamed, isNew)
+  })
+}
+
+// ---- Update store ------------------------------------------------------------------------------------------------------
+
+type Change = Partial<Pick<Store, "name" | "title" | "generalAccess">>
+
+const isLevel = Schema.is(AccessLevel)
+
+const nameOf = (name: unknown): Either.Either<Change, Refusal> => {
+  if (name === null) return Either.right({ name: Option.none() })
+  return Either.map(checkName(Predicate.isString(name) ? name : ""), (name) => ({ name: Option.some(name) }))
+}
+
+const titleOf = (title: unknown): Either.Either<Change, Refusal> => {
+  if (title === null) return Either.right({ title: Option.none() })
+  return Predicate.isString(title)
+    ? Either.right({ title: Option.some(title) })
+    : Either.left(BAD_FIELD_REFUSAL("title must be a string"))
+}
+
+const generalAccessOf = (level: unknown): Either.Either<Change, Refusal> => {
+  const sent = level ?? "FOLLOW_USER_SETTING"
+  return isLevel(sent)
+    ? Either.right({ generalAccess: Option.some(sent) })
+    : Either.left(BAD_FIELD_REFUSAL(`generalAccess must be one of ${AccessLevel.literals.join(", ")}`))
+}
+
+const fields: ReadonlyMap<string, (value: unknown) => Either.Either<Change, Refusal>> = new Map([
+  ["name", nameOf],
+  ["title", titleOf],
+  ["generalAccess", generalAccessOf]
+])
+
+const unknownField = (name: string): Either.Either<Change, Refusal> =>
+  UPDATE_UNKNOWN_FIELDS === "ignore" ? Either.right({}) : Either.left(BAD_FIELD_REFUSAL(`${name} is not a field`))
+
+/** A field that is not there stays as it is. */
+const changeOf = (body: Readonly<Record<PropertyKey, unknown>>): Either.Either<Change, Refusal> =>
+  Either.map(
+    Either.all(Object.entries(body).map(([name, value]) => (fields.get(name) ?? (() => unknownField(name)))(value))),
+    (changes) => Object.assign({}, ...changes)
+  )
+
+const updateRoute: Route = {
+  method: "PUT",
+  path: STORE,
+  rateLimit: RATE_LIMIT,
+  handle: Effect.fnUntraced(function* (request) {
+    const found = yield* findWritable(request)
+    const { caller, origin } = request
+    const body = yield* readJsonObject(request)
+    if (Option.isNone(body)) return yield* refuse(notAnObjectRefusal)
+    const change = yield* refusing(changeOf(body.value))
+    const isOwner = Option.exists(caller, ({ userId }) => userId === found.ownerId)
+    if (change.generalAccess !== undefined && UPDATE_ACCESS_RIGHT === "OWNER" && !isOwner) {
+      return yield* refuse(insufficientPermissionsRefusal)
+    }
+    const now = yield* DateTime.now
+    const store = new Store({ ...found.store, ...change, modifiedAt: now, accessedAt: now }, trusted)
+    if (!(yield* updateStore(store, found.ownerId))) return yield* refuse(NAME_CONFLICT_REFUSAL)
+    const updated = yield* findStore({ _tag: "StoreById", id: store.id }, caller)
+    if (Option.isNone(updated)) return yield* refuse(storeNotFoundRefusal)
+    return jsonResponse(200, encodeStoreBody(yield* present({ ...found, ...updated.value }, origin)))
+  })
+}
+
+// ---- Delete store ------------------------------------------------------------------------------------------------------
+
+const deleteRoute: Route = {
+  method: "DELETE",
+  path: STORE,
+  rateLimit: RATE_LIMIT,
+  handle: Effect.fnUntraced(function* (request) {
+    const { store } = yield* findWritable(request)
+    yield* deleteStore(store.id)
+    return HttpServerResponse.empty({ status: 204 })
   })
 }
 
@@ -111,4 +320,4 @@ const getStore: Route = {
  * @since 0.1.0
  * @category routes
  */
-export const storeRoutes: ReadonlyArray<Route> = [getStore]
+export const storeRoutes: ReadonlyArray<Route> = [listRoute, getOrCreateStore, getStore, updateRoute, deleteRoute]

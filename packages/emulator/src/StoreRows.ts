@@ -14,7 +14,9 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { Caller } from "./Callers.js"
 import { type Database, json, object, Row, rowsOf, selectRow, when } from "./Row.js"
+import { UNNAMED_LEAVES_OUT_EMPTY } from "./Unknowns.js"
 
 /**
  * A store as a request refers to it. This is looser than domain's `StoreRef`, which is what a client may send: a server
@@ -38,7 +40,8 @@ const StoreFromJson = Schema.transformOrFail(Schema.Unknown, Schema.typeSchema(S
 }).annotations({ identifier: "StoreFromJson" })
 
 /**
- * A store, the setting of its owner, and what the owner granted to the caller. `userId` and `username` are the owner's.
+ * A store, the setting of its owner, what the owner granted to the caller, and what the caller's token may do with this
+ * store alone. `userId` and `username` are the owner's.
  *
  * @since 0.1.0
  * @category schemas
@@ -47,7 +50,8 @@ export const StoredStore = Schema.Struct({
   store: StoreFromJson,
   ownerId: Schema.String,
   ownerSetting: OwnerSetting,
-  granted: Schema.OptionFromNullOr(Right)
+  granted: Schema.OptionFromNullOr(Right),
+  scoped: Schema.OptionFromNullOr(Right)
 }).annotations({ identifier: "StoredStore" })
 
 /**
@@ -123,7 +127,8 @@ const selectStored = selectRow({
   }),
   ownerId: "users.id",
   ownerSetting: "users.setting",
-  granted: "grants.access"
+  granted: "grants.access",
+  scoped: "token_stores.access"
 })
 
 const whereRequested = (sql: SqlClient.SqlClient, requested: RequestedStore) => {
@@ -141,21 +146,36 @@ const whereRequested = (sql: SqlClient.SqlClient, requested: RequestedStore) => 
   }
 }
 
-interface Request {
+/** The rows of stores, for one caller. */
+const fromStores = (sql: SqlClient.SqlClient, caller: CallerOfStores | null) => sql`
+  FROM stores
+  JOIN users ON users.id = stores.owner_id
+  LEFT JOIN grants ON grants.store_id = stores.id AND grants.user_id = ${caller?.userId ?? null}
+  LEFT JOIN token_stores ON token_stores.store_id = stores.id AND token_stores.hash = ${caller?.hash ?? null}`
+
+/**
+ * What is needed of a caller to know the caller's rights to stores.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CallerOfStores = Pick<Caller, "userId" | "hash">
+
+const isRequest = <A extends object>(request: unknown): request is A => Predicate.isRecord(request)
+
+interface FindRequest {
   readonly requested: RequestedStore
-  readonly callerId: string | null
+  readonly caller: CallerOfStores | null
 }
 
 const findRow = SqlSchema.findOne({
-  Request: Schema.declare((request: unknown): request is Request => Predicate.isRecord(request)),
+  Request: Schema.declare(isRequest<FindRequest>),
   Result: Row(StoredStore),
-  execute: ({ requested, callerId }) =>
+  execute: ({ requested, caller }) =>
     Effect.flatMap(SqlClient.SqlClient, (sql) =>
       rowsOf(sql`
         SELECT ${selectStored(sql)}
-        FROM stores
-        JOIN users ON users.id = stores.owner_id
-        LEFT JOIN grants ON grants.store_id = stores.id AND grants.user_id = ${callerId}
+        ${fromStores(sql, caller)}
         WHERE ${whereRequested(sql, requested)}`)
     )
 })
@@ -169,11 +189,192 @@ const findRow = SqlSchema.findOne({
  */
 export const findStore = (
   requested: RequestedStore,
-  callerId: Option.Option<string>
+  caller: Option.Option<CallerOfStores>
 ): Effect.Effect<Option.Option<StoredStore>, SqlError | ParseResult.ParseError, Database> =>
   Effect.map(
-    findRow({ requested, callerId: Option.getOrNull(callerId) }),
+    findRow({ requested, caller: Option.getOrNull(caller) }),
     Option.map(({ row }) => row)
+  )
+
+// ---- Lists -------------------------------------------------------------------------------------------------------------
+
+/**
+ * Which stores are listed: all that the caller may reach, or only the caller's own or those of others.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ListRequest {
+  readonly caller: Caller
+  readonly ownership: "ownedByMe" | "sharedWithMe" | null
+  /** With unnamed stores. */
+  readonly unnamed: boolean
+  /** The newest first. */
+  readonly desc: boolean
+  readonly offset: number
+  readonly limit: number
+}
+
+const whereListed = (sql: SqlClient.SqlClient, { caller, ownership, unnamed }: ListRequest) => {
+  const owned = sql`SELECT id FROM stores WHERE owner_id = ${caller.userId}`
+  const shared = sql`SELECT store_id FROM grants WHERE user_id = ${caller.userId}`
+  const reached =
+    ownership === "ownedByMe"
+      ? sql`stores.id IN (${owned})`
+      : ownership === "sharedWithMe"
+        ? sql`stores.id IN (${shared}) AND stores.owner_id <> ${caller.userId}`
+        : sql`stores.id IN (${owned} UNION ${shared})`
+  const filled = sql.literal(
+    UNNAMED_LEAVES_OUT_EMPTY ? " AND (stores.name IS NOT NULL OR stores.storage_bytes > 0)" : ""
+  )
+  const named = unnamed ? filled : sql` AND stores.name IS NOT NULL`
+  const scoped = caller.scope === "NONE" ? sql` AND token_stores.access IS NOT NULL` : sql``
+  return sql`${reached}${named}${scoped}`
+}
+
+const listRows = SqlSchema.findAll({
+  Request: Schema.declare(isRequest<ListRequest>),
+  Result: Row(StoredStore),
+  execute: (request) =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) => {
+      const direction = sql.literal(request.desc ? "DESC" : "ASC")
+      return rowsOf(sql`
+        SELECT ${selectStored(sql)}
+        ${fromStores(sql, request.caller)}
+        WHERE ${whereListed(sql, request)}
+        ORDER BY stores.created_at ${direction}, stores.id ${direction}
+        LIMIT ${request.limit} OFFSET ${request.offset}`)
+    })
+})
+
+const selectTotal = selectRow({ total: "count(*)" })
+
+const countRows = SqlSchema.single({
+  Request: Schema.declare(isRequest<ListRequest>),
+  Result: Row(Schema.Struct({ total: Schema.Number })),
+  execute: (request) =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      rowsOf(sql`
+        SELECT ${selectTotal(sql)}
+        ${fromStores(sql, request.caller)}
+        WHERE ${whereListed(sql, request)}`)
+    )
+})
+
+/**
+ * A page of stores by their age, and how many there are in all. Stores of the same age are ordered by ID.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const listStores = (
+  request: ListRequest
+): Effect.Effect<
+  { readonly total: number; readonly stores: ReadonlyArray<StoredStore> },
+  SqlError | ParseResult.ParseError,
+  Database
+> =>
+  Effect.zipWith(
+    // A count has one row.
+    Effect.catchTag(countRows(request), "NoSuchElementException", Effect.die),
+    listRows(request),
+    ({ row: { total } }, rows) => ({ total, stores: rows.map(({ row }) => row) })
+  )
+
+// ---- Changes -----------------------------------------------------------------------------------------------------------
+
+const selectId = selectRow({ id: "id" })
+
+const findNamesake = SqlSchema.findOne({
+  Request: Schema.Struct({ id: Schema.String, ownerId: Schema.String, name: Schema.String }),
+  Result: Row(Schema.Struct({ id: Schema.String })),
+  execute: ({ id, ownerId, name }) =>
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`
+        SELECT ${selectId(sql)} FROM stores
+        WHERE owner_id = ${ownerId} AND lower(name) = lower(${name}) AND id <> ${id}`
+    )
+})
+
+/**
+ * Whether another store of the same owner has the name, compared without case.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const isNameTaken = (
+  { id, name }: Store,
+  ownerId: string
+): Effect.Effect<boolean, SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
+  Option.match(name, {
+    onNone: () => Effect.succeed(false),
+    onSome: (name) => Effect.map(findNamesake({ id, ownerId, name }), Option.isSome)
+  })
+
+/** Makes a change in a transaction, unless another store of the same owner has the name. */
+const unlessNameTaken = <E>(
+  store: Store,
+  ownerId: string,
+  change: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, E, SqlClient.SqlClient>
+): Effect.Effect<boolean, E | SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.withTransaction(
+      Effect.flatMap(isNameTaken(store, ownerId), (isTaken) =>
+        isTaken ? Effect.succeed(false) : Effect.as(change(sql), true)
+      )
+    )
+  )
+
+/**
+ * Adds a store of the caller's, with every right to it for the caller's token; `false` if the caller has another of that
+ * name.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const insertStore = (
+  store: Store,
+  { userId, hash, scope }: Caller
+): Effect.Effect<boolean, SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
+  unlessNameTaken(store, userId, (sql) => {
+    const grant = sql`INSERT INTO token_stores ${sql.insert({ hash, store_id: store.id, access: "WRITE" })}`
+    return Effect.zipRight(saveStore(store, userId), scope === "WRITE" ? Effect.void : Effect.asVoid(grant))
+  })
+
+/**
+ * Writes what an update may change, and when it did; `false` if another store of the owner has the name. The other columns
+ * stay as they are: they may have changed meanwhile.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const updateStore = (
+  store: Store,
+  ownerId: string
+): Effect.Effect<boolean, SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
+  unlessNameTaken(store, ownerId, (sql) =>
+    Effect.flatMap(encodeStoreRow(store), ({ id, name, title, general_access, modified_at, accessed_at }) => {
+      const changed = { name, title, general_access, modified_at, accessed_at }
+      return sql`UPDATE stores SET ${sql.update(changed)} WHERE id = ${id}`
+    })
+  )
+
+/**
+ * Deletes a store, with everyone's rights to it.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const deleteStore = (id: string): Effect.Effect<void, SqlError, SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.withTransaction(
+      Effect.gen(function* () {
+        yield* sql`DELETE FROM grants WHERE store_id = ${id}`
+        yield* sql`DELETE FROM token_stores WHERE store_id = ${id}`
+        yield* sql`DELETE FROM stores WHERE id = ${id}`
+      })
+    )
   )
 
 const savedColumns = [...Object.values(columns), ...Object.values(countColumns), "has_stats", "schema", "owner_id"]

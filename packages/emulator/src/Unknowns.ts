@@ -11,6 +11,8 @@ const refusal = (status: number, type: string, message: string): Refusal => ({
   error: new ApiError({ type, message })
 })
 
+// ---- Requests ----------------------------------------------------------------------------------------------------------
+
 /**
  * What a number in the query gets that is negative, fractional or no number at all.
  *
@@ -21,9 +23,161 @@ export const BAD_NUMBER_REFUSAL = (name: string): Refusal =>
   refusal(400, "invalid-value", `Invalid value provided: ${name} must be a whole number that is not negative`)
 
 /**
+ * Most bytes of a body that is JSON, decompressed. Documented.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAXIMUM_JSON_BYTES = 9_437_184
+
+/**
+ * The headers of responses that every page may read.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const CORS_EXPOSED: ReadonlyArray<string> = ["Location", "Content-Disposition", "X-RateLimit-Limit"]
+
+/**
+ * What the last run of a task gets that does not exist, or of which the caller has no runs.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const TASK_NOT_FOUND_REFUSAL: Refusal = refusal(
+  404,
+  "record-or-token-not-found",
+  "Actor task was not found or access denied"
+)
+
+// ---- Lists of stores ---------------------------------------------------------------------------------------------------
+
+/**
  * Most stores on one page; a limit above it is lowered to it, and the answer says so.
  *
  * @since 0.1.0
  * @category constants
  */
 export const STORES_LIMIT_ABOVE_MAXIMUM = 1000
+
+/**
+ * What an `ownership` gets that is not known.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const BAD_OWNERSHIP_REFUSAL: Refusal = refusal(
+  400,
+  "invalid-value",
+  "Invalid value provided: ownership must be one of ownedByMe, sharedWithMe"
+)
+
+/**
+ * Whether the stores of a list have their signing keys and signatures, for callers who may write to them.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const LIST_ITEMS_HAVE_SECRET: boolean = true
+
+/**
+ * Whether `unnamed=1` leaves out stores that are empty.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const UNNAMED_LEAVES_OUT_EMPTY: boolean = false
+
+// ---- Making and changing stores ----------------------------------------------------------------------------------------
+
+/**
+ * What an empty name gets where one is made. The text has the words of live responses.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const EMPTY_NAME_REFUSAL: Refusal = refusal(
+  400,
+  "invalid-value",
+  "Invalid value provided in store: name must be a string of 1 to 63 characters"
+)
+
+/**
+ * What a schema gets that is none, and why it is none.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const SCHEMA_INVALID_REFUSAL = (problem: string): Refusal =>
+  refusal(400, "store-schema-invalid", `The schema of the store is not valid: ${problem}`)
+
+/**
+ * What a name gets that another store of the same owner has.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const NAME_CONFLICT_REFUSAL: Refusal = refusal(
+  400,
+  "name-not-unique",
+  "Another key-value store of the same owner has this name already"
+)
+
+/**
+ * What a field of an update gets whose value is none that it can have.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const BAD_FIELD_REFUSAL = (problem: string): Refusal =>
+  refusal(400, "invalid-value", `Invalid value provided in store: ${problem}`)
+
+/**
+ * Who may change who may read a store: everyone who may write to it, or its owner alone.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const UPDATE_ACCESS_RIGHT: "WRITE" | "OWNER" = "WRITE"
+
+/**
+ * What happens to the fields of an update that are not known.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const UPDATE_UNKNOWN_FIELDS: "ignore" | "error" = "ignore"
+
+/**
+ * Whether getting or creating a store that is there counts as reading it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const GET_OR_CREATE_TOUCHES: boolean = false
+
+/**
+ * How many letters and digits a signing key has.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const SIGNING_KEY_LENGTH = 17
+
+// ---- Links -------------------------------------------------------------------------------------------------------------
+
+/**
+ * How long the signature of a link holds, in milliseconds: 14 days. Documented.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const KEYS_PUBLIC_URL_VALIDITY = 14 * 24 * 60 * 60 * 1000
+
+/**
+ * Whether links have a signature only while the store is restricted.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const SIGNED_ONLY_WHEN_RESTRICTED: boolean = true

@@ -6,7 +6,7 @@
 import type { SeedJson } from "./Seed.js"
 
 /**
- * The token of the demo's user. It may write.
+ * The token of the demo's first user. It may write.
  *
  * @since 0.1.0
  * @category constants
@@ -14,7 +14,16 @@ import type { SeedJson } from "./Seed.js"
 export const DEMO_TOKEN = "apify_api_demo"
 
 /**
- * The demo: the user `janedoe` with a token that may write, and the example store of Get store's documentation.
+ * The token of the demo's second user. It may write, but has no right to the first user's store.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const DEMO_SECOND_TOKEN = "apify_api_demo_second"
+
+/**
+ * The demo: the user `janedoe` with a token that may write, and the example store of Get store's documentation; and the
+ * user `johndoe`, also with a token that may write.
  *
  * @since 0.1.0
  * @category constants
@@ -26,6 +35,12 @@ export const demoSeed = {
       username: "janedoe",
       setting: "RESTRICTED",
       tokens: [{ token: DEMO_TOKEN, scope: "WRITE" }]
+    },
+    {
+      id: "JohnDoe0000000000",
+      username: "johndoe",
+      setting: "RESTRICTED",
+      tokens: [{ token: DEMO_SECOND_TOKEN, scope: "WRITE" }]
     }
   ],
   stores: [

@@ -4,6 +4,6 @@
  * @since 0.1.0
  */
 export { DatabaseError } from "./Database.js"
-export { DEMO_TOKEN, demoSeed } from "./demo.js"
+export { DEMO_SECOND_TOKEN, DEMO_TOKEN, demoSeed } from "./demo.js"
 export { Emulator, type EmulatorError, type EmulatorOptions, ListenError } from "./Emulator.js"
 export { InvalidSeedError, type SeedJson } from "./Seed.js"

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto"
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as SqlSchema from "@effect/sql/SqlSchema"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
@@ -14,10 +15,10 @@ import * as Schema from "effect/Schema"
 import { hashToken } from "./Callers.js"
 import { forEachYielding } from "./internal/eventLoop.js"
 import { Row, selectRow } from "./Row.js"
-import { type InvalidSeedError, type Seed, seedProblem } from "./Seed.js"
-import { saveStore } from "./StoreRows.js"
+import { type InvalidSeedError, type Seed, type SeedToken, seedProblem } from "./Seed.js"
+import { isNameTaken, saveStore } from "./StoreRows.js"
 
-/** How many users or stores are written before the event loop runs. */
+/** How many users, stores or runs are written before the event loop runs. */
 const BATCH = 20
 
 /** As long as Apify's IDs, and always the same for the same username. */
@@ -38,18 +39,6 @@ const findUserId = SqlSchema.findOne({
     )
 })
 
-const findNamesake = SqlSchema.findOne({
-  Request: Schema.Struct({ id: Schema.String, ownerId: Schema.String, name: Schema.String }),
-  Result: HasId,
-  execute: ({ id, ownerId, name }) =>
-    Effect.flatMap(
-      SqlClient.SqlClient,
-      (sql) => sql`
-        SELECT ${selectId(sql)} FROM stores
-        WHERE owner_id = ${ownerId} AND lower(name) = lower(${name}) AND id <> ${id}`
-    )
-})
-
 const loadUser = Effect.fnUntraced(function* (user: Seed["users"][number], index: number) {
   const sql = yield* SqlClient.SqlClient
   const known = Option.map(yield* findUserId(user.username), ({ row }) => row.id)
@@ -64,14 +53,23 @@ const loadUser = Effect.fnUntraced(function* (user: Seed["users"][number], index
     INSERT INTO users (id, username, setting) VALUES (${id}, ${user.username}, ${user.setting})
     ON CONFLICT (id) DO UPDATE SET username = excluded.username, setting = excluded.setting`
   yield* sql`DELETE FROM tokens WHERE user_id = ${id}`
+  yield* Effect.forEach(user.tokens, (token) => loadToken(token, id), { discard: true })
+  return id
+})
+
+const loadToken = Effect.fnUntraced(function* ({ token, stores, ...given }: SeedToken, userId: string) {
+  const sql = yield* SqlClient.SqlClient
+  const scope = Option.getOrElse(given.scope, () => (Option.isSome(stores) ? "NONE" : "WRITE"))
+  const mayCreate = Option.getOrElse(given.create, () => scope === "WRITE")
+  const hash = hashToken(token)
+  // It may have been another user's.
+  yield* sql`DELETE FROM tokens WHERE hash = ${hash}`
+  yield* sql`INSERT INTO tokens ${sql.insert({ hash, user_id: userId, scope, can_create: mayCreate ? 1 : 0 })}`
   yield* Effect.forEach(
-    user.tokens,
-    ({ token, scope }) => sql`
-      INSERT INTO tokens (hash, user_id, scope) VALUES (${hashToken(token)}, ${id}, ${scope})
-      ON CONFLICT (hash) DO UPDATE SET user_id = excluded.user_id, scope = excluded.scope`,
+    Object.entries(Option.getOrElse(stores, () => ({}))),
+    ([id, access]) => sql`INSERT INTO token_stores ${sql.insert({ hash, store_id: id, access })}`,
     { discard: true }
   )
-  return id
 })
 
 const loadStore = Effect.fnUntraced(function* (
@@ -81,10 +79,7 @@ const loadStore = Effect.fnUntraced(function* (
   idOf: (username: string) => string
 ) {
   const sql = yield* SqlClient.SqlClient
-  if (
-    Option.isSome(store.name) &&
-    Option.isSome(yield* findNamesake({ id: store.id, ownerId, name: store.name.value }))
-  ) {
+  if (yield* isNameTaken(store, ownerId)) {
     return yield* seedProblem(
       ["stores", index, "store", "name"],
       "is the name of another store of the same owner in the database"
@@ -100,9 +95,38 @@ const loadStore = Effect.fnUntraced(function* (
   )
 })
 
+const findStoreId = SqlSchema.findOne({
+  Request: Schema.String,
+  Result: HasId,
+  execute: (id) =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT ${selectId(sql)} FROM stores WHERE id = ${id}`)
+})
+
+const loadRun = Effect.fnUntraced(function* (run: Seed["runs"][number], index: number, ownerId: string) {
+  const sql = yield* SqlClient.SqlClient
+  if (Option.isNone(yield* findStoreId(run.defaultKeyValueStoreId))) {
+    return yield* seedProblem(["runs", index, "defaultKeyValueStoreId"], "is not the ID of a store")
+  }
+  const row = {
+    id: run.id,
+    owner_id: ownerId,
+    actor_id: run.actor.id,
+    actor_owner: Option.getOrElse(run.actor.owner, () => run.owner),
+    actor_name: run.actor.name,
+    task_id: Option.getOrNull(Option.map(run.task, ({ id }) => id)),
+    task_name: Option.getOrNull(Option.map(run.task, ({ name }) => name)),
+    started_at: DateTime.formatIso(run.startedAt),
+    status: run.status,
+    origin: run.origin,
+    store_id: run.defaultKeyValueStoreId
+  }
+  yield* sql`DELETE FROM runs WHERE id = ${run.id}`
+  yield* sql`INSERT INTO runs ${sql.insert(row)}`
+})
+
 /**
- * Loads a seed in one transaction. It replaces the users and stores that it lists, tokens and grants included; others are
- * unchanged. Loading it again changes nothing. An interruption rolls it back.
+ * Loads a seed in one transaction. It replaces the users, stores and runs that it lists, tokens and grants included; others
+ * are unchanged. Loading it again changes nothing. An interruption rolls it back.
  *
  * @since 0.1.0
  * @category seeding
@@ -111,7 +135,8 @@ export const loadSeed: (
   seed: Seed
 ) => Effect.Effect<void, InvalidSeedError | SqlError | ParseError, SqlClient.SqlClient> = Effect.fnUntraced(function* ({
   users,
-  stores
+  stores,
+  runs
 }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql.withTransaction(
@@ -122,6 +147,7 @@ export const loadSeed: (
         Effect.map(loadUser(user, index), (id) => ids.set(user.username.toLowerCase(), id))
       )
       yield* forEachYielding(stores, BATCH, (seeded, index) => loadStore(seeded, index, idOf(seeded.owner), idOf))
+      yield* forEachYielding(runs, BATCH, (run, index) => loadRun(run, index, idOf(run.owner)))
     })
   )
 })

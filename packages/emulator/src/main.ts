@@ -24,7 +24,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { IN_MEMORY } from "./Database.js"
-import { DEMO_TOKEN, demoSeed } from "./demo.js"
+import { DEMO_SECOND_TOKEN, DEMO_TOKEN, demoSeed } from "./demo.js"
 import { Emulator } from "./Emulator.js"
 
 /** Always the same, so that a setting that points at the emulator stays right. */
@@ -75,6 +75,11 @@ const options = {
       "A JSON file of users, tokens and stores to load. Default: a demo for an empty database, nothing for any other."
     ),
     Options.optional
+  ),
+  rateLimits: Options.boolean("rate-limits").pipe(
+    Options.withDescription(
+      "Respond with 429 to more requests than Apify allows: 200 a second for the records of a store, 60 for anything else."
+    )
   )
 }
 
@@ -82,7 +87,7 @@ const readyMessage = ({ url, isDemo }: typeof Emulator.Service): string => {
   const store = `${url}/v2/key-value-stores/${demoSeed.stores[0]?.store.id}`
   const demo = [
     "",
-    `  Token   ${DEMO_TOKEN} (it may write)`,
+    `  Token   ${DEMO_TOKEN} (it may write; ${DEMO_SECOND_TOKEN} is another user's)`,
     `  Try     curl -H "Authorization: Bearer ${DEMO_TOKEN}" ${store}`
   ]
   return [`The Apify emulator is ready at ${url}`, ...(isDemo ? demo : []), "  Stop    Ctrl+C"].join("\n")

@@ -123,6 +123,37 @@ const documentsToColumns = Effect.gen(function* () {
   yield* sql`CREATE UNIQUE INDEX stores_by_name ON stores (owner_id, lower(name))`
 })
 
+const addRunsAndScopes = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE tokens ADD COLUMN can_create INTEGER NOT NULL DEFAULT 0`
+  yield* sql`UPDATE tokens SET can_create = 1 WHERE scope = 'WRITE'`
+  // A token may be made before the stores that it is for, and a run is there after its store was deleted.
+  yield* sql`
+    CREATE TABLE token_stores (
+      hash TEXT NOT NULL REFERENCES tokens (hash) ON DELETE CASCADE,
+      store_id TEXT NOT NULL,
+      access TEXT NOT NULL,
+      PRIMARY KEY (hash, store_id)
+    ) STRICT`
+  yield* sql`
+    CREATE TABLE runs (
+      id TEXT PRIMARY KEY,
+      owner_id TEXT NOT NULL REFERENCES users (id),
+      actor_id TEXT NOT NULL,
+      actor_owner TEXT NOT NULL,
+      actor_name TEXT NOT NULL,
+      task_id TEXT,
+      task_name TEXT,
+      started_at TEXT NOT NULL,
+      status TEXT NOT NULL,
+      origin TEXT NOT NULL,
+      store_id TEXT NOT NULL
+    ) STRICT`
+  yield* sql`CREATE INDEX runs_by_owner ON runs (owner_id, started_at)`
+  yield* sql`CREATE INDEX stores_by_owner ON stores (owner_id, created_at, id)`
+  yield* sql`CREATE INDEX grants_by_user ON grants (user_id)`
+})
+
 /**
  * Every migration, by its number and name.
  *
@@ -131,7 +162,8 @@ const documentsToColumns = Effect.gen(function* () {
  */
 export const migrations = Migrator.fromRecord({
   "1_create_tables": createTables,
-  "2_documents_to_columns": documentsToColumns
+  "2_documents_to_columns": documentsToColumns,
+  "3_add_runs_and_scopes": addRunsAndScopes
 })
 
 /**
@@ -140,4 +172,4 @@ export const migrations = Migrator.fromRecord({
  * @since 0.1.0
  * @category migrations
  */
-export const LATEST_MIGRATION = 2
+export const LATEST_MIGRATION = 3

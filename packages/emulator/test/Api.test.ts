@@ -40,7 +40,7 @@ const serve = Effect.fnUntraced(function* (route: Route) {
         server.closeAllConnections()
       })
   )
-  server.on("request", yield* NodeHttpServer.makeHandler(api("http://127.0.0.1", [route])))
+  server.on("request", yield* NodeHttpServer.makeHandler(api("http://127.0.0.1", { routes: [route] })))
   yield* Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening"))
   const address = server.address()
   return `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`

@@ -84,6 +84,11 @@ const encodeStore = Schema.encodeSync(Schema.parseJson(Store))
 
 const idOf = (username: string): string => `user-${username.toLowerCase()}`
 
+type Token = Seed["users"][number]["tokens"][number]
+
+/** Version 1 knew nothing of tokens for single stores. */
+const scopeOf = ({ scope }: Token) => Option.getOrElse(scope, () => "WRITE" as const)
+
 /** A file as version 1 wrote it. */
 const writeVersion1 = (file: string, { users, stores }: Seed) =>
   Effect.scoped(
@@ -91,8 +96,9 @@ const writeVersion1 = (file: string, { users, stores }: Seed) =>
       database.exec(`BEGIN; ${TABLES_OF_VERSION_1}`)
       for (const { username, setting, tokens } of users) {
         database.prepare("INSERT INTO users VALUES (?, ?, ?)").run([idOf(username), username, setting])
-        for (const { token, scope } of tokens) {
-          database.prepare("INSERT INTO tokens VALUES (?, ?, ?)").run([hashToken(token), idOf(username), scope])
+        for (const token of tokens) {
+          const row = [hashToken(token.token), idOf(username), scopeOf(token)]
+          database.prepare("INSERT INTO tokens VALUES (?, ?, ?)").run(row)
         }
       }
       for (const { owner, grants, store } of stores) {
@@ -112,8 +118,12 @@ const isSameStore = Schema.equivalence(Store)
 const assertHolds = Effect.fnUntraced(function* ({ users, stores }: Seed) {
   const sql = yield* SqlClient.SqlClient
   for (const { username, tokens } of users) {
-    for (const { token, scope } of tokens) {
-      assert.deepStrictEqual(yield* authenticate(token), Option.some({ userId: idOf(username), scope }))
+    for (const token of tokens) {
+      const [scope, hash] = [scopeOf(token), hashToken(token.token)]
+      assert.deepStrictEqual(
+        yield* authenticate(token.token),
+        Option.some({ userId: idOf(username), scope, canCreate: scope === "WRITE", hash })
+      )
     }
   }
   for (const { owner, grants, store } of stores) {
@@ -130,7 +140,10 @@ const assertHolds = Effect.fnUntraced(function* ({ users, stores }: Seed) {
       )
     )
     for (const { user, access } of grants) {
-      const granted = yield* findStore({ _tag: "StoreById", id: store.id }, Option.some(idOf(user)))
+      const granted = yield* findStore(
+        { _tag: "StoreById", id: store.id },
+        Option.some({ userId: idOf(user), hash: "" })
+      )
       assertEquals(
         Option.flatMap(granted, ({ granted }) => granted),
         Option.some(access)

@@ -179,9 +179,14 @@ describe("the seeds that are shown to users are seeds:", () => {
 
   it.effect("the example, with a token and a store of every kind", () =>
     Effect.gen(function* () {
-      const { users, stores } = yield* decodeSeed(JSON.parse(example))
-      const scopes = users.flatMap(({ tokens }) => tokens.map(({ scope }) => scope))
-      assert.includeMembers(scopes, ["READ", "WRITE"])
+      const { users, stores, runs } = yield* decodeSeed(JSON.parse(example))
+      const tokens = users.flatMap(({ tokens }) => tokens)
+      assert.includeMembers(
+        tokens.map(({ scope }) => Option.getOrNull(scope)),
+        ["READ", null]
+      )
+      assert.isTrue(tokens.some(({ stores }) => Option.isSome(stores)))
+      assert.isTrue(runs.some(({ task }) => Option.isSome(task)))
       assert.includeMembers(
         stores.map(({ store }) => Option.getOrNull(store.generalAccess)),
         [...AccessLevel.literals]
@@ -292,13 +297,13 @@ it.effect("a seed may leave out everything that has a default", () =>
       users: [{ username: "janedoe", tokens: [{ token: "t" }] }, { username: "other" }]
     })
     assert.deepStrictEqual(
-      seed.users.map(({ setting, tokens }) => [setting, tokens.map(({ scope }) => scope)]),
+      seed.users.map(({ setting, tokens }) => [setting, tokens.length]),
       [
-        ["RESTRICTED", ["WRITE"]],
-        ["RESTRICTED", []]
+        ["RESTRICTED", 1],
+        ["RESTRICTED", 0]
       ]
     )
-    assert.deepStrictEqual(seed.stores, [])
+    assert.deepStrictEqual([seed.stores, seed.runs], [[], []])
   })
 )
 
@@ -313,6 +318,8 @@ describe("loading", () => {
       yield* Effect.all([
         sql`SELECT * FROM users ORDER BY id`,
         sql`SELECT * FROM tokens ORDER BY hash`,
+        sql`SELECT * FROM token_stores ORDER BY hash, store_id`,
+        sql`SELECT * FROM runs ORDER BY id`,
         sql`SELECT * FROM stores ORDER BY id`,
         sql`SELECT * FROM grants ORDER BY store_id, user_id`
       ])

@@ -31,7 +31,7 @@ const refusals = {
     405,
     errorBody(
       "method-not-allowed",
-      "This API end-point can only be accessed using the following HTTP methods: OPTIONS,GET"
+      "This API end-point can only be accessed using the following HTTP methods: OPTIONS,GET,PUT,DELETE"
     )
   ]
 } as const
@@ -245,7 +245,7 @@ layer(Emulator.layer())("the demo", (it) => {
       ["janedoe%7e", "emptyName"],
       ["", "noPage"],
       [`${DEMO_ID}/`, "noPage"],
-      [`${DEMO_ID}/keys`, "noPage"],
+      [`${DEMO_ID}/values`, "noPage"],
       [`janedoe/${DEMO_NAME}`, "noPage"],
       [`/${DEMO_ID}`, "noPage"],
       [`../key-value-stores/${DEMO_ID}`, "noPage"],
@@ -270,10 +270,10 @@ layer(Emulator.layer())("the demo", (it) => {
       })
     )
     it.effect("every other method, with a list of the allowed ones", () =>
-      Effect.forEach(["POST", "PUT", "DELETE", "PATCH", "PROPFIND"], (method) =>
+      Effect.forEach(["POST", "PATCH", "PROPFIND"], (method) =>
         Effect.map(get(DEMO_ID, { method }), (response) => {
           assertRefused(response, "method")
-          assert.strictEqual(response.headers.allow, "GET, HEAD, OPTIONS")
+          assert.strictEqual(response.headers.allow, "GET, HEAD, PUT, DELETE, OPTIONS")
         })
       )
     )
@@ -283,7 +283,6 @@ layer(Emulator.layer())("the demo", (it) => {
         for (const path of [
           "/",
           "/v2",
-          "/v2/key-value-stores",
           "/v1/key-value-stores/x",
           "/v2//x",
           "/V2/key-value-stores/x",
@@ -335,7 +334,7 @@ layer(Emulator.layer())("the demo", (it) => {
       )
     )
     it.effect("for methods that the path does not have, and for invalid ones", () =>
-      Effect.forEach(["PUT", "delete", "PoSt", "BREW", "%20get", "%ff", "get,get"], (method) =>
+      Effect.forEach(["PATCH", "brew", "PoSt", "BREW", "%20get", "%ff", "get,get"], (method) =>
         Effect.map(get(target(`?method=${method}`)), (response) => assertRefused(response, "method"))
       )
     )
@@ -355,7 +354,7 @@ layer(Emulator.layer())("the demo", (it) => {
 
   describe("checks", () => {
     it.effect("the method before the token", () =>
-      Effect.map(get(DEMO_ID, { method: "PUT", token: "unknown" }), (response) => assertRefused(response, "method"))
+      Effect.map(get(DEMO_ID, { method: "POST", token: "unknown" }), (response) => assertRefused(response, "method"))
     )
     it.effect("the token before the parameters of the path", () =>
       Effect.map(get("%zz", { token: "unknown" }), (response) => assertRefused(response, "unknownToken"))
@@ -380,9 +379,9 @@ layer(Emulator.layer())("the demo", (it) => {
   it.effect("responds to OPTIONS with what is allowed, without a token", () =>
     Effect.gen(function* () {
       const { status, headers, text } = yield* get(DEMO_ID, { method: "OPTIONS" })
-      assert.deepStrictEqual([status, text, headers.allow], [204, "", "GET, HEAD, OPTIONS"])
+      assert.deepStrictEqual([status, text, headers.allow], [204, "", "GET, HEAD, PUT, DELETE, OPTIONS"])
       assert.strictEqual(headers["access-control-allow-origin"], "*")
-      assert.strictEqual(headers["access-control-allow-methods"], "GET, HEAD, OPTIONS")
+      assert.strictEqual(headers["access-control-allow-methods"], "GET, HEAD, PUT, DELETE, OPTIONS")
       assert.strictEqual(headers["access-control-allow-headers"], "User-Agent, Authorization, *")
     })
   )

@@ -1,0 +1,95 @@
+/**
+ * Bodies that are JSON: what creates and updates stores.
+ *
+ * @since 0.1.0
+ */
+
+import { isUtf8 } from "node:buffer"
+import * as Zlib from "node:zlib"
+import type { RequestError } from "@effect/platform/HttpServerError"
+import type { Refusal } from "@effect-apify/domain/Refusal"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import {
+  notAnObjectRefusal,
+  payloadTooLargeRefusal,
+  unreadableBodyRefusal,
+  unsupportedEncodingRefusal
+} from "./Refusals.js"
+import { type ApiRequest, Refused } from "./Router.js"
+import { MAXIMUM_JSON_BYTES } from "./Unknowns.js"
+
+const refuse = (refusal: Refusal) => new Refused({ refusal })
+
+type Decode = (bytes: Uint8Array) => Effect.Effect<Uint8Array, NodeJS.ErrnoException>
+
+const bounded = { maxOutputLength: MAXIMUM_JSON_BYTES }
+
+const decoding =
+  (decode: (bytes: Uint8Array, options: Zlib.ZlibOptions, callback: Zlib.CompressCallback) => void): Decode =>
+  (bytes) =>
+    Effect.async((resume) =>
+      decode(bytes, bounded, (error, decoded) => resume(error === null ? Effect.succeed(decoded) : Effect.fail(error)))
+    )
+
+const isTooLarge = ({ code }: NodeJS.ErrnoException): boolean => code === "ERR_BUFFER_TOO_LARGE"
+
+const inflateRaw = decoding(Zlib.inflateRaw)
+
+const decoders: ReadonlyMap<string, Decode> = new Map<string, Decode>([
+  ["", Effect.succeed],
+  ["identity", Effect.succeed],
+  ["gzip", decoding(Zlib.gunzip)],
+  ["br", decoding(Zlib.brotliDecompress)],
+  [
+    "deflate",
+    // HTTP means the format of zlib, and some callers send the bare one.
+    (bytes) =>
+      Effect.catchAll(decoding(Zlib.inflate)(bytes), (error) =>
+        isTooLarge(error) ? Effect.fail(error) : inflateRaw(bytes)
+      )
+  ]
+])
+
+const collect = Effect.fnUntraced(function* ({ body, headers }: ApiRequest) {
+  const declared = Number(headers["content-length"] ?? 0)
+  if (declared > MAXIMUM_JSON_BYTES) return yield* refuse(payloadTooLargeRefusal(declared))
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  yield* Stream.runForEachChunk(body, (received) => {
+    for (const chunk of received) {
+      chunks.push(chunk)
+      size += chunk.length
+    }
+    return size > MAXIMUM_JSON_BYTES ? refuse(payloadTooLargeRefusal(size)) : Effect.void
+  })
+  return Buffer.concat(chunks)
+})
+
+const parse = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
+/**
+ * Reads a body that is a JSON object, whatever its type says. `None` for a body without bytes.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const readJsonObject: (
+  request: ApiRequest
+) => Effect.Effect<Option.Option<Readonly<Record<PropertyKey, unknown>>>, Refused | RequestError> = Effect.fnUntraced(
+  function* (request) {
+    const encoding = request.headers["content-encoding"] ?? ""
+    const decode = decoders.get(encoding.trim().toLowerCase())
+    if (decode === undefined) return yield* refuse(unsupportedEncodingRefusal(encoding))
+    const bytes = yield* collect(request)
+    if (bytes.length === 0) return Option.none()
+    const decoded = yield* Effect.mapError(decode(bytes), (error) =>
+      refuse(isTooLarge(error) ? payloadTooLargeRefusal() : unreadableBodyRefusal)
+    )
+    const value = isUtf8(decoded) ? parse(Buffer.from(decoded).toString("utf8")) : Option.none()
+    if (Option.isNone(value) || !Predicate.isRecord(value.value)) return yield* refuse(notAnObjectRefusal)
+    return Option.some(value.value)
+  }
+)

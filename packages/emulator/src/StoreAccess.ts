@@ -1,0 +1,136 @@
+/**
+ * The store that a request is about, and what the caller may do with it.
+ *
+ * @since 0.1.0
+ */
+
+import type { SqlError } from "@effect/sql/SqlError"
+import { type Requester, type Right, requesterOf } from "@effect-apify/domain/AccessPolicy"
+import {
+  emptyNameRefusal,
+  insufficientPermissionsRefusal,
+  type Refusal,
+  storeNotFoundRefusal,
+  tokenNotProvidedRefusal
+} from "@effect-apify/domain/Refusal"
+import type { StoreRef } from "@effect-apify/domain/StoreRef"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type { ParseError } from "effect/ParseResult"
+import type { Caller } from "./Callers.js"
+import { type ApiRequest, Refused } from "./Router.js"
+import type { Database } from "./Row.js"
+import { findStore, type RequestedStore, type StoredStore } from "./StoreRows.js"
+
+/**
+ * Reads the segment that names a store. A name follows a `/` (percent-encoded in a path) or a `~`; the slash wins. A
+ * segment with neither is only ever an ID.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseSegment = (
+  segment: string,
+  caller: Option.Option<Caller>
+): Either.Either<RequestedStore, Refusal> => {
+  const separator = segment.includes("/") ? "/" : "~"
+  const at = segment.indexOf(separator)
+  if (at === -1) return Either.right({ _tag: "StoreById", id: segment })
+  const owner = segment.slice(0, at)
+  const name = segment.slice(at + 1)
+  if (name === "") return Either.left(emptyNameRefusal)
+  if (owner !== "") return Either.right({ _tag: "StoreByName", owner, name })
+  return Either.map(
+    Either.fromOption(caller, () => tokenNotProvidedRefusal),
+    ({ userId }) => ({ _tag: "OwnStore", userId, name })
+  )
+}
+
+/** What a token may do with a store: as in its account, or more. */
+const tokenRight = ({ scope }: Caller, { scoped }: StoredStore): Option.Option<Right> => {
+  if (scope === "WRITE") return Option.some(scope)
+  return scope === "READ" ? Option.orElse(scoped, () => Option.some(scope)) : scoped
+}
+
+/**
+ * What the caller may do with a store: as much as both the caller and the caller's token may.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const requesterTo = (caller: Option.Option<Caller>, stored: StoredStore): Requester => {
+  if (Option.isNone(caller)) return "ANONYMOUS"
+  const scope = tokenRight(caller.value, stored)
+  if (Option.isNone(scope)) return "NONE"
+  return requesterOf({
+    scope: scope.value,
+    isOwner: caller.value.userId === stored.ownerId,
+    granted: stored.granted
+  })
+}
+
+/**
+ * The store that a path names, and what the caller is to it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FoundStore extends StoredStore {
+  readonly requester: Requester
+  readonly reference: StoreRef["_tag"]
+}
+
+/**
+ * A refusal as the failure of a route.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const refusing = <A>(either: Either.Either<A, Refusal>): Either.Either<A, Refused> =>
+  Either.mapLeft(either, (refusal) => new Refused({ refusal }))
+
+/**
+ * Finds the store that the parameter `store` of a path names, whatever the caller may do with it.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const findRequested: (
+  request: ApiRequest
+) => Effect.Effect<FoundStore, Refused | SqlError | ParseError, Database> = Effect.fnUntraced(function* ({
+  parameters,
+  caller
+}) {
+  const requested = yield* refusing(parseSegment(parameters.get("store") ?? "", caller))
+  const stored = yield* findStore(requested, caller)
+  if (Option.isNone(stored)) return yield* new Refused({ refusal: storeNotFoundRefusal })
+  return { ...stored.value, requester: requesterTo(caller, stored.value), reference: requested._tag }
+})
+
+/**
+ * Decides whether the requester may change a store and its records.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const decideWrite = (requester: Requester): Option.Option<Refusal> => {
+  if (requester === "WRITE") return Option.none()
+  return Option.some(requester === "ANONYMOUS" ? tokenNotProvidedRefusal : insufficientPermissionsRefusal)
+}
+
+/**
+ * Finds the store that a path names, for a caller who may change it.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const findWritable = (
+  request: ApiRequest
+): Effect.Effect<FoundStore, Refused | SqlError | ParseError, Database> =>
+  Effect.flatMap(findRequested(request), (found) =>
+    Option.match(decideWrite(found.requester), {
+      onNone: () => Effect.succeed(found),
+      onSome: (refusal) => new Refused({ refusal })
+    })
+  )
