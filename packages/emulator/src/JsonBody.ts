@@ -53,19 +53,19 @@ const decoders: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   ]
 ])
 
-const collect = Effect.fnUntraced(function* ({ body, headers }: ApiRequest) {
-  const declared = Number(headers["content-length"] ?? 0)
-  if (declared > MAXIMUM_JSON_BYTES) return yield* refuse(payloadTooLargeRefusal(declared))
+/** It is received to its end even if it is too large: a client that still sends may not see what it is told. */
+const collect = Effect.fnUntraced(function* ({ body }: ApiRequest) {
   const chunks: Array<Uint8Array> = []
   let size = 0
-  yield* Stream.runForEachChunk(body, (received) => {
-    for (const chunk of received) {
-      chunks.push(chunk)
-      size += chunk.length
-    }
-    return size > MAXIMUM_JSON_BYTES ? refuse(payloadTooLargeRefusal(size)) : Effect.void
-  })
-  return Buffer.concat(chunks)
+  yield* Stream.runForEachChunk(body, (received) =>
+    Effect.sync(() => {
+      for (const chunk of received) {
+        size += chunk.length
+        if (size <= MAXIMUM_JSON_BYTES) chunks.push(chunk)
+      }
+    })
+  )
+  return size > MAXIMUM_JSON_BYTES ? yield* refuse(payloadTooLargeRefusal(size)) : Buffer.concat(chunks)
 })
 
 const parse = Option.liftThrowable((text: string): unknown => JSON.parse(text))

@@ -9,9 +9,11 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
-const Distinct = Schema.NonEmptyArray(Schema.NonEmptyString).pipe(
-  Schema.filter((types) => new Set(types).size === types.length, { message: () => "has a content type twice" })
-)
+const Distinct = Schema.NonEmptyArray(Schema.NonEmptyString)
+  .pipe(Schema.filter((types) => new Set(types).size === types.length))
+  .annotations({ identifier: "Distinct", description: "a list of different content types" })
+
+const NotEmpty = Schema.NonEmptyString.annotations({ identifier: "NotEmpty", description: "a non-empty string" })
 
 const isJsonOnly = (contentTypes: ReadonlyArray<string> | undefined): boolean =>
   contentTypes?.length === 1 && contentTypes[0] === "application/json"
@@ -29,8 +31,8 @@ export const Collection = Schema.Struct({
   description: Schema.optional(Schema.String),
   /** The content types that its records may have; any, if it is left out. */
   contentTypes: Schema.optional(Distinct),
-  key: Schema.optional(Schema.NonEmptyString),
-  keyPrefix: Schema.optional(Schema.NonEmptyString),
+  key: Schema.optional(NotEmpty),
+  keyPrefix: Schema.optional(NotEmpty),
   /** A JSON schema, draft 07. */
   jsonSchema: Schema.optional(JsonObjectSchema)
 }).pipe(

@@ -14,7 +14,7 @@ export interface RequestOptions {
   readonly token?: string | undefined
   readonly method?: string
   readonly headers?: Record<string, string>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly agent?: Http.Agent
 }
 
