@@ -7,17 +7,12 @@
 import { isUtf8 } from "node:buffer"
 import * as Zlib from "node:zlib"
 import type { RequestError } from "@effect/platform/HttpServerError"
-import type { Refusal } from "@effect-apify/domain/Refusal"
+import { type Refusal, requestTooLargeRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import {
-  notAnObjectRefusal,
-  payloadTooLargeRefusal,
-  unreadableBodyRefusal,
-  unsupportedEncodingRefusal
-} from "./Refusals.js"
+import { notAnObjectRefusal, unreadableBodyRefusal } from "./Refusals.js"
 import { type ApiRequest, Refused } from "./Router.js"
 import { MAXIMUM_JSON_BYTES } from "./Unknowns.js"
 
@@ -35,6 +30,9 @@ const decoding =
     )
 
 const isTooLarge = ({ code }: NodeJS.ErrnoException): boolean => code === "ERR_BUFFER_TOO_LARGE"
+
+// What is compressed is not decompressed to its end to tell how large it is.
+const bombRefusal = requestTooLargeRefusal(MAXIMUM_JSON_BYTES, MAXIMUM_JSON_BYTES + 1)
 
 const inflateRaw = decoding(Zlib.inflateRaw)
 
@@ -65,7 +63,9 @@ const collect = Effect.fnUntraced(function* ({ body }: ApiRequest) {
       }
     })
   )
-  return size > MAXIMUM_JSON_BYTES ? yield* refuse(payloadTooLargeRefusal(size)) : Buffer.concat(chunks)
+  return size > MAXIMUM_JSON_BYTES
+    ? yield* refuse(requestTooLargeRefusal(MAXIMUM_JSON_BYTES, size))
+    : Buffer.concat(chunks)
 })
 
 const parse = Option.liftThrowable((text: string): unknown => JSON.parse(text))
@@ -86,7 +86,7 @@ export const readJsonObject: (
     const bytes = yield* collect(request)
     if (bytes.length === 0) return Option.none()
     const decoded = yield* Effect.mapError(decode(bytes), (error) =>
-      refuse(isTooLarge(error) ? payloadTooLargeRefusal() : unreadableBodyRefusal)
+      refuse(isTooLarge(error) ? bombRefusal : unreadableBodyRefusal)
     )
     const value = isUtf8(decoded) ? parse(Buffer.from(decoded).toString("utf8")) : Option.none()
     if (Option.isNone(value) || !Predicate.isRecord(value.value)) return yield* refuse(notAnObjectRefusal)

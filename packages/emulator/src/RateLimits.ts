@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
+import { rateLimitRefusal } from "@effect-apify/domain/Refusal"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Caller } from "./Callers.js"
-import { rateLimitRefusal } from "./Refusals.js"
 import { Refused, type Route } from "./Router.js"
 
 const SECOND = 1000

@@ -6,7 +6,14 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as SqlSchema from "@effect/sql/SqlSchema"
-import { emptyNameRefusal, type Refusal, tokenNotProvidedRefusal } from "@effect-apify/domain/Refusal"
+import {
+  actorNotFoundRefusal,
+  emptyNameRefusal,
+  type Refusal,
+  runNotFoundRefusal,
+  tokenNotProvidedRefusal
+} from "@effect-apify/domain/Refusal"
+import { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -14,48 +21,10 @@ import type { ParseError } from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Caller } from "./Callers.js"
-import { actorNotFoundRefusal, invalidOriginRefusal, invalidStatusRefusal, runNotFoundRefusal } from "./Refusals.js"
+import { invalidOriginRefusal, invalidStatusRefusal } from "./Refusals.js"
 import { Refused } from "./Router.js"
 import { type Database, Row, rowsOf, selectRow } from "./Row.js"
 import { TASK_NOT_FOUND_REFUSAL } from "./Unknowns.js"
-
-/**
- * The states of a run.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const RunStatus = Schema.Literal(
-  "READY",
-  "RUNNING",
-  "SUCCEEDED",
-  "FAILED",
-  "TIMING-OUT",
-  "TIMED-OUT",
-  "ABORTING",
-  "ABORTED"
-).annotations({ identifier: "RunStatus" })
-
-/**
- * What started a run.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const RunOrigin = Schema.Literal(
-  "DEVELOPMENT",
-  "WEB",
-  "API",
-  "SCHEDULER",
-  "TEST",
-  "WEBHOOK",
-  "ACTOR",
-  "CLI",
-  "STANDBY",
-  "CI",
-  "MCP",
-  "APIFY_AI"
-).annotations({ identifier: "RunOrigin" })
 
 // ---- Paths -------------------------------------------------------------------------------------------------------------
 

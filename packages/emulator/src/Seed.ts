@@ -7,6 +7,7 @@ import { isUtf8 } from "node:buffer"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
 import { formatPath, Problem, problemsOf } from "@effect-apify/domain/Problem"
+import { RunId, RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import { Store } from "@effect-apify/domain/Store"
 import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
 import { StoreName } from "@effect-apify/domain/StoreName"
@@ -22,7 +23,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { forEachYielding, yieldToEventLoop } from "./internal/eventLoop.js"
 import { syntaxErrorPosition } from "./internal/jsonSyntax.js"
-import { RunOrigin, RunStatus } from "./Runs.js"
 
 /** A misspelt field must not pass for one that was left out. */
 const strict = { parseOptions: { onExcessProperty: "error" } } as const
@@ -157,7 +157,7 @@ export const SeedStore = Schema.Struct({
  * @category schemas
  */
 export const SeedRun = Schema.Struct({
-  id: Id,
+  id: RunId,
   owner: Username,
   actor: Schema.Struct({
     id: Id,

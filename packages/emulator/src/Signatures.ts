@@ -4,22 +4,19 @@
  * @since 0.1.0
  */
 import { createHmac } from "node:crypto"
+import {
+  encodeHmac,
+  StorageSignature,
+  StorageSignatureFromString,
+  storageSignatureText
+} from "@effect-apify/domain/Signature"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 
-const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+const encodeSignature = Schema.encodeSync(StorageSignatureFromString)
 
-const base62 = (value: bigint): string => {
-  let [rest, text] = [value, ""]
-  do {
-    text = `${DIGITS[Number(rest % 62n)]}${text}`
-    rest /= 62n
-  } while (rest > 0n)
-  return text
-}
-
-/** The first 30 hexadecimal digits of the HMAC-SHA256, in base 62. */
 const hmac = (secret: Redacted.Redacted, text: string): string =>
-  base62(BigInt(`0x${createHmac("sha256", Redacted.value(secret)).update(text).digest("hex").slice(0, 30)}`))
+  encodeHmac(createHmac("sha256", Redacted.value(secret)).update(text).digest())
 
 /**
  * The signature that opens the keys and the records of a store until `expiresAt`, in milliseconds since 1970; 0 is for ever.
@@ -28,6 +25,6 @@ const hmac = (secret: Redacted.Redacted, text: string): string =>
  * @category signatures
  */
 export const signStorage = (secret: Redacted.Redacted, storeId: string, expiresAt: number): string => {
-  const signed = `0.${expiresAt}`
-  return Buffer.from(`${signed}.${hmac(secret, `${signed}.${storeId}`)}`).toString("base64url")
+  const signature = { expiresAt, hmac: hmac(secret, storageSignatureText(expiresAt, storeId)) }
+  return encodeSignature(new StorageSignature(signature))
 }

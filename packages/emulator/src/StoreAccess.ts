@@ -5,15 +5,19 @@
  */
 
 import type { SqlError } from "@effect/sql/SqlError"
-import { type Requester, type Right, requesterOf } from "@effect-apify/domain/AccessPolicy"
+import {
+  decideWrite,
+  type ReferenceForm,
+  type Requester,
+  type Right,
+  requesterOf
+} from "@effect-apify/domain/AccessPolicy"
 import {
   emptyNameRefusal,
-  insufficientPermissionsRefusal,
   type Refusal,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
-import type { StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -78,7 +82,7 @@ export const requesterTo = (caller: Option.Option<Caller>, stored: StoredStore):
  */
 export interface FoundStore extends StoredStore {
   readonly requester: Requester
-  readonly reference: StoreRef["_tag"]
+  readonly reference: ReferenceForm
 }
 
 /**
@@ -107,17 +111,6 @@ export const findRequested: (
   if (Option.isNone(stored)) return yield* new Refused({ refusal: storeNotFoundRefusal })
   return { ...stored.value, requester: requesterTo(caller, stored.value), reference: requested._tag }
 })
-
-/**
- * Decides whether the requester may change a store and its records.
- *
- * @since 0.1.0
- * @category access
- */
-export const decideWrite = (requester: Requester): Option.Option<Refusal> => {
-  if (requester === "WRITE") return Option.none()
-  return Option.some(requester === "ANONYMOUS" ? tokenNotProvidedRefusal : insufficientPermissionsRefusal)
-}
 
 /**
  * Finds the store that a path names, for a caller who may change it.

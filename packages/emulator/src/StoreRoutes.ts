@@ -10,6 +10,7 @@ import type { JsonObject } from "@effect-apify/domain/Json"
 import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
   insufficientPermissionsRefusal,
+  invalidStoreNameRefusal,
   type Refusal,
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
@@ -30,7 +31,7 @@ import { encodeStore, encodeStoreBody } from "./encodeStoreBody.js"
 import { randomText } from "./internal/randomText.js"
 import { readJsonObject } from "./JsonBody.js"
 import { booleanOf, numberOf } from "./Query.js"
-import { invalidNameRefusal, notAnObjectRefusal } from "./Refusals.js"
+import { notAnObjectRefusal } from "./Refusals.js"
 import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
 import { signStorage } from "./Signatures.js"
 import { type FoundStore, findRequested, findWritable, refusing, requesterTo } from "./StoreAccess.js"
@@ -170,7 +171,7 @@ const isName = Schema.is(StoreName)
 
 const checkName = (name: string): Either.Either<StoreName, Refusal> => {
   if (isName(name)) return Either.right(name)
-  return Either.left(name === "" ? EMPTY_NAME_REFUSAL : invalidNameRefusal)
+  return Either.left(name === "" ? EMPTY_NAME_REFUSAL : invalidStoreNameRefusal)
 }
 
 const schemaOf = (

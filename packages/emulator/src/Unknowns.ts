@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { ApiError } from "@effect-apify/domain/ApiError"
-import type { Refusal } from "@effect-apify/domain/Refusal"
+import { invalidValueRefusal, nameTakenRefusal, type Refusal } from "@effect-apify/domain/Refusal"
 
 const refusal = (status: number, type: string, message: string): Refusal => ({
   status,
@@ -20,7 +20,7 @@ const refusal = (status: number, type: string, message: string): Refusal => ({
  * @category constants
  */
 export const BAD_NUMBER_REFUSAL = (name: string): Refusal =>
-  refusal(400, "invalid-value", `Invalid value provided: ${name} must be a whole number that is not negative`)
+  invalidValueRefusal(`${name} must be a whole number that is not negative`)
 
 /**
  * Most bytes of a body that is JSON, decompressed. Documented.
@@ -66,11 +66,7 @@ export const STORES_LIMIT_ABOVE_MAXIMUM = 1000
  * @since 0.1.0
  * @category constants
  */
-export const BAD_OWNERSHIP_REFUSAL: Refusal = refusal(
-  400,
-  "invalid-value",
-  "Invalid value provided: ownership must be one of ownedByMe, sharedWithMe"
-)
+export const BAD_OWNERSHIP_REFUSAL: Refusal = invalidValueRefusal("ownership must be one of ownedByMe, sharedWithMe")
 
 /**
  * Whether the stores of a list have their signing keys and signatures, for callers who may write to them.
@@ -117,11 +113,7 @@ export const SCHEMA_INVALID_REFUSAL = (problem: string): Refusal =>
  * @since 0.1.0
  * @category constants
  */
-export const NAME_CONFLICT_REFUSAL: Refusal = refusal(
-  400,
-  "name-not-unique",
-  "Another key-value store of the same owner has this name already"
-)
+export const NAME_CONFLICT_REFUSAL: Refusal = nameTakenRefusal
 
 /**
  * What a field of an update gets whose value is none that it can have.
