@@ -195,7 +195,7 @@ describe("start", () => {
         const { url } = yield* Emulator
         const ended = yield* run("start", [id], { APIFY_API_BASE_URL: url })
         fails(ended, 1)
-        assert.match(ended.stderr, /^Apify responded with 401 .*The request carried no token\. Set APIFY_TOKEN.*\n$/)
+        assert.match(ended.stderr, /^Apify responded with 403 .*The request carried no token: set APIFY_TOKEN.*\n$/)
       }).pipe(Effect.provide(Emulator.layer({ seed })))
     )
   })
