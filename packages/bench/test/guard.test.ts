@@ -22,9 +22,9 @@ const bundles = [
  * millisecond of a cold start. Of ours there are as many as recorded, of all some more, for what Effect may add.
  */
 const modules = [
-  [["@effect-apify/http"], 55, 590],
-  [["@effect-apify/http/ApifyClient", "@effect-apify/http/FetchTransport", "@effect-apify/http/Stores"], 52, 580],
-  [["@effect-apify/http/ApifyClient", "@effect-apify/http/UndiciTransport", "@effect-apify/http/Stores"], 51, 690]
+  [["@effect-apify/http"], 65, 590],
+  [["@effect-apify/http/ApifyClient", "@effect-apify/http/FetchTransport", "@effect-apify/http/Stores"], 53, 580],
+  [["@effect-apify/http/ApifyClient", "@effect-apify/http/UndiciTransport", "@effect-apify/http/Stores"], 52, 690]
 ] as const
 
 const CALLS = 50
