@@ -12,6 +12,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Callers from "../src/Callers.js"
 import { databaseLayer, IN_MEMORY } from "../src/Database.js"
@@ -31,6 +32,14 @@ const dates = {
 }
 const user = { username: "janedoe", tokens: [{ token: "token-1" }] }
 const store = { id: "WkzbQMuFYuamGv3YF", name: "my-store", ...dates }
+
+const run = {
+  id: "RunOfJane00000000",
+  owner: "janedoe",
+  actor: { id: "ActorOfJane000000", name: "my-actor" },
+  startedAt: "2026-01-01T12:00:00.000Z",
+  defaultKeyValueStoreId: store.id
+}
 
 const pathsOf = (input: unknown) =>
   Effect.map(Effect.flip(decodeSeed(input)), (error) => error.problems.map(({ path }) => formatPath(path)))
@@ -101,6 +110,27 @@ describe("a seed is refused", () => {
       "with a link that is none",
       { users: [user], stores: [{ owner: "janedoe", store: { ...store, keysPublicUrl: `http://[${CANARY}` } }] },
       ["stores[0].store.keysPublicUrl"]
+    ],
+    [
+      "with a token for a store whose ID is none",
+      { users: [{ ...user, tokens: [{ token: "t", stores: { "a~b": "READ" } }] }] },
+      ['users[0].tokens[0].stores["a~b"]']
+    ],
+    [
+      "with a run of somebody who is not there, twice",
+      {
+        users: [user],
+        runs: [
+          { ...run, owner: "other" },
+          { ...run, startedAt: "2026-01-02T12:00:00.000Z" }
+        ]
+      },
+      ["runs[0].owner", "runs[1].id"]
+    ],
+    [
+      "with a run of no status, of no origin, of an Actor that is none",
+      { users: [user], runs: [{ ...run, status: "DONE", origin: "HOME", actor: { id: CANARY } }] },
+      ["runs[0].actor.id", "runs[0].actor.name", "runs[0].status", "runs[0].origin"]
     ],
     [
       "with every problem at once",
@@ -311,6 +341,29 @@ it.effect("a store of a seed may have unknown fields", () =>
   decodeSeed({ users: [user], stores: [{ owner: "janedoe", store: { ...store, newField: 1 } }] })
 )
 
+it.effect("a token of a seed may do what it says, and by default everything", () =>
+  Effect.gen(function* () {
+    const cases: ReadonlyArray<readonly [object, Readonly<Record<string, unknown>>]> = [
+      [{}, { scope: "WRITE", canCreate: true }],
+      [{ scope: "READ" }, { scope: "READ", canCreate: false }],
+      [{ stores: {} }, { scope: "NONE", canCreate: false }],
+      [
+        { scope: "READ", stores: {}, create: true },
+        { scope: "READ", canCreate: true }
+      ],
+      [{ create: false }, { scope: "WRITE", canCreate: false }]
+    ]
+    for (const [given, expected] of cases) {
+      const seed = yield* decodeSeed({ users: [{ username: "janedoe", tokens: [{ token: "t", ...given }] }] })
+      const caller = yield* Effect.provide(
+        Effect.zipRight(loadSeed(seed), Callers.authenticate(Redacted.make("t"))),
+        databaseLayer(IN_MEMORY)
+      )
+      assert.deepInclude(Option.getOrThrow(caller), expected)
+    }
+  })
+)
+
 describe("loading", () => {
   const contents = Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -372,6 +425,15 @@ describe("loading", () => {
         "name"
       ])
       assert.strictEqual(yield* contents, before)
+      const lost = yield* load({ users: [user], runs: [{ ...run, defaultKeyValueStoreId: "DDDDDDDDDDDDDDDDD" }] }).pipe(
+        Effect.flip
+      )
+      assert.deepStrictEqual(lost._tag === "InvalidSeedError" && lost.problems[0]?.path, [
+        "runs",
+        0,
+        "defaultKeyValueStoreId"
+      ])
+      assert.strictEqual(yield* contents, before)
     }).pipe(inMemory)
   )
 
@@ -385,6 +447,24 @@ describe("loading", () => {
       assert.strictEqual((yield* sql`SELECT * FROM tokens`).length, 2)
       assert.strictEqual((yield* sql`SELECT * FROM grants`).length, 0)
       assert.strictEqual((yield* sql`SELECT * FROM users`).length, 2)
+    }).pipe(inMemory)
+  )
+
+  it.effect("replaces what a token may do with single stores, and the runs it lists, and keeps the others", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const scopedTo = (id: string) => ({ ...user, tokens: [{ token: "t", stores: { [id]: "READ" } }] })
+      const stores = [{ owner: "janedoe", store }]
+      const other = { ...run, id: "RunOfJane00000001" }
+      yield* load({ users: [scopedTo("AAAAAAAAAAAAAAAAA")], stores, runs: [run, other] })
+      yield* load({ users: [scopedTo("BBBBBBBBBBBBBBBBB")], runs: [{ ...run, status: "FAILED" }] })
+      assert.deepStrictEqual(yield* sql`SELECT store_id, access FROM token_stores`, [
+        { store_id: "BBBBBBBBBBBBBBBBB", access: "READ" }
+      ])
+      assert.deepStrictEqual(yield* sql`SELECT id, status FROM runs ORDER BY id`, [
+        { id: run.id, status: "FAILED" },
+        { id: other.id, status: "SUCCEEDED" }
+      ])
     }).pipe(inMemory)
   )
 

@@ -153,12 +153,27 @@ describe("the command line", () => {
     })
   )
 
+  it.scopedLive("--rate-limits refuses what is too much", () =>
+    Effect.gen(function* () {
+      const url = yield* ready(yield* run("--port", "0", "--rate-limits"))
+      const get = request(url, storePath("WkzbQMuFYuamGv3YF"), { token: DEMO_TOKEN })
+      const many = Effect.all(
+        Array.from({ length: 100 }, () => get),
+        { concurrency: 10 }
+      )
+      // However slow the machine is, it sends more than 60 in some second.
+      let statuses: ReadonlyArray<number> = []
+      while (!statuses.includes(429)) statuses = (yield* many).map(({ status }) => status)
+      assert.includeMembers([200, 429], statuses)
+    })
+  )
+
   it.scopedLive("--help lists every option", () =>
     Effect.gen(function* () {
       const { code, stdout, stderr } = yield* (yield* run("--help")).exit
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.include(stdout, "$ effect-apify-emulator")
-      for (const option of ["--port", "--host", "--database", "--seed"]) assert.include(stdout, option)
+      for (const option of ["--port", "--host", "--database", "--seed", "--rate-limits"]) assert.include(stdout, option)
     })
   )
 

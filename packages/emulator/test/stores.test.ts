@@ -1,6 +1,8 @@
 /**
  * Listing, making, changing and deleting stores, over real sockets.
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { StoreName } from "@effect-apify/domain/StoreName"
@@ -644,6 +646,34 @@ layer(Emulator.layer({ seed }))("getting a store", (it) => {
     })
   )
 })
+
+it.scoped(
+  "an accessedAt is in the file when the emulator stops, as are stores that were made, changed and deleted",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(`${tmpdir()}/emulator-`)),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const database = `${folder}/apify.db`
+      yield* TestClock.setTime(Date.parse(at(21)))
+      const made = yield* Effect.gen(function* () {
+        yield* send(storePath("JaneFirst00000000"))
+        yield* update("JaneThird00000000", { title: "A title" })
+        yield* send(storePath("JaneSecondB000000"), { method: "DELETE" })
+        return dataOf(yield* create("?name=made"))
+      }).pipe(Effect.provide(Emulator.layer({ database, seed })))
+      yield* Effect.gen(function* () {
+        assert.strictEqual(dataOf(yield* send(storePath("JaneFirst00000000"))).accessedAt, at(21))
+        assert.strictEqual(dataOf(yield* send(storePath("JaneThird00000000"))).title, "A title")
+        assertRefused(yield* send(storePath("JaneSecondB000000")), 404, "record-not-found", MISSING)
+        assert.deepInclude(dataOf(yield* send(storePath("~made"))), {
+          id: made.id,
+          urlSigningSecretKey: made.urlSigningSecretKey
+        })
+      }).pipe(Effect.provide(Emulator.layer({ database })))
+    })
+)
 
 // ---- Schemas -----------------------------------------------------------------------------------------------------------
 
