@@ -162,7 +162,7 @@ describe("the command line", () => {
         { concurrency: 10 }
       )
       // However slow the machine is, it sends more than 60 in some second.
-      let statuses: ReadonlyArray<number> = []
+      let statuses: Array<number> = []
       while (!statuses.includes(429)) statuses = (yield* many).map(({ status }) => status)
       assert.includeMembers([200, 429], statuses)
     })
