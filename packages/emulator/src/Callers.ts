@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { type Database, Row, rowsOf, selectRow } from "./Row.js"
+import { type Database, json, Row, rowsOf, selectRow } from "./Row.js"
 
 /**
  * What a token may do in its account: reading, writing, or nothing but what it may do with single stores.
@@ -41,7 +41,7 @@ export const Caller = Schema.Struct({
   userId: Schema.String,
   scope: TokenScope,
   /** Whether it may make stores. */
-  canCreate: Schema.transformLiterals([0, false], [1, true]),
+  canCreate: Schema.Boolean,
   /** What the database holds of the token. */
   hash: Schema.String
 }).annotations({ identifier: "Caller" })
@@ -64,7 +64,12 @@ export type Caller = typeof Caller.Type
 export const hashToken = (token: Redacted.Redacted): string =>
   createHash("sha256").update(Redacted.value(token)).digest("hex")
 
-const selectCaller = selectRow({ userId: "user_id", scope: "scope", canCreate: "can_create", hash: "hash" })
+const selectCaller = selectRow({
+  userId: "user_id",
+  scope: "scope",
+  canCreate: json("CASE can_create WHEN 1 THEN 'true' ELSE 'false' END"),
+  hash: "hash"
+})
 
 const findByHash = SqlSchema.findOne({
   Request: Schema.String,

@@ -52,6 +52,8 @@ const ofLastRun = /^\/v2\/(actors|acts|actor-tasks)\/([^/]+)\/runs\/last\/key-va
  * @category decoding
  */
 export const parseAlias = (path: string): Alias | undefined => {
+  // Most paths are none, and are told apart at once.
+  if (!path.startsWith("/v2/act")) return undefined
   const [, run, belowRun = ""] = ofRun.exec(path) ?? []
   if (run !== undefined) return { of: "Run", segment: run, path: `/v2/key-value-stores/-${belowRun}` }
   const [, kind, segment, below = ""] = ofLastRun.exec(path) ?? []

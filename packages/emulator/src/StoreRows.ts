@@ -117,7 +117,7 @@ const valuesOf = (columns: Readonly<Record<string, string>>, values: Readonly<Re
 const ofStores = (columns: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, `stores.${column}`]))
 
-const selectStored = selectRow({
+const storedFields = {
   store: object({
     ...ofStores(columns),
     userId: "users.id",
@@ -127,9 +127,11 @@ const selectStored = selectRow({
   }),
   ownerId: "users.id",
   ownerSetting: "users.setting",
-  granted: "grants.access",
-  scoped: "token_stores.access"
-})
+  granted: "grants.access"
+}
+
+const selectStored = selectRow({ ...storedFields, scoped: "NULL" })
+const selectStoredAndScoped = selectRow({ ...storedFields, scoped: "token_stores.access" })
 
 const whereRequested = (sql: SqlClient.SqlClient, requested: RequestedStore) => {
   switch (requested._tag) {
@@ -146,20 +148,30 @@ const whereRequested = (sql: SqlClient.SqlClient, requested: RequestedStore) => 
   }
 }
 
-/** The rows of stores, for one caller. */
-const fromStores = (sql: SqlClient.SqlClient, caller: CallerOfStores | null) => sql`
-  FROM stores
-  JOIN users ON users.id = stores.owner_id
-  LEFT JOIN grants ON grants.store_id = stores.id AND grants.user_id = ${caller?.userId ?? null}
-  LEFT JOIN token_stores ON token_stores.store_id = stores.id AND token_stores.hash = ${caller?.hash ?? null}`
-
 /**
  * What is needed of a caller to know the caller's rights to stores.
  *
  * @since 0.1.0
  * @category models
  */
-export type CallerOfStores = Pick<Caller, "userId" | "hash">
+export type CallerOfStores = Pick<Caller, "userId" | "scope" | "hash">
+
+/** What a token may do with single stores matters only to one that may not do everything. */
+const hasScopes = (caller: CallerOfStores | null): caller is CallerOfStores =>
+  caller !== null && caller.scope !== "WRITE"
+
+const scopesOf = (sql: SqlClient.SqlClient, caller: CallerOfStores | null) =>
+  hasScopes(caller)
+    ? sql`LEFT JOIN token_stores ON token_stores.store_id = stores.id AND token_stores.hash = ${caller.hash}`
+    : sql.literal("")
+
+/** The beginning of a statement for the rows of stores, for one caller. */
+const selectStores = (sql: SqlClient.SqlClient, caller: CallerOfStores | null) => sql`
+  SELECT ${hasScopes(caller) ? selectStoredAndScoped(sql) : selectStored(sql)}
+  FROM stores
+  JOIN users ON users.id = stores.owner_id
+  LEFT JOIN grants ON grants.store_id = stores.id AND grants.user_id = ${caller?.userId ?? null}
+  ${scopesOf(sql, caller)}`
 
 const isRequest = <A extends object>(request: unknown): request is A => Predicate.isRecord(request)
 
@@ -173,10 +185,7 @@ const findRow = SqlSchema.findOne({
   Result: Row(StoredStore),
   execute: ({ requested, caller }) =>
     Effect.flatMap(SqlClient.SqlClient, (sql) =>
-      rowsOf(sql`
-        SELECT ${selectStored(sql)}
-        ${fromStores(sql, caller)}
-        WHERE ${whereRequested(sql, requested)}`)
+      rowsOf(sql`${selectStores(sql, caller)} WHERE ${whereRequested(sql, requested)}`)
     )
 })
 
@@ -239,8 +248,7 @@ const listRows = SqlSchema.findAll({
     Effect.flatMap(SqlClient.SqlClient, (sql) => {
       const direction = sql.literal(request.desc ? "DESC" : "ASC")
       return rowsOf(sql`
-        SELECT ${selectStored(sql)}
-        ${fromStores(sql, request.caller)}
+        ${selectStores(sql, request.caller)}
         WHERE ${whereListed(sql, request)}
         ORDER BY stores.created_at ${direction}, stores.id ${direction}
         LIMIT ${request.limit} OFFSET ${request.offset}`)
@@ -255,8 +263,8 @@ const countRows = SqlSchema.single({
   execute: (request) =>
     Effect.flatMap(SqlClient.SqlClient, (sql) =>
       rowsOf(sql`
-        SELECT ${selectTotal(sql)}
-        ${fromStores(sql, request.caller)}
+        SELECT ${selectTotal(sql)} FROM stores
+        ${scopesOf(sql, request.caller)}
         WHERE ${whereListed(sql, request)}`)
     )
 })

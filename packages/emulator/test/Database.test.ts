@@ -142,7 +142,7 @@ const assertHolds = Effect.fnUntraced(function* ({ users, stores }: Seed) {
     for (const { user, access } of grants) {
       const granted = yield* findStore(
         { _tag: "StoreById", id: store.id },
-        Option.some({ userId: idOf(user), hash: "" })
+        Option.some({ userId: idOf(user), scope: "WRITE", hash: "" })
       )
       assertEquals(
         Option.flatMap(granted, ({ granted }) => granted),
