@@ -21,6 +21,7 @@ import {
   MAXIMUM_JSON_BYTES
 } from "../src/Unknowns.js"
 import { errorBody, type RequestOptions, type Response, request, storePath } from "./request.js"
+import { closed, connected, statusesOf } from "./sockets.js"
 
 const STORES = "/v2/key-value-stores"
 
@@ -38,7 +39,7 @@ const storeOf = (id: string, day: number, fields: Readonly<Record<string, unknow
   ...fields
 })
 
-/** Three named stores of Jane's, one unnamed, one named and shared store of John's, and one that is his alone. */
+/** Three named stores of Jane's, one unnamed, three of John's: one that Jane may read, one that is his alone, and one that Jane may write to. */
 const seed: SeedJson = {
   users: [
     { username: "janedoe", id: "JaneDoe0000000000", tokens: [{ token: JANE }, { token: JANE_READS, scope: "READ" }] },
@@ -55,7 +56,8 @@ const seed: SeedJson = {
       grants: [{ user: "janedoe", access: "READ" }],
       store: storeOf("JohnShared0000000", 4, { name: "shared", urlSigningSecretKey: "canary" })
     },
-    { owner: "johndoe", store: storeOf("JohnAlone00000000", 5, { name: "alone" }) }
+    { owner: "johndoe", store: storeOf("JohnAlone00000000", 5, { name: "alone" }) },
+    { owner: "johndoe", grants: [{ user: "janedoe", access: "WRITE" }], store: storeOf("JohnWritable00000", 6) }
   ]
 }
 
@@ -114,6 +116,7 @@ layer(Emulator.layer({ seed }))("a list of stores", (it) => {
   const SECOND_A = "JaneSecondA000000"
   const SECOND_B = "JaneSecondB000000"
   const SHARED = "JohnShared0000000"
+  const WRITABLE = "JohnWritable00000"
 
   const pages: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
     ["is of the named ones that the caller may reach, the oldest first", "", [FIRST, SECOND_B, THIRD, SHARED]],
@@ -121,9 +124,13 @@ layer(Emulator.layer({ seed }))("a list of stores", (it) => {
     [
       "has the unnamed ones too, by their IDs if they are of one age",
       "?unnamed=1",
-      [FIRST, SECOND_A, SECOND_B, THIRD, SHARED]
+      [FIRST, SECOND_A, SECOND_B, THIRD, SHARED, WRITABLE]
     ],
-    ["is turned around with desc, IDs included", "?unnamed=true&desc=true", [SHARED, THIRD, SECOND_B, SECOND_A, FIRST]],
+    [
+      "is turned around with desc, IDs included",
+      "?unnamed=true&desc=true",
+      [WRITABLE, SHARED, THIRD, SECOND_B, SECOND_A, FIRST]
+    ],
     ["is of the caller's own with ownedByMe", "?ownership=ownedByMe", [FIRST, SECOND_B, THIRD]],
     ["is of those of others with sharedWithMe", "?ownership=sharedWithMe", [SHARED]],
     ["begins at the offset", "?offset=1", [SECOND_B, THIRD, SHARED]],
@@ -141,7 +148,7 @@ layer(Emulator.layer({ seed }))("a list of stores", (it) => {
   it.effect("says what was asked, and how many there are in all", () =>
     Effect.gen(function* () {
       const { items, ...page } = yield* list("?offset=1&limit=2&desc=1&unnamed=1")
-      assert.deepStrictEqual(page, { total: 5, offset: 1, limit: 2, desc: true, count: 2, unnamed: true })
+      assert.deepStrictEqual(page, { total: 6, offset: 1, limit: 2, desc: true, count: 2, unnamed: true })
       assert.lengthOf(items, 2)
     })
   )
@@ -481,6 +488,23 @@ layer(Emulator.layer({ seed }))("a JSON body", (it) => {
       }
     })
   )
+  it.effect("may still be on its way when it is refused: the client sees why once it has sent it", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const chunk = Buffer.alloc(1_000_000)
+      const headers = `Host: x\r\nConnection: close\r\nAuthorization: Bearer unknown\r\nContent-Length: ${20 * chunk.length}`
+      const socket = yield* connected(url, `PUT ${storePath(ID)} HTTP/1.1\r\n${headers}\r\n\r\n`)
+      for (let sent = 0; sent < 20; sent += 1) {
+        yield* Effect.async<void>((resume) => {
+          socket.write(chunk, () => resume(Effect.void))
+        })
+      }
+      const received: Array<string> = []
+      socket.on("data", (data: Buffer) => received.push(data.toString()))
+      yield* closed(socket)
+      assert.deepStrictEqual(statusesOf(received.join("")), [401])
+    })
+  )
   it.effect("is read after the rights to the store are known", () =>
     Effect.gen(function* () {
       const broken = { body: "[", headers: { "content-encoding": "bla" } }
@@ -586,6 +610,13 @@ layer(Emulator.layer({ seed }))("updating a store", (it) => {
       yield* update("JohnShared0000000", { generalAccess: "ANYONE_WITH_ID_CAN_READ" }, { token: JOHN })
       assertRefused(yield* update("JohnShared0000000", {}), 403, "insufficient-permissions", NO_RIGHTS)
       assertRefused(yield* update("missing", {}), 404, "record-not-found", MISSING)
+    })
+  )
+  it.effect("changes who may read the store for everybody who may write to it", () =>
+    Effect.gen(function* () {
+      const change = { generalAccess: "ANYONE_WITH_ID_CAN_READ" }
+      assert.strictEqual((yield* update("JohnWritable00000", change)).status, 200)
+      assert.strictEqual((yield* send(storePath("JohnWritable00000"), { token: undefined })).status, 200)
     })
   )
   it.effect("can be asked for with ?method=", () =>

@@ -27,6 +27,20 @@ interface Waiting {
   readonly response: ServerResponse
 }
 
+/**
+ * Node closes a connection that is not to be kept as soon as the response is written. A client that is still sending its
+ * body would be told that the connection was reset, and would not see the response: the rest is read first.
+ */
+const closeWhenRead = (socket: Socket, queue: ReadonlyArray<Waiting>): void => {
+  const { destroySoon } = socket
+  socket.destroySoon = () => {
+    const request = queue[0]?.request
+    if (request === undefined || request.complete || request.destroyed) return destroySoon.call(socket)
+    socket.end()
+    request.once("close", () => destroySoon.call(socket))
+  }
+}
+
 /** Handles the requests of each connection in order, each when the response before it has been sent. */
 export const inOrder = (handle: Handler): Handler => {
   const queues = new WeakMap<Socket, Array<Waiting>>()
@@ -36,6 +50,7 @@ export const inOrder = (handle: Handler): Handler => {
     if (known !== undefined) return known
     const queue: Array<Waiting> = []
     queues.set(socket, queue)
+    closeWhenRead(socket, queue)
     socket.once("close", () => queue.splice(0))
     // Node resumes a connection when a request on it is done.
     socket.on("resume", () => {
