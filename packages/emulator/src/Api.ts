@@ -5,8 +5,10 @@
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { SqlError } from "@effect/sql/SqlError"
 import { redact } from "@effect-apify/domain/Redaction"
 import {
@@ -21,10 +23,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import { authenticate, type Caller } from "./Callers.js"
 import { describeRow } from "./Database.js"
 import { sqliteErrorOf } from "./Libsql.js"
 import { RateLimits } from "./RateLimits.js"
+import { recordRoutes } from "./RecordRoutes.js"
 import { invalidEscapeRefusal, unreadableBodyRefusal } from "./Refusals.js"
 import { jsonResponse, type Match, makeRouter, Refused, type Route } from "./Router.js"
 import type { Database } from "./Row.js"
@@ -33,7 +37,7 @@ import { storeRoutes } from "./StoreRoutes.js"
 import { CORS_EXPOSED } from "./Unknowns.js"
 
 /** The operations of every module of routes. */
-const allRoutes: ReadonlyArray<Route> = [...storeRoutes]
+const allRoutes: ReadonlyArray<Route> = [...storeRoutes, ...recordRoutes]
 
 // ---- Responses ---------------------------------------------------------------------------------------------------------
 
@@ -108,6 +112,21 @@ const originOf = (headers: Readonly<Record<string, string | undefined>>, listeni
   return `${protocol}://${host}`
 }
 
+/** The body, which fails if it ends early: Effect takes the body of a connection that is gone for one that is empty. */
+const wholeBody = (
+  request: HttpServerRequest.HttpServerRequest
+): Stream.Stream<Uint8Array, HttpServerError.RequestError> =>
+  Stream.concat(
+    request.stream,
+    Stream.execute(
+      Effect.suspend(() =>
+        NodeHttpServerRequest.toIncomingMessage(request).complete
+          ? Effect.void
+          : new HttpServerError.RequestError({ request, reason: "Decode", description: "The body ended early" })
+      )
+    )
+  )
+
 // ---- The application ---------------------------------------------------------------------------------------------------
 
 /** A request, and the route that it is for. */
@@ -174,7 +193,7 @@ class Application {
       headers,
       // A getter: most routes read no body, and a stream takes time to make.
       get body() {
-        return request.stream
+        return wholeBody(request)
       },
       caller,
       origin

@@ -21,10 +21,14 @@ import { api } from "./Api.js"
 import { authenticate } from "./Callers.js"
 import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY } from "./Database.js"
 import { DEMO_TOKEN, demoSeed } from "./demo.js"
+import { droppingStalled } from "./internal/bodyTimeout.js"
 import { ClientLimits } from "./internal/ClientLimits.js"
+import { RecordLimit } from "./internal/RecordLimit.js"
 import { inOrder } from "./internal/requestQueue.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
+import { removeDiscarded } from "./RecordRows.js"
 import { decodeSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
+import { MAXIMUM_RECORD_BYTES } from "./Unknowns.js"
 
 /**
  * The server could not listen on the host and port that were given.
@@ -93,6 +97,8 @@ export interface EmulatorOptions {
    * Default: `false`.
    */
   readonly rateLimits?: boolean | undefined
+  /** The largest body of a record, in bytes as it is sent. Default: 209,715,200 (200 MiB). */
+  readonly maximumRecordBytes?: number | undefined
 }
 
 // Connections that are kept alive, or that never sent a request, would hold up closing the server.
@@ -103,7 +109,9 @@ const closeAtOnce = (server: Http.Server, open: ReadonlySet<Socket>): Effect.Eff
   })
 
 const createServer: Effect.Effect<Http.Server, never, Scope> = Effect.gen(function* () {
-  const limits = yield* ClientLimits
+  const { headersTimeout, connectionsCheckingInterval } = yield* ClientLimits
+  // Node's own limit for a whole request would end long uploads.
+  const limits = { headersTimeout, connectionsCheckingInterval, requestTimeout: 0 }
   const open = new Set<Socket>()
   return yield* Effect.acquireRelease(
     Effect.sync(() =>
@@ -149,7 +157,14 @@ const urlOf = (host: string, address: ReturnType<Http.Server["address"]>): strin
 }
 
 const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
-  const { seed, database = IN_MEMORY, port = 0, host = "127.0.0.1", rateLimits = false } = options
+  const {
+    seed,
+    database = IN_MEMORY,
+    port = 0,
+    host = "127.0.0.1",
+    rateLimits = false,
+    maximumRecordBytes = MAXIMUM_RECORD_BYTES
+  } = options
   // Everything that can be is checked before anything is opened or written.
   yield* checkAddress(host, port)
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
@@ -168,14 +183,16 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
     ),
     Effect.provide(services)
   )
+  yield* Effect.provide(removeDiscarded, services)
   const server = yield* createServer
   const url = yield* listen(server, host, port)
   const handler = yield* NodeHttpServer.makeHandler(api(url, { rateLimits })).pipe(
-    Effect.provide(services),
+    Effect.provide(Context.add(services, RecordLimit, maximumRecordBytes)),
     // A span of a request has its whole URL, which may hold a token.
     Effect.locally(HttpMiddleware.currentTracerDisabledWhen, constTrue)
   )
-  server.on("request", inOrder(handler))
+  const { bodyTimeout } = yield* ClientLimits
+  server.on("request", inOrder(droppingStalled(bodyTimeout, handler)))
   return { url, isDemo }
 })
 

@@ -98,7 +98,11 @@ const runPrepared = (database: Database.Database) => {
       params: ReadonlyArray<unknown>
     ): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError> =>
       Effect.try({
-        try: () => run(sql, params),
+        try: () => {
+          // Where a request outlives its server, the driver would end the process.
+          if (!database.open) throw new Error("The database is closed")
+          return run(sql, params)
+        },
         catch: (cause) => {
           statements.delete(sql)
           return new SqlError({ cause, message: "Failed to execute statement" })
@@ -122,7 +126,7 @@ const connectionTo = (database: Database.Database, lockTimeout: Duration.Duratio
     })
   const rollback = Effect.suspend(() =>
     // SQLite rolls back by itself when the disk is full, for example.
-    database.inTransaction ? run("ROLLBACK", []) : Effect.succeed([])
+    database.open && database.inTransaction ? run("ROLLBACK", []) : Effect.succeed([])
   )
   return {
     execute: rows,
@@ -139,7 +143,7 @@ const connectionTo = (database: Database.Database, lockTimeout: Duration.Duratio
 /** Runs each statement when no transaction is open. */
 const outside = (transactions: Effect.Semaphore, database: Database.Database, connection: Connection): Connection => {
   const free = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
-    Effect.suspend(() => (database.inTransaction ? transactions.withPermits(1)(statement) : statement))
+    Effect.suspend(() => (database.open && database.inTransaction ? transactions.withPermits(1)(statement) : statement))
   return {
     execute: (sql, params, transform) => free(connection.execute(sql, params, transform)),
     executeRaw: (sql, params) => free(connection.executeRaw(sql, params)),

@@ -48,6 +48,23 @@ export const Row = <A, I>(schema: Schema.Schema<A, I>): Schema.Schema<{ readonly
   Schema.Struct({ row: Schema.compose(Utf8, Schema.parseJson(schema)) })
 
 /**
+ * A row that was selected by `selectRow`, with a column `bytes` beside it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const RowWithBytes = <A, I>(
+  schema: Schema.Schema<A, I>
+): Schema.Schema<
+  { readonly row: A; readonly bytes: Uint8Array | null },
+  { readonly row: unknown; readonly bytes: Uint8Array | null }
+> =>
+  Schema.Struct({
+    row: Schema.compose(Utf8, Schema.parseJson(schema)),
+    bytes: Schema.NullOr(Schema.Uint8ArrayFromSelf)
+  })
+
+/**
  * The SQL of a JSON value in a row, for one dialect.
  *
  * @since 0.1.0
@@ -58,12 +75,14 @@ export type Expression = (dialect: Dialect) => string
 interface Dialect {
   /** The function that makes an object of names and values. */
   readonly object: string
+  /** The function that makes an array of the values of all rows. */
+  readonly array: string
   /** Text that is JSON, as JSON. */
   readonly json: (column: string) => string
 }
 
-const sqlite: Dialect = { object: "json_object", json: (column) => `json(${column})` }
-const postgres: Dialect = { object: "json_build_object", json: (column) => `${column}::json` }
+const sqlite: Dialect = { object: "json_object", array: "json_group_array", json: (column) => `json(${column})` }
+const postgres: Dialect = { object: "json_build_object", array: "json_agg", json: (column) => `${column}::json` }
 
 /**
  * An object. A field that is a string is an SQL expression, such as the name of a column.
@@ -77,6 +96,17 @@ export const object =
     `${dialect.object}(${Object.entries(fields)
       .map(([name, value]) => `'${name}', ${Predicate.isString(value) ? value : value(dialect)}`)
       .join(", ")})`
+
+/**
+ * The values of all rows as one array, in the order of the rows.
+ *
+ * @since 0.1.0
+ * @category expressions
+ */
+export const array =
+  (value: Expression): Expression =>
+  (dialect) =>
+    `${dialect.array}(${value(dialect)})`
 
 /**
  * A column whose text is JSON.

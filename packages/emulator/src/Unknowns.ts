@@ -173,3 +173,159 @@ export const KEYS_PUBLIC_URL_VALIDITY = 14 * 24 * 60 * 60 * 1000
  * @category constants
  */
 export const SIGNED_ONLY_WHEN_RESTRICTED: boolean = true
+
+// ---- Records -----------------------------------------------------------------------------------------------------------
+
+/**
+ * The content type of a record that was sent without one.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+/**
+ * Most bytes of a record, where an emulator is not told otherwise: 200 MiB.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const MAXIMUM_RECORD_BYTES = 209_715_200
+
+/**
+ * What a record gets that is larger than the limit.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const RECORD_TOO_LARGE_REFUSAL = (limit: number): Refusal =>
+  refusal(400, "record-too-large", `The record is too large (limit: ${limit} bytes)`)
+
+/**
+ * What a record gets that a collection of the store's schema forbids.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const RECORD_REJECTED_REFUSAL = (problem: string): Refusal =>
+  refusal(400, "schema-validation-failed", `The record does not fit the schema of the store: ${problem}`)
+
+/**
+ * What a record gets whose content type is none.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const INVALID_CONTENT_TYPE_REFUSAL: Refusal = refusal(
+  400,
+  "invalid-content-type-header",
+  "The Content-Type header is not a media type"
+)
+
+/**
+ * What HTML gets with an encoding that records cannot have.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const HTML_ENCODING_REFUSAL: Refusal = refusal(
+  403,
+  "content-encoding-forbidden-for-html",
+  "HTML can only have the Content-Encoding br, gzip, deflate or identity"
+)
+
+/**
+ * What a record gets that is read to be a service worker.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const SERVICE_WORKER_REFUSAL: Refusal = refusal(
+  403,
+  "service-worker-registration-not-allowed",
+  "A record cannot be registered as a service worker"
+)
+
+/**
+ * What a record gets that must be decoded for its reader, and is not what its encoding says.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const UNDECODABLE_RECORD_REFUSAL: Refusal = refusal(
+  500,
+  "internal-server-error",
+  "The record could not be decoded: it is not what its Content-Encoding says"
+)
+
+/**
+ * What a record is sent with to be saved as a file. Apify may give the file a name.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const ATTACHMENT_DISPOSITION = "attachment"
+
+/**
+ * Headers about caching that a record has beyond those that are documented, such as `cache-control`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const RECORD_CACHE_HEADERS: Readonly<Record<string, string>> = {}
+
+/**
+ * The rate limit of HEAD of a record: that of records, or that of everything else.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const HEAD_RATE = 200
+
+// ---- Keys --------------------------------------------------------------------------------------------------------------
+
+/**
+ * Most keys on one page; a limit above it is lowered to it, and the answer says so.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const KEYS_LIMIT_ABOVE_MAXIMUM = 1000
+
+/**
+ * What a collection gets that the store's schema does not have.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const UNKNOWN_COLLECTION_REFUSAL: Refusal = refusal(
+  400,
+  "invalid-value",
+  "Invalid value provided: collection must be one of those in the schema of the store"
+)
+
+// ---- The zip -----------------------------------------------------------------------------------------------------------
+
+/**
+ * The name of the file, by the name or ID of the store.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const ZIP_FILENAME = (store: string): string => `${store}.zip`
+
+/**
+ * Whether records stand in it as they are without their encoding.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const ZIP_DECODES: boolean = true
+
+/**
+ * What it counts as.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const ZIP_COUNTS_AS: "list" | "read" = "list"

@@ -154,6 +154,36 @@ const addRunsAndScopes = Effect.gen(function* () {
   yield* sql`CREATE INDEX grants_by_user ON grants (user_id)`
 })
 
+const addRecords = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // What is small comes first in a row: the rest of a large one is elsewhere in the file, and is read when it is wanted.
+  yield* sql`
+    CREATE TABLE records (
+      store_id TEXT NOT NULL REFERENCES stores (id) ON DELETE CASCADE,
+      key TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      content_type TEXT NOT NULL,
+      content_encoding TEXT,
+      modified_at TEXT NOT NULL,
+      upload_id TEXT,
+      body BLOB,
+      PRIMARY KEY (store_id, key)
+    ) STRICT`
+  yield* sql`
+    CREATE TABLE chunks (
+      upload_id TEXT NOT NULL,
+      number INTEGER NOT NULL,
+      bytes BLOB NOT NULL,
+      PRIMARY KEY (upload_id, number)
+    ) STRICT`
+  yield* sql`CREATE TABLE discarded (upload_id TEXT PRIMARY KEY) STRICT`
+  const discard = sql.literal(`
+    ON records WHEN old.upload_id IS NOT NULL
+    BEGIN INSERT INTO discarded (upload_id) VALUES (old.upload_id); END`)
+  yield* sql`CREATE TRIGGER records_deleted AFTER DELETE ${discard}`
+  yield* sql`CREATE TRIGGER records_replaced AFTER UPDATE OF upload_id ${discard}`
+})
+
 /**
  * Every migration, by its number and name.
  *
@@ -163,7 +193,8 @@ const addRunsAndScopes = Effect.gen(function* () {
 export const migrations = Migrator.fromRecord({
   "1_create_tables": createTables,
   "2_documents_to_columns": documentsToColumns,
-  "3_add_runs_and_scopes": addRunsAndScopes
+  "3_add_runs_and_scopes": addRunsAndScopes,
+  "4_add_records": addRecords
 })
 
 /**
@@ -172,4 +203,4 @@ export const migrations = Migrator.fromRecord({
  * @since 0.1.0
  * @category migrations
  */
-export const LATEST_MIGRATION = 3
+export const LATEST_MIGRATION = 4

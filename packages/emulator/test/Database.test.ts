@@ -25,6 +25,7 @@ import { authenticate, hashToken } from "../src/Callers.js"
 import { type DatabaseError, databaseLayer } from "../src/Database.js"
 import { demoSeed } from "../src/demo.js"
 import { DEMO_TOKEN, Emulator } from "../src/index.js"
+import { isUnfinished } from "../src/internal/journal.js"
 import { LockTimeout } from "../src/internal/LockTimeout.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { LATEST_MIGRATION } from "../src/migrations.js"
@@ -306,7 +307,7 @@ it.scoped("a file of an emulator that was killed between any two statements of i
     const copying = Tracer.make({
       span: (name, parent, context, links, startTime, kind, options) => {
         // While a change is being made, the journal beside the file undoes it: another test kills processes for that.
-        if (existsSync(file) && !existsSync(`${file}-journal`)) {
+        if (existsSync(file) && !isUnfinished(file)) {
           const copy = `${folder}/${copies.length}.db`
           copyFileSync(file, copy)
           copies.push(copy)

@@ -3,7 +3,7 @@
  * the next emulator serves it.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -19,6 +19,7 @@ import { scale, soaks } from "../../../vitest.scale.js"
 import { hashToken } from "../src/Callers.js"
 import { databaseLayer } from "../src/Database.js"
 import { Emulator, type SeedJson } from "../src/index.js"
+import { isUnfinished } from "../src/internal/journal.js"
 import { request, storePath } from "./request.js"
 
 /** For each of them all rounds. */
@@ -166,7 +167,7 @@ const round = Effect.fnUntraced(function* (
   writeFileSync(seed, JSON.stringify(seedOf(generation)))
   const { signal, stderr } = yield* loadAndKill(program, { database, seed }, moment)
   assert.deepStrictEqual([signal, stderr], ["SIGKILL", ""])
-  const leftJournal = (statSync(`${database}-journal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const leftJournal = isUnfinished(database)
 
   // The restart: a seed of nobody adds nothing, not even the demo.
   const store = yield* Effect.scoped(

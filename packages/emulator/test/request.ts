@@ -8,6 +8,7 @@ export interface Response {
   readonly status: number
   readonly headers: Http.IncomingHttpHeaders
   readonly text: string
+  readonly bytes: Buffer
 }
 
 export interface RequestOptions {
@@ -32,12 +33,14 @@ export const request = (base: string, path: string, options: RequestOptions = {}
         headers: token === undefined ? headers : { authorization: `Bearer ${token}`, ...headers }
       },
       (incoming) => {
-        const chunks: Array<string> = []
-        incoming.setEncoding("utf8")
-        incoming.on("data", (chunk: string) => chunks.push(chunk))
-        incoming.on("end", () =>
-          resume(Effect.succeed({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: chunks.join("") }))
-        )
+        const chunks: Array<Buffer> = []
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk))
+        incoming.on("error", (error) => resume(Effect.fail(error)))
+        incoming.on("end", () => {
+          const bytes = Buffer.concat(chunks)
+          const { statusCode: status = 0, headers } = incoming
+          resume(Effect.succeed({ status, headers, text: bytes.toString("utf8"), bytes }))
+        })
       }
     )
     outgoing.on("error", (error) => resume(Effect.fail(error)))

@@ -355,7 +355,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
 
 it.scopedLive("slow clients are dropped, and the emulator responds to others", () =>
   Effect.gen(function* () {
-    const limits = { headersTimeout: 2_000, requestTimeout: 3_000, connectionsCheckingInterval: 100 }
+    const limits = { headersTimeout: 2_000, bodyTimeout: 1_000, connectionsCheckingInterval: 100 }
     const context = yield* Effect.provideService(Layer.build(Emulator.layer()), ClientLimits, limits)
     const { url } = Context.get(context, Emulator)
 

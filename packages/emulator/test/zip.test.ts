@@ -1,0 +1,188 @@
+/**
+ * The zip of all records over real sockets.
+ */
+import * as Http from "node:http"
+import { brotliCompressSync, gzipSync } from "node:zlib"
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import { strFromU8, unzipSync } from "fflate"
+import { Emulator } from "../src/index.js"
+import { CHUNK_BYTES } from "../src/RecordRows.js"
+import { ZIP_COUNTS_AS, ZIP_DECODES, ZIP_FILENAME } from "../src/Unknowns.js"
+import {
+  CLOSED,
+  COLLECTIONS,
+  get,
+  OPEN_BY_ID,
+  OPEN_BY_NAME,
+  OWNER,
+  put,
+  seed,
+  storeOf,
+  WITHOUT_SECRET
+} from "./records.js"
+import { request, storePath } from "./request.js"
+
+const zipOf = (url: string, store: string, query = "") =>
+  Effect.map(request(url, `${storePath(store)}/records${query}`, { token: OWNER }), ({ status, headers, bytes }) => {
+    assert.strictEqual(status, 200)
+    return { headers, files: Object.entries(unzipSync(bytes)) }
+  })
+
+const textsOf = (url: string, store: string, query = "") =>
+  Effect.map(zipOf(url, store, query), ({ files }) => files.map(([name, bytes]) => [name, strFromU8(bytes)]))
+
+layer(Emulator.layer({ seed }))("the zip", (it) => {
+  it.effect("of an empty store has no entries", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const { headers, files } = yield* zipOf(url, OPEN_BY_NAME)
+      assert.deepStrictEqual(files, [])
+      assert.strictEqual(headers["content-type"], "application/zip")
+      assert.strictEqual(headers["x-ratelimit-limit"], "60")
+    })
+  )
+
+  it.effect("is a file of the name of its store, or of its ID", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      for (const [store, name] of [
+        [CLOSED, "closed"],
+        [OPEN_BY_ID, OPEN_BY_ID]
+      ] as const) {
+        const { headers } = yield* zipOf(url, store)
+        assert.strictEqual(headers["content-disposition"], `attachment; filename="${name}.zip"`)
+        assert.strictEqual(ZIP_FILENAME(name), `${name}.zip`)
+      }
+    })
+  )
+
+  it.effect("has every record by its key, in the order of keys, without its encoding", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      assert.isTrue(ZIP_DECODES)
+      const large = "large ".repeat(CHUNK_BYTES)
+      yield* put(url, CLOSED, "z", "last")
+      yield* put(url, CLOSED, "gzip", gzipSync("zipped"), { headers: { "content-encoding": "gzip" } })
+      yield* put(url, CLOSED, "large", brotliCompressSync(large), { headers: { "content-encoding": "br" } })
+      yield* put(url, CLOSED, "more", large)
+      yield* put(url, CLOSED, "empty", "")
+      yield* put(url, CLOSED, "..", "dots")
+      yield* put(url, CLOSED, "a'(b)!", "odd")
+      assert.deepStrictEqual(yield* textsOf(url, CLOSED), [
+        ["..", "dots"],
+        ["a'(b)!", "odd"],
+        ["empty", ""],
+        ["gzip", "zipped"],
+        ["large", large],
+        ["more", large],
+        ["z", "last"]
+      ])
+    })
+  )
+
+  it.effect("has a record that is not what its encoding says as it was put", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      yield* put(url, OPEN_BY_ID, "wrong", "no gzip", { headers: { "content-encoding": "gzip" } })
+      assert.deepStrictEqual(yield* textsOf(url, OPEN_BY_ID), [["wrong", "no gzip"]])
+    })
+  )
+
+  it.effect("has the keys with a prefix, and of a collection", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const png = { headers: { "content-type": "image/png" } }
+      for (const key of ["image-1", "image-2", "other"]) yield* put(url, COLLECTIONS, key, key, png)
+      assert.deepStrictEqual(yield* textsOf(url, COLLECTIONS, "?prefix=o"), [["other", "other"]])
+      assert.deepStrictEqual(yield* textsOf(url, COLLECTIONS, "?collection=images&prefix=image-2"), [
+        ["image-2", "image-2"]
+      ])
+    })
+  )
+
+  it.effect("has all of many records", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      yield* Effect.promise(() =>
+        fc.assert(
+          fc.asyncProperty(fc.integer({ min: 95, max: 305 }), (count) =>
+            Effect.gen(function* () {
+              const keys = Array.from({ length: count }, (_, index) => `key-${String(index).padStart(3, "0")}`)
+              yield* Effect.forEach(keys, (key) => put(url, WITHOUT_SECRET, key, key), { concurrency: 20 })
+              const texts = yield* textsOf(url, WITHOUT_SECRET)
+              assert.deepStrictEqual(
+                texts,
+                keys.map((key) => [key, key])
+              )
+              yield* Effect.forEach(keys, (key) => get(url, WITHOUT_SECRET, key, { method: "DELETE" }), {
+                concurrency: 20
+              })
+            }).pipe(Effect.runPromise)
+          ),
+          { numRuns: 3 }
+        )
+      )
+    })
+  )
+
+  it.effect("counts as a list of keys", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      assert.strictEqual(ZIP_COUNTS_AS, "list")
+      const before = yield* storeOf(url, OPEN_BY_NAME)
+      yield* zipOf(url, OPEN_BY_NAME)
+      const after = yield* storeOf(url, OPEN_BY_NAME)
+      assert.strictEqual(after.stats.listCount, (before.stats?.listCount ?? 0) + 1)
+      assert.strictEqual(after.stats.readCount, before.stats?.readCount)
+    })
+  )
+
+  it.effect("has a head without a body, and cannot be put", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const head = yield* request(url, `${storePath(CLOSED)}/records`, { token: OWNER, method: "HEAD" })
+      assert.deepStrictEqual([head.status, head.text], [200, ""])
+      for (const method of ["PUT", "POST", "DELETE"]) {
+        const { status, text } = yield* request(url, `${storePath(CLOSED)}/records`, { token: OWNER, method })
+        assert.strictEqual(status, 405)
+        assert.include(text, "HTTP methods: OPTIONS,GET")
+      }
+    })
+  )
+})
+
+describe("a zip", () => {
+  it.scopedLive("with a large record that breaks off is cut: what arrived does not look whole", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const random = Buffer.from(Uint8Array.from({ length: 3 * CHUNK_BYTES }, () => Math.floor(Math.random() * 256)))
+      const headers = { "content-encoding": "gzip" }
+      yield* put(url, CLOSED, "broken", gzipSync(random).subarray(0, -10), { headers })
+      const error = yield* Effect.flip(zipOf(url, CLOSED))
+      assert.include(error.message, "aborted")
+    }).pipe(Effect.provide(Emulator.layer({ seed })))
+  )
+
+  it.scopedLive("that is given up does not hold up others", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      yield* put(url, CLOSED, "large", Buffer.alloc(24 * CHUNK_BYTES))
+      for (let round = 0; round < 10; round++) {
+        yield* Effect.async<void>((resume) => {
+          const { hostname, port } = new URL(url)
+          const headers = { authorization: `Bearer ${OWNER}` }
+          Http.get({ hostname, port, path: `${storePath(CLOSED)}/records`, headers }, (response) => {
+            response.once("data", () => {
+              response.destroy()
+              resume(Effect.void)
+            })
+          }).on("error", () => {})
+        })
+      }
+      assert.strictEqual((yield* put(url, CLOSED, "large", "small")).status, 201)
+      assert.deepStrictEqual(yield* textsOf(url, CLOSED), [["large", "small"]])
+    }).pipe(Effect.provide(Emulator.layer({ seed })))
+  )
+})
