@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
-import { Ajv, type ValidateFunction } from "ajv"
+import type { ValidateFunction } from "ajv"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { compileJsonSchema } from "./JsonSchema.js"
 import { StoreSchema } from "./StoreSchema.js"
 
 const decodeStoreSchema = Schema.decodeUnknownOption(StoreSchema)
@@ -72,17 +73,12 @@ export const demandsOn = (collections: StoreSchema["collections"], key: string, 
   }
 }
 
-/** Messages of what is wrong would quote values, and warnings go to the console. An instance keeps what it compiles. */
-const compile = Option.liftThrowable((jsonSchema: object) =>
-  new Ajv({ strict: false, logger: false, validateFormats: false }).compile(jsonSchema)
-)
-
 const validators = new WeakMap<object, Option.Option<ValidateFunction>>()
 
 const validatorOf = (jsonSchema: object): Option.Option<ValidateFunction> => {
   const known = validators.get(jsonSchema)
   if (known !== undefined) return known
-  const validator = compile(jsonSchema)
+  const validator = compileJsonSchema(jsonSchema)
   validators.set(jsonSchema, validator)
   return validator
 }

@@ -6,14 +6,22 @@
 import { type JsonObject, JsonObject as JsonObjectSchema } from "@effect-apify/domain/Json"
 import { formatPath, problemsOf } from "@effect-apify/domain/Problem"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { compileJsonSchema } from "./JsonSchema.js"
 
 const Distinct = Schema.NonEmptyArray(Schema.NonEmptyString)
   .pipe(Schema.filter((types) => new Set(types).size === types.length))
   .annotations({ identifier: "Distinct", description: "a list of different content types" })
 
 const NotEmpty = Schema.NonEmptyString.annotations({ identifier: "NotEmpty", description: "a non-empty string" })
+
+const DraftSchema = JsonObjectSchema.pipe(
+  Schema.filter((jsonSchema) => Option.isSome(compileJsonSchema(jsonSchema)), {
+    message: () => "is not a JSON schema of draft 07"
+  })
+)
 
 const isJsonOnly = (contentTypes: ReadonlyArray<string> | undefined): boolean =>
   contentTypes?.length === 1 && contentTypes[0] === "application/json"
@@ -34,7 +42,7 @@ export const Collection = Schema.Struct({
   key: Schema.optional(NotEmpty),
   keyPrefix: Schema.optional(NotEmpty),
   /** A JSON schema, draft 07. */
-  jsonSchema: Schema.optional(JsonObjectSchema)
+  jsonSchema: Schema.optional(DraftSchema)
 }).pipe(
   Schema.filter(({ key, keyPrefix, jsonSchema, contentTypes }) => {
     if ((key === undefined) === (keyPrefix === undefined)) return "has not exactly one of key and keyPrefix"

@@ -1,6 +1,7 @@
 /**
  * Records over real sockets: bodies, headers, encodings, keys, and every refusal.
  */
+import { randomBytes } from "node:crypto"
 import * as Http from "node:http"
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import { assert, describe, it, layer } from "@effect/vitest"
@@ -236,7 +237,7 @@ layer(emulator)("a record", (it) => {
 layer(emulator)("a record with an encoding", (it) => {
   const small = Buffer.from("some text, some text, some text")
   // More than a chunk when it is encoded.
-  const large = Buffer.from(Uint8Array.from({ length: 3 * CHUNK_BYTES }, () => Math.floor(Math.random() * 256)))
+  const large = randomBytes(3 * CHUNK_BYTES)
   const kinds = [
     ["gzip", "gzip", gzipSync],
     ["br", "br", (body: Buffer) => brotliCompressSync(body)],

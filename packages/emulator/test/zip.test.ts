@@ -1,6 +1,7 @@
 /**
  * The zip of all records over real sockets.
  */
+import { randomBytes } from "node:crypto"
 import * as Http from "node:http"
 import { brotliCompressSync, gzipSync } from "node:zlib"
 import { assert, describe, it, layer } from "@effect/vitest"
@@ -157,7 +158,7 @@ describe("a zip", () => {
   it.scopedLive("with a large record that breaks off is cut: what arrived does not look whole", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      const random = Buffer.from(Uint8Array.from({ length: 3 * CHUNK_BYTES }, () => Math.floor(Math.random() * 256)))
+      const random = randomBytes(3 * CHUNK_BYTES)
       const headers = { "content-encoding": "gzip" }
       yield* put(url, CLOSED, "broken", gzipSync(random).subarray(0, -10), { headers })
       const error = yield* Effect.flip(zipOf(url, CLOSED))
