@@ -20,7 +20,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { AccessTimes, make as makeAccessTimes } from "./AccessTimes.js"
+import { Accesses, make as makeAccesses } from "./Accesses.js"
 import { isUnfinished } from "./internal/journal.js"
 import * as Libsql from "./Libsql.js"
 import { APPLICATION_ID, LATEST_MIGRATION, markAsOurs, migrations } from "./migrations.js"
@@ -264,7 +264,7 @@ const connect = Effect.fnUntraced(function* (database: string) {
   yield* client`PRAGMA journal_mode = PERSIST`
   yield* Effect.addFinalizer(() => Effect.ignore(client`PRAGMA journal_mode = DELETE`))
   yield* Effect.provide(migrate, services)
-  return Context.add(services, AccessTimes, yield* Effect.provide(makeAccessTimes, services))
+  return Context.add(services, Accesses, yield* Effect.provide(makeAccesses, services))
 })
 
 const open = (

@@ -27,6 +27,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Accesses } from "./Accesses.js"
 import { collectionsOf, demandsOn, validateJson } from "./Collections.js"
 import { admits, ContentEncoding, decodeBytes, decodeStream } from "./ContentEncoding.js"
 import { RecordLimit } from "./internal/RecordLimit.js"
@@ -34,7 +35,6 @@ import { booleanOf, numberOf } from "./Query.js"
 import {
   bodyOf,
   CHUNK_BYTES,
-  countAccess,
   deleteRecord,
   findRecord,
   type KeyRange,
@@ -191,7 +191,7 @@ const getRecord: Route = {
   handle: Effect.fnUntraced(function* (request) {
     const { store, record } = yield* findRequestedRecord(request)
     const { encoding, size, body } = yield* represent(record, request.headers)
-    yield* countAccess(store.id, "read_count")
+    yield* (yield* Accesses).add(store.id, "readCount")
     return HttpServerResponse.raw(body, { headers: headersOf(record, request.query, encoding, size) })
   })
 }
@@ -356,7 +356,7 @@ const getKeys: Route = {
     const start = query.get("exclusiveStartKey") || null
     const selected = yield* rangeOf(query, found)
     const page = yield* listKeys(id, start === null ? selected : both(selected, following(start)), limit + 1)
-    yield* countAccess(id, "list_count")
+    yield* (yield* Accesses).add(id, "listCount")
     const isTruncated = page.length > limit
     const items = isTruncated ? page.slice(0, limit) : page
     const signatureOf = signing(found)
@@ -426,7 +426,7 @@ const getRecords: Route = {
     const found = yield* findReadable(request, verifyKeys)
     const { id, name } = found.store
     const range = yield* rangeOf(request.query, found)
-    yield* countAccess(id, ZIP_COUNTS_AS === "list" ? "list_count" : "read_count")
+    yield* (yield* Accesses).add(id, ZIP_COUNTS_AS)
     const runtime = yield* readersRuntime
     const filename = ZIP_FILENAME(Option.getOrElse(name, () => id))
     return HttpServerResponse.raw(Readable.from(zip(entriesOf(id, range), runtime)), {

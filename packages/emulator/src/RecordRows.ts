@@ -490,20 +490,3 @@ export const deleteRecord: (name: RecordName) => Effect.Effect<void, SqlError | 
     )
     if (Option.exists(previous, ({ row }) => Option.isSome(row.uploadId))) yield* removeDiscarded
   })
-
-/**
- * Counts that a record was read, or that keys were listed.
- *
- * @since 0.1.0
- * @category statements
- */
-export const countAccess: (
-  storeId: string,
-  what: "read_count" | "list_count"
-) => Effect.Effect<void, SqlError, Database> = Effect.fnUntraced(function* (storeId, what) {
-  const sql = yield* SqlClient.SqlClient
-  const at = DateTime.formatIso(yield* DateTime.now)
-  const column = sql.literal(what)
-  yield* rowsOf(sql`
-    UPDATE stores SET accessed_at = ${at}, has_stats = 1, ${column} = coalesce(${column}, 0) + 1 WHERE id = ${storeId}`)
-})

@@ -18,7 +18,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import type { AccessTimes } from "./AccessTimes.js"
+import type { Accesses } from "./Accesses.js"
 
 /**
  * What a statement needs.
@@ -26,7 +26,7 @@ import type { AccessTimes } from "./AccessTimes.js"
  * @since 0.1.0
  * @category models
  */
-export type Database = SqlClient | Connection | AccessTimes
+export type Database = SqlClient | Connection | Accesses
 
 const Utf8 = Schema.transformOrFail(Schema.Unknown, Schema.String, {
   strict: true,

@@ -26,11 +26,12 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { AccessTimes } from "./AccessTimes.js"
+import { Accesses } from "./Accesses.js"
 import { encodeStore, encodeStoreBody } from "./encodeStoreBody.js"
 import { randomText } from "./internal/randomText.js"
 import { readJsonObject } from "./JsonBody.js"
 import { booleanOf, numberOf } from "./Query.js"
+import { removeDiscarded } from "./RecordRows.js"
 import { notAnObjectRefusal } from "./Refusals.js"
 import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
 import { signStorage } from "./Signatures.js"
@@ -109,8 +110,7 @@ const present = Effect.fnUntraced(function* (found: FoundStore, origin: string) 
           keysPublicUrl: Option.map(keysPublicUrl, withOrigin(origin)),
           recordsPublicUrl: Option.map(recordsPublicUrl, withOrigin(origin))
         }
-  const accessedAt = (yield* AccessTimes).latest(view.id, view.accessedAt)
-  return new Store({ ...view, accessedAt, ...links }, trusted)
+  return new Store({ ...(yield* Accesses).including(view), ...links }, trusted)
 })
 
 // ---- Get store ---------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ const getStore: Route = {
   handle: Effect.fnUntraced(function* (request) {
     const found = yield* findRequested(request)
     const store = yield* present(found, request.origin)
-    yield* (yield* AccessTimes).read(store.id)
+    yield* (yield* Accesses).add(store.id)
     return jsonResponse(200, encodeStoreBody(store))
   })
 }
@@ -224,7 +224,7 @@ const getOrCreateStore: Route = {
       if (Option.isNone(stored)) return yield* refuse(storeNotFoundRefusal)
       const requester = requesterTo(Option.some(caller), stored.value)
       const store = yield* present({ ...stored.value, requester, reference: "OwnStore" }, origin)
-      if (GET_OR_CREATE_TOUCHES && !isNew) yield* (yield* AccessTimes).read(store.id)
+      if (GET_OR_CREATE_TOUCHES && !isNew) yield* (yield* Accesses).add(store.id)
       const body = encodeStoreBody(store)
       return isNew
         ? HttpServerResponse.setHeader(jsonResponse(201, body), "location", `${origin}${STORES}/${store.id}`)
@@ -311,6 +311,7 @@ const deleteRoute: Route = {
   handle: Effect.fnUntraced(function* (request) {
     const { store } = yield* findWritable(request)
     yield* deleteStore(store.id)
+    yield* removeDiscarded
     return HttpServerResponse.empty({ status: 204 })
   })
 }

@@ -5,6 +5,7 @@
  */
 import { ApiError } from "@effect-apify/domain/ApiError"
 import { invalidValueRefusal, nameTakenRefusal, type Refusal } from "@effect-apify/domain/Refusal"
+import type { Counted } from "./Accesses.js"
 
 const refusal = (status: number, type: string, message: string): Refusal => ({
   status,
@@ -328,4 +329,4 @@ export const ZIP_DECODES: boolean = true
  * @since 0.1.0
  * @category constants
  */
-export const ZIP_COUNTS_AS: "list" | "read" = "list"
+export const ZIP_COUNTS_AS: Counted = "listCount"

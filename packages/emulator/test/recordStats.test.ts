@@ -1,13 +1,14 @@
 /**
  * What operations on records change of a store: its statistics and dates.
  */
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import { Emulator } from "../src/index.js"
+import { Emulator, type SeedJson } from "../src/index.js"
 import { AT, CLOSED, get, OPEN_BY_ID, OPEN_BY_NAME, OWNER, put, seed, storeOf, WITHOUT_SECRET } from "./records.js"
 import { request, storePath } from "./request.js"
+import { scratch } from "./scratch.js"
 
 const timeAt = (millis: number): string => DateTime.formatIso(DateTime.unsafeMake(millis))
 
@@ -81,4 +82,23 @@ describe("the statistics and dates of a store", () => {
       })
     )
   })
+
+  it.scopedLive("are kept by the database's file", () =>
+    Effect.gen(function* () {
+      const database = `${yield* scratch}/apify.db`
+      const serving = <A, E>(seed: SeedJson, use: (url: string) => Effect.Effect<A, E>) =>
+        Effect.flatMap(Emulator, ({ url }) => use(url)).pipe(Effect.provide(Emulator.layer({ seed, database })))
+      yield* serving(seed, (url) =>
+        Effect.gen(function* () {
+          yield* put(url, CLOSED, "a", "12345")
+          yield* get(url, CLOSED, "a")
+          yield* get(url, CLOSED, "a")
+          yield* request(url, `${storePath(CLOSED)}/keys`, { token: OWNER })
+        })
+      )
+      const { stats, ...store } = yield* serving({ users: [] }, (url) => storeOf(url, CLOSED))
+      assert.deepStrictEqual(stats, { writeCount: 1, readCount: 2, listCount: 1, storageBytes: 5 })
+      assert.notStrictEqual(store.accessedAt, AT)
+    })
+  )
 })

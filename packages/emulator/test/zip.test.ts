@@ -6,7 +6,6 @@ import * as Http from "node:http"
 import { brotliCompressSync, gzipSync } from "node:zlib"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as fc from "effect/FastCheck"
 import { strFromU8, unzipSync } from "fflate"
 import { Emulator } from "../src/index.js"
 import { CHUNK_BYTES } from "../src/RecordRows.js"
@@ -106,32 +105,24 @@ layer(Emulator.layer({ seed }))("the zip", (it) => {
   it.effect("has all of many records", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      yield* Effect.promise(() =>
-        fc.assert(
-          fc.asyncProperty(fc.integer({ min: 95, max: 305 }), (count) =>
-            Effect.gen(function* () {
-              const keys = Array.from({ length: count }, (_, index) => `key-${String(index).padStart(3, "0")}`)
-              yield* Effect.forEach(keys, (key) => put(url, WITHOUT_SECRET, key, key), { concurrency: 20 })
-              const texts = yield* textsOf(url, WITHOUT_SECRET)
-              assert.deepStrictEqual(
-                texts,
-                keys.map((key) => [key, key])
-              )
-              yield* Effect.forEach(keys, (key) => get(url, WITHOUT_SECRET, key, { method: "DELETE" }), {
-                concurrency: 20
-              })
-            }).pipe(Effect.runPromise)
-          ),
-          { numRuns: 3 }
+      const keys: Array<string> = []
+      // About as many as are looked up at once, and twice as many.
+      for (const count of [99, 100, 201]) {
+        const more = Array.from({ length: count - keys.length }, (_, index) => `key-${keys.length + index + 1_000}`)
+        yield* Effect.forEach(more, (key) => put(url, WITHOUT_SECRET, key, key), { concurrency: 20 })
+        keys.push(...more)
+        assert.deepStrictEqual(
+          yield* textsOf(url, WITHOUT_SECRET),
+          keys.map((key) => [key, key])
         )
-      )
+      }
     })
   )
 
   it.effect("counts as a list of keys", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      assert.strictEqual(ZIP_COUNTS_AS, "list")
+      assert.strictEqual(ZIP_COUNTS_AS, "listCount")
       const before = yield* storeOf(url, OPEN_BY_NAME)
       yield* zipOf(url, OPEN_BY_NAME)
       const after = yield* storeOf(url, OPEN_BY_NAME)
