@@ -10,18 +10,7 @@ import { strFromU8, unzipSync } from "fflate"
 import { Emulator } from "../src/index.js"
 import { CHUNK_BYTES } from "../src/RecordRows.js"
 import { ZIP_COUNTS_AS, ZIP_DECODES, ZIP_FILENAME } from "../src/Unknowns.js"
-import {
-  CLOSED,
-  COLLECTIONS,
-  get,
-  OPEN_BY_ID,
-  OPEN_BY_NAME,
-  OWNER,
-  put,
-  seed,
-  storeOf,
-  WITHOUT_SECRET
-} from "./records.js"
+import { CLOSED, COLLECTIONS, OPEN_BY_ID, OPEN_BY_NAME, OWNER, put, seed, storeOf, WITHOUT_SECRET } from "./records.js"
 import { request, storePath } from "./request.js"
 
 const zipOf = (url: string, store: string, query = "") =>
