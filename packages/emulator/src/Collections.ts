@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { compileJsonSchema } from "./JsonSchema.js"
+import { mediaTypeOf } from "./MediaType.js"
 import { StoreSchema } from "./StoreSchema.js"
 
 const decodeStoreSchema = Schema.decodeUnknownOption(StoreSchema)
@@ -38,8 +39,6 @@ export const collectionsOf = (schema: Option.Option<unknown>): StoreSchema["coll
 }
 
 // ---- Records -----------------------------------------------------------------------------------------------------------
-
-const mediaTypeOf = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
 
 /**
  * What a record must be to be stored: everything that the collections of its key demand.

@@ -31,6 +31,7 @@ import { Accesses } from "./Accesses.js"
 import { collectionsOf, demandsOn, validateJson } from "./Collections.js"
 import { admits, ContentEncoding, decodeBytes, decodeStream } from "./ContentEncoding.js"
 import { RecordLimit } from "./internal/RecordLimit.js"
+import { isContentType, mediaTypeOf } from "./MediaType.js"
 import { booleanOf, numberOf } from "./Query.js"
 import {
   bodyOf,
@@ -214,14 +215,9 @@ const headRecord: Route = {
 
 // ---- Writing a record --------------------------------------------------------------------------------------------------
 
-const token = "[!#$%&'*+.^`|~\\w-]+"
-const mediaType = new RegExp(
-  `^${token}/${token}(?:[ \\t]*;[ \\t]*(?:${token}=(?:${token}|"(?:[^"\\\\]|\\\\.)*"))?)*[ \\t]*$`
-)
-
 const contentTypeOf = (headers: Headers): Either.Either<string, Refused> => {
   const contentType = headers["content-type"] || DEFAULT_CONTENT_TYPE
-  return mediaType.test(contentType) ? Either.right(contentType) : Either.left(refuse(INVALID_CONTENT_TYPE_REFUSAL))
+  return isContentType(contentType) ? Either.right(contentType) : Either.left(refuse(INVALID_CONTENT_TYPE_REFUSAL))
 }
 
 const isEncoding = Schema.is(ContentEncoding)
@@ -234,7 +230,7 @@ const contentEncodingOf = (
   const encoding = sent.trim().toLowerCase()
   if (encoding === "" || encoding === "identity") return Either.right(Option.none())
   if (isEncoding(encoding)) return Either.right(Option.some(encoding))
-  const isHtml = /^text\/html\s*(?:;|$)/i.test(contentType)
+  const isHtml = mediaTypeOf(contentType) === "text/html"
   return Either.left(refuse(isHtml ? HTML_ENCODING_REFUSAL : unsupportedEncodingRefusal(sent)))
 }
 

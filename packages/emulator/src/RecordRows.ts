@@ -20,6 +20,7 @@ import * as Stream from "effect/Stream"
 import { ContentEncoding } from "./ContentEncoding.js"
 import { yieldToEventLoop } from "./internal/eventLoop.js"
 import { array, type Database, object, Row, RowWithBytes, rowsOf, selectRow } from "./Row.js"
+import { contentOf, type SeedRecord } from "./SeedRecord.js"
 
 /**
  * How large a chunk is, and the largest body that stands in its record's row, in bytes.
@@ -490,3 +491,35 @@ export const deleteRecord: (name: RecordName) => Effect.Effect<void, SqlError | 
     )
     if (Option.exists(previous, ({ row }) => Option.isSome(row.uploadId))) yield* removeDiscarded
   })
+
+// ---- Seeding -----------------------------------------------------------------------------------------------------------
+
+/**
+ * Writes a record of a seed, over the one with its key if there is one. It counts as nothing.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const seedRecord = (
+  storeId: string,
+  record: SeedRecord,
+  at: DateTime.Utc
+): Effect.Effect<void, SqlError | ParseError, Database> => {
+  const { bytes, contentType } = contentOf(record)
+  const contentEncoding = Option.fromNullable(record.contentEncoding)
+  const body: ReceivedBody = { _tag: "Bytes", size: bytes.length, bytes }
+  return insertRecord({ storeId, key: record.key, contentType, contentEncoding, body }, DateTime.formatIso(at))
+}
+
+/**
+ * Writes down the size of all records of a store, if it has any.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const measureRecords = (storeId: string): Effect.Effect<void, SqlError, Database> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    rowsOf(sql`
+      UPDATE stores SET has_stats = 1, storage_bytes = (SELECT sum(size) FROM records WHERE store_id = ${storeId})
+      WHERE id = ${storeId} AND EXISTS (SELECT 1 FROM records WHERE store_id = ${storeId})`)
+  )

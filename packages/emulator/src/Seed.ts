@@ -23,6 +23,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { forEachYielding, yieldToEventLoop } from "./internal/eventLoop.js"
 import { syntaxErrorPosition } from "./internal/jsonSyntax.js"
+import { SeedRecord } from "./SeedRecord.js"
 
 /** A misspelt field must not pass for one that was left out. */
 const strict = { parseOptions: { onExcessProperty: "error" } } as const
@@ -137,8 +138,8 @@ const ServableStore = Store.annotations({ parseOptions: { onExcessProperty: "ign
 )
 
 /**
- * A store as Get store returns it, the username of its owner, and the rights of others to it. `userId` and `username` may
- * be left out of `store`: responses have the owner's.
+ * A store as Get store returns it, the username of its owner, the rights of others to it, and records. `userId` and
+ * `username` may be left out of `store`: responses have the owner's. So may `storageBytes`, the size of all records.
  *
  * @since 0.1.0
  * @category schemas
@@ -146,7 +147,8 @@ const ServableStore = Store.annotations({ parseOptions: { onExcessProperty: "ign
 export const SeedStore = Schema.Struct({
   owner: Username,
   grants: Schema.optionalWith(Schema.Array(SeedGrant), { default: () => [] }),
-  store: ServableStore
+  store: ServableStore,
+  records: Schema.optionalWith(Schema.Array(SeedRecord), { default: () => [] })
 }).annotations({ identifier: "SeedStore", ...strict })
 
 /**
@@ -219,10 +221,11 @@ function* checks({ users, stores, runs }: SeedFields): Generator<ReadonlyArray<P
       : []
   const storeIds = repetitions()
   const names = repetitions()
-  for (const [index, { owner, grants, store }] of stores.entries()) {
+  for (const [index, { owner, grants, store, records }] of stores.entries()) {
     const path = ["stores", index]
     const ownerId = Option.flatMap(Option.fromNullable(usersByName.get(owner.toLowerCase())), ({ id }) => id)
     const granted = repetitions()
+    const keys = repetitions()
     yield [
       ...storeIds([...path, "store", "id"], Option.some(store.id), "is the ID of another store"),
       ...names(
@@ -239,6 +242,9 @@ function* checks({ users, stores, runs }: SeedFields): Generator<ReadonlyArray<P
           "has a grant for this store already"
         )
       ]),
+      ...records.flatMap(({ key }, i) =>
+        keys([...path, "records", i, "key"], Option.some(key), "is the key of another record of this store")
+      ),
       ...isOther([...path, "store", "username"], store.username, Option.some(owner)),
       ...isOther([...path, "store", "userId"], store.userId, ownerId)
     ]
@@ -287,7 +293,8 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
               }),
               { maxLength: 3, selector: ({ user }) => user.toLowerCase() }
             ),
-            store: Arbitrary.makeLazy(ServableStore)(fc)
+            store: Arbitrary.makeLazy(ServableStore)(fc),
+            records: fc.uniqueArray(Arbitrary.makeLazy(SeedRecord)(fc), { maxLength: 3, selector: ({ key }) => key })
           }),
           { maxLength: 2 }
         )

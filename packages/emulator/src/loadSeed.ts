@@ -14,7 +14,8 @@ import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { hashToken } from "./Callers.js"
 import { forEachYielding } from "./internal/eventLoop.js"
-import { Row, selectRow } from "./Row.js"
+import { measureRecords, seedRecord } from "./RecordRows.js"
+import { type Database, Row, selectRow } from "./Row.js"
 import { type InvalidSeedError, type Seed, type SeedToken, seedProblem } from "./Seed.js"
 import { isNameTaken, saveStore } from "./StoreRows.js"
 
@@ -73,7 +74,7 @@ const loadToken = Effect.fnUntraced(function* ({ token, stores, ...given }: Seed
 })
 
 const loadStore = Effect.fnUntraced(function* (
-  { store, grants }: Seed["stores"][number],
+  { store, grants, records }: Seed["stores"][number],
   index: number,
   ownerId: string,
   idOf: (username: string) => string
@@ -93,6 +94,8 @@ const loadStore = Effect.fnUntraced(function* (
       sql`INSERT INTO grants (store_id, user_id, access) VALUES (${store.id}, ${idOf(user)}, ${access})`,
     { discard: true }
   )
+  yield* forEachYielding(records, BATCH, (record) => seedRecord(store.id, record, store.modifiedAt))
+  if (Option.isNone(Option.flatMap(store.stats, ({ storageBytes }) => storageBytes))) yield* measureRecords(store.id)
 })
 
 const findStoreId = SqlSchema.findOne({
@@ -125,32 +128,27 @@ const loadRun = Effect.fnUntraced(function* (run: Seed["runs"][number], index: n
 })
 
 /**
- * Loads a seed in one transaction. It replaces the users, stores and runs that it lists, tokens and grants included; others
- * are unchanged. Loading it again changes nothing. An interruption rolls it back.
+ * Loads a seed in one transaction. It replaces the users, stores, records and runs that it lists, tokens and grants
+ * included; others are unchanged. Loading it again changes nothing. An interruption rolls it back.
  *
  * @since 0.1.0
  * @category seeding
  */
-export const loadSeed: (
-  seed: Seed
-) => Effect.Effect<void, InvalidSeedError | SqlError | ParseError, SqlClient.SqlClient> = Effect.fnUntraced(function* ({
-  users,
-  stores,
-  runs
-}) {
-  const sql = yield* SqlClient.SqlClient
-  yield* sql.withTransaction(
-    Effect.gen(function* () {
-      const ids = new Map<string, string>()
-      const idOf = (username: string) => ids.get(username.toLowerCase()) ?? derivedId(username)
-      yield* forEachYielding(users, BATCH, (user, index) =>
-        Effect.map(loadUser(user, index), (id) => ids.set(user.username.toLowerCase(), id))
-      )
-      yield* forEachYielding(stores, BATCH, (seeded, index) => loadStore(seeded, index, idOf(seeded.owner), idOf))
-      yield* forEachYielding(runs, BATCH, (run, index) => loadRun(run, index, idOf(run.owner)))
-    })
-  )
-})
+export const loadSeed: (seed: Seed) => Effect.Effect<void, InvalidSeedError | SqlError | ParseError, Database> =
+  Effect.fnUntraced(function* ({ users, stores, runs }) {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql.withTransaction(
+      Effect.gen(function* () {
+        const ids = new Map<string, string>()
+        const idOf = (username: string) => ids.get(username.toLowerCase()) ?? derivedId(username)
+        yield* forEachYielding(users, BATCH, (user, index) =>
+          Effect.map(loadUser(user, index), (id) => ids.set(user.username.toLowerCase(), id))
+        )
+        yield* forEachYielding(stores, BATCH, (seeded, index) => loadStore(seeded, index, idOf(seeded.owner), idOf))
+        yield* forEachYielding(runs, BATCH, (run, index) => loadRun(run, index, idOf(run.owner)))
+      })
+    )
+  })
 
 /**
  * Whether the database holds no user yet.
