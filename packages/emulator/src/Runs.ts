@@ -91,14 +91,14 @@ const filterOf = <A extends string>(
 
 interface RunRequest {
   readonly of: Alias["of"]
-  readonly callerId: string
+  /** Whose last run; whoever knows the ID of a run finds it. */
+  readonly callerId: string | null
   readonly named: Named
   readonly status: string | null
   readonly origin: string | null
 }
 
 const whereNamed = (sql: SqlClient.SqlClient, { of, named: { owner, name } }: RunRequest) => {
-  if (of === "Run") return sql`runs.id = ${name}`
   const [id, named, namedOwner] =
     of === "LastOfActor"
       ? [sql`runs.actor_id`, sql`lower(runs.actor_name) = lower(${name})`, sql`lower(runs.actor_owner)`]
@@ -110,6 +110,11 @@ const whereNamed = (sql: SqlClient.SqlClient, { of, named: { owner, name } }: Ru
     (SELECT lower(owners.username) FROM users AS owners WHERE owners.id = ${owner.value}),
     lower(${owner.value}))`
 }
+
+const whereFound = (sql: SqlClient.SqlClient, request: RunRequest) =>
+  request.of === "Run"
+    ? sql`runs.id = ${request.named.name}`
+    : sql`runs.owner_id = ${request.callerId} AND ${whereNamed(sql, request)}`
 
 const selectStore = selectRow({ storeId: "runs.store_id" })
 
@@ -124,7 +129,7 @@ const findRow = SqlSchema.findOne({
         SELECT ${selectStore(sql)}
         FROM runs
         JOIN users ON users.id = runs.owner_id
-        WHERE runs.owner_id = ${request.callerId} AND ${whereNamed(sql, request)}${status}${origin}
+        WHERE ${whereFound(sql, request)}${status}${origin}
         ORDER BY runs.started_at DESC, runs.id DESC
         LIMIT 1`)
     })
@@ -138,7 +143,8 @@ const missing = { LastOfActor: actorNotFoundRefusal, LastOfTask: TASK_NOT_FOUND_
 const refuse = (refusal: Refusal) => new Refused({ refusal })
 
 /**
- * The ID of the default store of the run that a path names. Only the owner of a run finds it.
+ * The ID of the default store of the run that a path names. The last run is the caller's own; a run is found by its ID
+ * without a token too, and what may be done with its store is for the store to say.
  *
  * @param segment the segment of the alias, decoded
  *
@@ -161,8 +167,9 @@ export const findStoreOfRun: (
       ]),
       refuse
     )
-    if (Option.isNone(caller)) return yield* refuse(isLast ? tokenNotProvidedRefusal : runNotFoundRefusal)
-    const request: RunRequest = { of, callerId: caller.value.userId, named, status, origin }
+    if (isLast && Option.isNone(caller)) return yield* refuse(tokenNotProvidedRefusal)
+    const callerId = Option.match(caller, { onNone: () => null, onSome: ({ userId }) => userId })
+    const request: RunRequest = { of, callerId, named, status, origin }
     const run = yield* findRow(request)
     if (Option.isSome(run)) return run.value.row.storeId
     const isKnown = Option.isSome(yield* findRow({ ...request, status: null, origin: null }))

@@ -2,6 +2,7 @@
  * Stores that are named by a run.
  */
 import { assert, describe, layer } from "@effect/vitest"
+import { insufficientPermissionsRefusal } from "@effect-apify/domain/Refusal"
 import { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import * as Effect from "effect/Effect"
 import { Emulator, type SeedJson } from "../src/index.js"
@@ -114,6 +115,7 @@ layer(Emulator.layer({ seed }))("a store of a run", (it) => {
     const found: ReadonlyArray<readonly [string, string, string]> = [
       ["by the run", run("Run00000000000001"), "Store000000000001"],
       ["by the run, escaped", run("%52un00000000000001"), "Store000000000001"],
+      ["by another's run whose store is open", run("JohnsRun000000000"), "JohnsStore0000000"],
       ["by the Actor, of the run that started last", actor(ACTOR.id), "Store000000000002"],
       ["by the old name of Actors", `/v2/acts/${ACTOR.id}/runs/last/key-value-store`, "Store000000000002"],
       ["by the Actor's name in the caller's account, whatever the case", actor("my-ACTOR"), "Store000000000002"],
@@ -144,7 +146,6 @@ layer(Emulator.layer({ seed }))("a store of a run", (it) => {
   describe("is not found", () => {
     const missing: ReadonlyArray<readonly [string, string, string, string]> = [
       ["by a run that is not there", run("Run00000000000009"), "record-not-found", RUN],
-      ["by another's run, even if its store is open", run("JohnsRun000000000"), "record-not-found", RUN],
       ["by an ID in another case", run("run00000000000001"), "record-not-found", RUN],
       ["by an Actor that is not there", actor("nobody~nothing"), "record-or-token-not-found", ACTOR_MISSING],
       ["by another's Actor without its owner", actor("web-scraper"), "record-or-token-not-found", ACTOR_MISSING],
@@ -162,14 +163,12 @@ layer(Emulator.layer({ seed }))("a store of a run", (it) => {
     for (const [name, path, type, message] of missing) {
       it.effect(name, () => Effect.map(send(path), (response) => assertRefused(response, 404, type, message)))
     }
-    it.effect("without a token, which says whose runs they are", () =>
-      Effect.gen(function* () {
-        assertRefused(yield* send(run("Run00000000000001"), { token: undefined }), 404, "record-not-found", RUN)
-        for (const path of [actor(ACTOR.id), task(TASK.id)]) {
-          const response = yield* send(path, { token: undefined })
+    it.effect("as the last without a token, which says whose runs they are", () =>
+      Effect.forEach([actor(ACTOR.id), task(TASK.id)], (path) =>
+        Effect.map(send(path, { token: undefined }), (response) =>
           assertRefused(response, 401, "token-not-provided", "Authentication token was not provided")
-        }
-      })
+        )
+      )
     )
     it.effect("at paths that only look like it", () =>
       Effect.forEach(
@@ -255,6 +254,17 @@ layer(Emulator.layer({ seed }))("a store of a run", (it) => {
       }
     })
   )
+  it.effect("is closed to whoever knows the run and has no right to the store", () =>
+    Effect.forEach(["john", undefined], (token) =>
+      Effect.gen(function* () {
+        const { status, error } = insufficientPermissionsRefusal
+        const byRun = yield* send(run("Run00000000000001"), { token })
+        assertRefused(byRun, status, error.type, error.message)
+        assert.strictEqual(yield* idAt(run("JohnsRun000000000"), { token }), "JohnsStore0000000")
+      })
+    )
+  )
+
   it.effect("is changed and deleted, and the run is there afterwards without it", () =>
     Effect.gen(function* () {
       const path = run("RunOfTheDeleted00")
