@@ -169,6 +169,8 @@ const addRecords = Effect.gen(function* () {
       body BLOB,
       PRIMARY KEY (store_id, key)
     ) STRICT`
+  // A list of keys reads nothing else.
+  yield* sql`CREATE INDEX records_by_key ON records (store_id, key, size)`
   yield* sql`
     CREATE TABLE chunks (
       upload_id TEXT NOT NULL,
