@@ -409,7 +409,7 @@ const entriesOf = (storeId: string, range: KeyRange): Stream.Stream<ZipEntry<Dat
       Option.map((record) => ({
         name: record.row.key,
         lastModified: DateTime.toDateUtc(record.row.modifiedAt),
-        content: contentOf(record)
+        content: logged(contentOf(record))
       }))
     )
   )

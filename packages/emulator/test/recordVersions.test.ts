@@ -69,9 +69,12 @@ const begin = (url: string, key: string, method: string, headers: Record<string,
 }
 
 /** A response of which nothing was read yet. */
-const reading = (url: string, key: string): Effect.Effect<Http.IncomingMessage> =>
+const reading = (url: string, path: string): Effect.Effect<Http.IncomingMessage> =>
   Effect.async((resume) => {
-    const outgoing = begin(url, key, "GET")
+    const { hostname, port } = new URL(url)
+    const headers = { authorization: `Bearer ${OWNER}` }
+    const outgoing = Http.request({ hostname, port, path, headers })
+    outgoing.on("error", () => {})
     outgoing.on("response", (response) => {
       response.pause()
       resume(Effect.succeed(response))
@@ -97,7 +100,7 @@ describe("a reader", () => {
       Effect.gen(function* () {
         const { url, database } = yield* started()
         yield* put(url, CLOSED, "large", filled(1))
-        const response = yield* reading(url, "large")
+        const response = yield* reading(url, recordPath(CLOSED, "large"))
         yield* change(url)
         const { records } = yield* rowsIn(database)
         assert.deepStrictEqual(yield* rowsIn(database), { records, chunks: CHUNKS, discarded: 1 })
@@ -107,22 +110,28 @@ describe("a reader", () => {
     )
   }
 
-  it.scopedLive("who leaves keeps nothing of a record that was replaced", () =>
-    Effect.gen(function* () {
-      const { url, database } = yield* started()
-      yield* put(url, CLOSED, "large", filled(1))
-      const response = yield* reading(url, "large")
-      yield* put(url, CLOSED, "large", "small")
-      response.destroy()
-      yield* untilRows(database, { records: 1, chunks: 0, discarded: 0 })
-    })
-  )
+  for (const [what, path] of [
+    ["a record", recordPath(CLOSED, "large")],
+    ["the zip", `${storePath(CLOSED)}/records`]
+  ] as const) {
+    it.scopedLive(`of ${what} who leaves keeps nothing of a record that was replaced`, () =>
+      Effect.gen(function* () {
+        const { url, database } = yield* started()
+        yield* put(url, CLOSED, "large", filled(1))
+        const response = yield* reading(url, path)
+        yield* put(url, CLOSED, "large", "small")
+        assert.deepStrictEqual(yield* rowsIn(database), { records: 1, chunks: CHUNKS, discarded: 1 })
+        response.destroy()
+        yield* untilRows(database, { records: 1, chunks: 0, discarded: 0 })
+      })
+    )
+  }
 
   it.scopedLive("who reads nothing does not hold up others", () =>
     Effect.gen(function* () {
       const { url } = yield* started()
       yield* put(url, CLOSED, "large", filled(1))
-      const response = yield* reading(url, "large")
+      const response = yield* reading(url, recordPath(CLOSED, "large"))
       yield* put(url, CLOSED, "other", "1")
       assert.strictEqual((yield* get(url, CLOSED, "other")).text, "1")
       response.destroy()
