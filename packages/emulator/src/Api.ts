@@ -5,10 +5,8 @@
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpBody from "@effect/platform/HttpBody"
-import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { SqlError } from "@effect/sql/SqlError"
 import { redact } from "@effect-apify/domain/Redaction"
 import {
@@ -23,9 +21,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import { authenticate, type Caller } from "./Callers.js"
 import { describeRow } from "./Database.js"
+import { nextChunkOf } from "./internal/requestBody.js"
 import { sqliteErrorOf } from "./Libsql.js"
 import { RateLimits } from "./RateLimits.js"
 import { recordRoutes } from "./RecordRoutes.js"
@@ -112,21 +110,6 @@ const originOf = (headers: Readonly<Record<string, string | undefined>>, listeni
   return `${protocol}://${host}`
 }
 
-/** The body, which fails if it ends early: Effect takes the body of a connection that is gone for one that is empty. */
-const wholeBody = (
-  request: HttpServerRequest.HttpServerRequest
-): Stream.Stream<Uint8Array, HttpServerError.RequestError> =>
-  Stream.concat(
-    request.stream,
-    Stream.execute(
-      Effect.suspend(() =>
-        NodeHttpServerRequest.toIncomingMessage(request).complete
-          ? Effect.void
-          : new HttpServerError.RequestError({ request, reason: "Decode", description: "The body ended early" })
-      )
-    )
-  )
-
 // ---- The application ---------------------------------------------------------------------------------------------------
 
 /** A request, and the route that it is for. */
@@ -191,9 +174,9 @@ class Application {
       parameters,
       query,
       headers,
-      // A getter: most routes read no body, and a stream takes time to make.
-      get body() {
-        return wholeBody(request)
+      // A getter: most routes read no body.
+      get nextChunk() {
+        return nextChunkOf(request)
       },
       caller,
       origin

@@ -11,7 +11,6 @@ import { type Refusal, requestTooLargeRefusal, unsupportedEncodingRefusal } from
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Stream from "effect/Stream"
 import { notAnObjectRefusal, unreadableBodyRefusal } from "./Refusals.js"
 import { type ApiRequest, Refused } from "./Router.js"
 import { MAXIMUM_JSON_BYTES } from "./Unknowns.js"
@@ -52,17 +51,13 @@ const decoders: ReadonlyMap<string, Decode> = new Map<string, Decode>([
 ])
 
 /** It is received to its end even if it is too large: a client that still sends may not see what it is told. */
-const collect = Effect.fnUntraced(function* ({ body }: ApiRequest) {
+const collect = Effect.fnUntraced(function* ({ nextChunk }: ApiRequest) {
   const chunks: Array<Uint8Array> = []
   let size = 0
-  yield* Stream.runForEachChunk(body, (received) =>
-    Effect.sync(() => {
-      for (const chunk of received) {
-        size += chunk.length
-        if (size <= MAXIMUM_JSON_BYTES) chunks.push(chunk)
-      }
-    })
-  )
+  for (let next = yield* nextChunk; Option.isSome(next); next = yield* nextChunk) {
+    size += next.value.length
+    if (size <= MAXIMUM_JSON_BYTES) chunks.push(next.value)
+  }
   return size > MAXIMUM_JSON_BYTES
     ? yield* refuse(requestTooLargeRefusal(MAXIMUM_JSON_BYTES, size))
     : Buffer.concat(chunks)

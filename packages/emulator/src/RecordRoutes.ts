@@ -266,7 +266,7 @@ const putRecord = Effect.fnUntraced(function* (request: ApiRequest) {
   if (excludesType) return yield* refuse(RECORD_REJECTED_REFUSAL("its content type is not one of its collection's"))
   const maximum = yield* RecordLimit
   if (Number(headers["content-length"]) > maximum) return yield* refuse(RECORD_TOO_LARGE_REFUSAL(maximum))
-  const received = yield* receiveBody(request.body, maximum)
+  const received = yield* receiveBody(request.nextChunk, maximum)
   if (Option.isNone(received)) return yield* refuse(RECORD_TOO_LARGE_REFUSAL(maximum))
   const body = received.value
   if (jsonSchemas.length > 0) {

@@ -178,15 +178,15 @@ const addPiece = Effect.fnUntraced(function* (incoming: Incoming, piece: Uint8Ar
  * @category statements
  */
 export const receiveBody: <E, R>(
-  body: Stream.Stream<Uint8Array, E, R>,
+  nextChunk: Effect.Effect<Option.Option<Uint8Array>, E, R>,
   maximum: number
 ) => Effect.Effect<Option.Option<ReceivedBody>, E | SqlError, R | Database | Scope> = Effect.fnUntraced(
-  function* (body, maximum) {
+  function* (nextChunk, maximum) {
     const incoming = new Incoming()
-    yield* Stream.runForEach(body, (piece) => {
-      incoming.size += piece.length
-      return incoming.size > maximum ? Effect.void : addPiece(incoming, piece)
-    })
+    for (let next = yield* nextChunk; Option.isSome(next); next = yield* nextChunk) {
+      incoming.size += next.value.length
+      if (incoming.size <= maximum) yield* addPiece(incoming, next.value)
+    }
     const { id, size, bytes } = incoming
     if (size > maximum) return Option.none()
     if (incoming.chunks === 0) return Option.some<ReceivedBody>({ _tag: "Bytes", size, bytes })

@@ -14,7 +14,6 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
-import type * as Stream from "effect/Stream"
 import type { Caller } from "./Callers.js"
 import type { Database } from "./Row.js"
 
@@ -38,8 +37,8 @@ export interface ApiRequest {
   readonly query: URLSearchParams
   /** By name in lower case. */
   readonly headers: Headers
-  /** The chunks of the body as they arrive. It is read once; a body that no route reads is discarded. */
-  readonly body: Stream.Stream<Uint8Array, RequestError>
+  /** Reads on in the body: the next chunk, or `None` at its end. A body that no route reads is discarded. */
+  readonly nextChunk: Effect.Effect<Option.Option<Uint8Array>, RequestError>
   /** The user whose token it carries; `None` without a token. */
   readonly caller: Option.Option<Caller>
   /** The emulator's address as the client sees it, such as `http://127.0.0.1:4010`. */

@@ -7,7 +7,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
-import * as Stream from "effect/Stream"
+import * as Option from "effect/Option"
 import { api } from "../src/Api.js"
 import { databaseLayer, IN_MEMORY } from "../src/Database.js"
 import { jsonResponse, type Route } from "../src/Router.js"
@@ -19,15 +19,16 @@ const echo: Route = {
   method: "PUT",
   path: "/v2/echoes/:name",
   rateLimit: 200,
-  handle: ({ parameters, query, headers, body }) =>
-    Effect.map(Stream.runCollect(body), (chunks) =>
-      jsonResponse(201, {
-        name: parameters.get("name"),
-        query: query.get("a"),
-        type: headers["content-type"],
-        body: Buffer.concat([...chunks]).toString("latin1")
-      })
-    )
+  handle: Effect.fnUntraced(function* ({ parameters, query, headers, nextChunk }) {
+    const chunks: Array<Uint8Array> = []
+    for (let next = yield* nextChunk; Option.isSome(next); next = yield* nextChunk) chunks.push(next.value)
+    return jsonResponse(201, {
+      name: parameters.get("name"),
+      query: query.get("a"),
+      type: headers["content-type"],
+      body: Buffer.concat(chunks).toString("latin1")
+    })
+  })
 }
 
 /** The API with one route on a server of its own. */
@@ -78,8 +79,9 @@ it.scopedLive("a body that breaks off interrupts its route, and the next request
     const begun = yield* Effect.makeLatch()
     const url = yield* serve({
       ...echo,
-      handle: ({ body }) =>
-        Stream.runDrain(Stream.tap(body, () => begun.open)).pipe(
+      handle: ({ nextChunk }) =>
+        Effect.tap(nextChunk, () => begun.open).pipe(
+          Effect.repeat({ while: Option.isSome }),
           Effect.as(jsonResponse(200, {})),
           Effect.ensuring(ended.open)
         )

@@ -1,0 +1,34 @@
+/**
+ * Reads the body of a request, chunk by chunk. Effect's stream of it costs as much as everything else about a small request.
+ */
+import { RequestError } from "@effect/platform/HttpServerError"
+import type { HttpServerRequest } from "@effect/platform/HttpServerRequest"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import type * as Option from "effect/Option"
+
+/** The next chunk, or `None` at the end. A body that ends early is an error, also where the connection was gone before. */
+export const nextChunkOf = (request: HttpServerRequest): Effect.Effect<Option.Option<Uint8Array>, RequestError> => {
+  const source = NodeHttpServerRequest.toIncomingMessage(request)
+  source.on("error", constVoid)
+  const end = Effect.suspend(() =>
+    source.complete
+      ? Effect.succeedNone
+      : new RequestError({ request, reason: "Decode", description: "The body ended early" })
+  )
+  return Effect.async((resume) => {
+    const finish = (next: Effect.Effect<Option.Option<Uint8Array>, RequestError>): void => {
+      source.off("readable", read).off("end", ended).off("close", ended)
+      resume(next)
+    }
+    const ended = (): void => finish(end)
+    const read = (): void => {
+      const chunk: unknown = source.read()
+      if (chunk instanceof Uint8Array) finish(Effect.succeedSome(chunk))
+    }
+    if (source.readableEnded || source.destroyed) return resume(end)
+    source.on("readable", read).on("end", ended).on("close", ended)
+    read()
+  })
+}
