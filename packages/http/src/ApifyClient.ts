@@ -15,15 +15,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { CallOptions } from "./CallOptions.js"
+import { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 import { collectedAttempt, streamedAttempt } from "./internal/attempt.js"
 import { Bag } from "./internal/bag.js"
 import { type Client, run } from "./internal/call.js"
-import { sendsAcceptEncoding } from "./internal/collect.js"
+import { sendsAcceptEncoding } from "./internal/acceptEncoding.js"
 import { readEnvironment } from "./internal/environment.js"
 import { RateLimiter } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
-import { checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
+import { checkCallOptions, checkOptions, type Checked, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
 import type { Operation, StreamOperation } from "./Operation.js"
 import { Transport } from "./Transport.js"
@@ -35,6 +35,8 @@ import { Transport } from "./Transport.js"
  * @category models
  */
 export interface Service {
+  /** What public links begin with, without `/v2`. */
+  readonly publicBaseUrl: string
   /** Runs an operation within the client's limits, or those of one call. Limits that cannot work are a defect. */
   readonly run: <A, E>(operation: Operation<A, E>, options?: CallOptions) => Effect.Effect<A, E | CallError>
   /**
@@ -66,6 +68,8 @@ export interface Options extends CallOptions {
   readonly token?: Redacted.Redacted | undefined
   /** The URL of the API, without `/v2`. Default: `https://api.apify.com`. */
   readonly baseUrl?: string | undefined
+  /** The URL of the API that public links are made with, without `/v2`, where others reach it by another URL. Default: `baseUrl`. */
+  readonly publicBaseUrl?: string | undefined
   /** A host, or a host and port, that the token may be sent to over plain `http`, such as `emulator:4010`. Default: this machine alone. */
   readonly allowHttpHost?: string | undefined
   /** Added to the `User-Agent` header, where the runtime lets programs set it. */
@@ -95,7 +99,7 @@ export const layer = (options: Options = {}): Layer.Layer<ApifyClient, ConfigErr
 
 /**
  * A client with the options that Effect's `Config` finds, by default in the environment: `APIFY_TOKEN`,
- * `APIFY_API_BASE_URL`, `APIFY_ATTEMPT_TIMEOUT` and `APIFY_CALL_TIMEOUT` (such as `5 seconds`), `APIFY_RETRIES`,
+ * `APIFY_API_BASE_URL`, `APIFY_API_PUBLIC_BASE_URL`, `APIFY_ATTEMPT_TIMEOUT` and `APIFY_CALL_TIMEOUT` (such as `5 seconds`), `APIFY_RETRIES`,
  * `APIFY_ALLOW_HTTP_HOST`. All are optional, and a blank value counts as none. On Apify's platform, where
  * `APIFY_IS_AT_HOME` is set, the base URL may be plain `http`.
  *
@@ -154,37 +158,56 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
             for (const closable of [...client.open.all]) closable.close()
           })
       ),
-      (client): Service => ({
-        run: (operation, options) =>
-          withLimits(settings, options, (limits) => run(client, operation, limits, collectedAttempt(operation))),
-        stream: (operation, options) =>
-          withLimits(settings, options, (limits) =>
-            Effect.suspend(() => {
-              let close: Effect.Effect<void> = Effect.void
-              const attempt = streamedAttempt(operation, (closeStream) => {
-                close = closeStream
+      (client): Service => {
+        const limitsOf = makeLimits(settings)
+        return {
+          publicBaseUrl: settings.publicBaseUrl,
+          run: (operation, options) =>
+            withLimits(limitsOf(operation.defaults, options), (limits) =>
+              run(client, operation, limits, collectedAttempt(operation))
+            ),
+          stream: (operation, options) =>
+            withLimits(limitsOf(operation.defaults, options), (limits) =>
+              Effect.suspend(() => {
+                let close: Effect.Effect<void> = Effect.void
+                const attempt = streamedAttempt(operation, (closeStream) => {
+                  close = closeStream
+                })
+                return Effect.zipRight(
+                  Effect.addFinalizer(() => Effect.suspend(() => close)),
+                  run(client, operation, limits, attempt)
+                )
               })
-              return Effect.zipRight(
-                Effect.addFinalizer(() => Effect.suspend(() => close)),
-                run(client, operation, limits, attempt)
-              )
-            })
-          )
-      })
+            )
+        }
+      }
     )
   )
 
+/** The limits of calls: those of the call, else the client's own, else the operation's, else the usual ones. */
+const makeLimits = ({ limits, ownLimits }: Settings) => {
+  const known = new Map<Partial<CallLimits>, Checked<CallLimits>>()
+  const usual = Either.right(limits)
+  const limitsFor = (defaults: Partial<CallLimits> | undefined): Checked<CallLimits> => {
+    if (defaults === undefined) return usual
+    const found = known.get(defaults) ?? checkCallOptions({ ...defaultLimits, ...defaults }, ownLimits)
+    known.set(defaults, found)
+    return found
+  }
+  return (defaults: Partial<CallLimits> | undefined, options: CallOptions | undefined): Checked<CallLimits> =>
+    options === undefined
+      ? limitsFor(defaults)
+      : Either.flatMap(limitsFor(defaults), (limits) => checkCallOptions(limits, options))
+}
+
 const withLimits = <A, E, R>(
-  settings: Settings,
-  options: CallOptions | undefined,
-  call: (limits: Settings["limits"]) => Effect.Effect<A, E, R>
+  limits: Checked<CallLimits>,
+  call: (limits: CallLimits) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  options === undefined
-    ? call(settings.limits)
-    : Either.match(checkCallOptions(settings.limits, options), {
-        onLeft: (error) => Effect.die(new Cause.IllegalArgumentException(String(error))),
-        onRight: call
-      })
+  Either.match(limits, {
+    onLeft: (error) => Effect.die(new Cause.IllegalArgumentException(String(error))),
+    onRight: call
+  })
 
 /** Removes the client's own token, and whatever else may be a credential. */
 const redactorOf = ({ token }: Settings): Client["redact"] => {

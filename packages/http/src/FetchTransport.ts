@@ -70,13 +70,13 @@ const make = ({ fetch, init = {} }: Options, headers: Headers.Headers): typeof T
       new FetchExchange(
         receiver,
         (signal) => {
-          const { body, headers: own, method, origin, path } = receiver.request
+          const { body, headers: own, isRedirected, method, origin, path } = receiver.request
           // `fetch` is looked up at each request, so that a test may replace it.
           return (fetch ?? globalThis.fetch)(origin + path, {
             ...init,
             ...protectedInit(body),
             method,
-            headers: withLength(Headers.merge(headers, own), body),
+            headers: withLength(isRedirected === true ? own : Headers.merge(headers, own), body),
             signal,
             ...bodyInit(body)
           })
@@ -137,7 +137,11 @@ class FetchExchange implements Exchange {
   private async receive(send: (signal: AbortSignal) => Promise<Response>): Promise<void> {
     const response = await send(this.controller.signal).catch(hiddenRedirect)
     if (response?.status === undefined) throw new TypeError("fetch returned something that is not a Response")
-    const head: ResponseHead = { status: response.status, headers: Headers.fromInput(response.headers) }
+    const head: ResponseHead = {
+      status: response.status,
+      headers: Headers.fromInput(response.headers),
+      ...(this.isPlatforms ? { isDecoded: true } : {})
+    }
     const reading = this.receiver.onHead(head)
     switch (reading) {
       case "none":

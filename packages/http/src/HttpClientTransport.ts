@@ -100,13 +100,19 @@ export const layerWith = ({
             HttpClient.withScope
           )
         )
+        const redirected = HttpClient.withScope(client)
         const servicesFor = ({ body }: TransportRequest): Context.Context<never> =>
           Context.make(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), ...protectedInit(body) })
         return {
           prepare: Effect.map(
             Scope.make(),
             (scope) => (receiver) =>
-              new FiberExchange(httpFor(receiver.request), servicesFor(receiver.request), scope, receiver)
+              new FiberExchange(
+                receiver.request.isRedirected === true ? redirected : httpFor(receiver.request),
+                servicesFor(receiver.request),
+                scope,
+                receiver
+              )
           ),
           propagates
         }

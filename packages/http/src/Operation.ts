@@ -11,7 +11,9 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type { CallLimits } from "./CallOptions.js"
 
 /**
  * Reads the next chunks of a body; `None` is its end. `Stream.repeatEffectChunkOption` makes a stream from it.
@@ -43,7 +45,8 @@ export type RequestBody<E = never> =
     }
 
 /**
- * A request without what the client adds to it: the base URL, the token, common headers.
+ * A request without what the client adds to it: the base URL, the token, common headers. It is checked before it is sent: a
+ * path that leads elsewhere, or a header that is not one, is a `TransportError` for the reason `request`.
  *
  * @since 0.1.0
  * @category models
@@ -54,6 +57,8 @@ export interface OperationRequest<E = never> {
   readonly path: string
   /** Parameters of the query; those that are `undefined` are left out. */
   readonly query?: { readonly [name: string]: string | undefined }
+  /** The signature of a link: the parameter `signature` of the query. It takes the place of the token, and is never shown. */
+  readonly signature?: Redacted.Redacted | undefined
   /** Names in lower case. */
   readonly headers?: { readonly [name: string]: string }
   readonly body?: RequestBody<E>
@@ -71,6 +76,8 @@ export interface OperationResponse {
   readonly body: Uint8Array
   /** Whether the body was larger than `maxBodyBytes`; its rest was not read. */
   readonly isTruncated: boolean
+  /** Whether the body may still be encoded as its `content-encoding` says. Only an operation that reads bytes is told. */
+  readonly isEncoded?: boolean
 }
 
 /**
@@ -105,6 +112,8 @@ export interface DecodeContext {
   readonly isTokenWithheld?: boolean
   /** Whether the server may have carried out an earlier attempt of the call, whose response was lost. */
   readonly mayBeRepetition?: boolean
+  /** How many bytes of the body were to be read at most. */
+  readonly maxBodyBytes: number
   /** Removes secrets from text that the server sent. */
   readonly redact: (text: string) => string
 }
@@ -135,6 +144,12 @@ export interface Operation<A, E = never> {
   readonly rate: RateClass
   /** Whether its requests always keep to the rate for one store, and not only after a 429. */
   readonly isPaced: boolean
+  /** The limits that hold where neither the client's options nor those of the call set them. Default: `defaultLimits`. */
+  readonly defaults?: Partial<CallLimits>
+  /** Whether a success is bytes, which are decoded as their headers declare and never by what they look like. Default: false. */
+  readonly readsBytes?: boolean
+  /** Whether one redirect to another server is followed, without the token and whatever else may be a credential. Default: false. */
+  readonly followsRedirect?: boolean
   /** What a response means. If it throws, the call dies with a defect. */
   readonly decode: (response: OperationResponse, context: DecodeContext) => Either.Either<A, E | CallError>
 }

@@ -45,6 +45,8 @@ export interface TransportRequest {
   /** Names in lower case, credentials included. */
   readonly headers: Headers.Headers
   readonly body: TransportBody
+  /** Whether another server pointed to it: it has no credentials, and gets no headers from the transport's own options. */
+  readonly isRedirected?: boolean
 }
 
 /**
@@ -61,6 +63,8 @@ export interface ResponseHead {
   readonly protocolVersion?: string
   /** Whether the credentials were left out, because something had pointed the request to another origin. */
   readonly isAnonymous?: boolean
+  /** Whether the transport decodes the body as its `content-encoding` says. Absent where the transport does not know. */
+  readonly isDecoded?: boolean
 }
 
 /**

@@ -247,6 +247,7 @@ class UndiciRequest implements Dispatcher.DispatchOptions {
 class UndiciHead implements ResponseHead {
   readonly headers: Headers.Headers
   readonly protocolVersion = "1.1"
+  readonly isDecoded = false
 
   constructor(
     readonly status: number,

@@ -14,7 +14,7 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
-import type { Operation, Pull, StreamOperation } from "../Operation.js"
+import type { Operation, OperationResponse, Pull, StreamOperation } from "../Operation.js"
 import {
   type Exchange,
   type Reading,
@@ -37,6 +37,8 @@ import {
 } from "./call.js"
 import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./collect.js"
 import { Download } from "./download.js"
+import { decompressed, encodingOf } from "./encoding.js"
+import { redirectTarget } from "./redirect.js"
 import { unexpected } from "./response.js"
 import type { History } from "./retry.js"
 import { countAttempt, withAttemptSpan } from "./telemetry.js"
@@ -47,7 +49,11 @@ import { Upload, type UploadListener } from "./upload.js"
 interface Decoder<A, E> {
   readonly decode: (response: CollectedResponse, call: Call<E>) => Either.Either<A, E | CallError>
   /** For an operation that reads a success as a stream. */
-  readonly decodeStream?: (head: ResponseHead, body: Pull<CallError>, call: Call<E>) => Either.Either<A, E | CallError>
+  readonly decodeStream?: (
+    head: ResponseHead & Pick<OperationResponse, "isEncoded">,
+    body: Pull<CallError>,
+    call: Call<E>
+  ) => Either.Either<A, E | CallError>
   /** Takes what has to be closed once the stream is not needed any more. */
   readonly onStream?: (close: Effect.Effect<void>) => void
 }
@@ -87,18 +93,23 @@ const attemptWith =
     return withAttemptSpan(
       call.telemetry,
       new AttemptRequest(call),
+      call.shownPath,
       server,
       resends,
       transport.propagates,
-      (request, span) =>
-        Effect.flatMap(transport.prepare, (open) =>
-          // The client may have been closed while the transport prepared.
-          call.client.isClosed
-            ? Effect.fail(closedError(call))
-            : Effect.async((resume) => new Attempt(call, history, request, span, decoder, resume).begin(open))
-        )
+      (request, span) => exchange(call, (resume) => new Attempt(call, history, request, span, decoder, resume))
     )
   }
+
+/** Runs an attempt to its end. */
+const exchange = <A, E>(
+  call: Call<E>,
+  make: (resume: (outcome: Effect.Effect<A, E | CallError>) => void) => Attempt<A, E>
+): Effect.Effect<A, E | CallError> =>
+  Effect.flatMap(call.client.transport.prepare, (open) =>
+    // The client may have been closed while the transport prepared.
+    call.client.isClosed ? Effect.fail(closedError(call)) : Effect.async((resume) => make(resume).begin(open))
+  )
 
 const emptyBody: TransportBody = { _tag: "Empty" }
 
@@ -115,9 +126,26 @@ class AttemptRequest implements TransportRequest {
     this.method = request.method
     this.origin = client.origin
     this.path = path
-    this.headers =
-      request.headers === undefined ? client.headers : Headers.merge(client.headers, Headers.fromInput(request.headers))
+    const common = request.signature === undefined ? client.headers : Headers.remove(client.headers, "authorization")
+    this.headers = request.headers === undefined ? common : Headers.merge(common, Headers.fromInput(request.headers))
     this.body = request.body?._tag === "Bytes" ? request.body : emptyBody
+  }
+}
+
+/** The request to which another server pointed. A class, because it lives as long as an attempt (docs/decisions/0011). */
+class RedirectedRequest implements TransportRequest {
+  readonly method: HttpMethod
+  readonly origin: string
+  readonly path: string
+  readonly headers: Headers.Headers
+  readonly body = emptyBody
+  readonly isRedirected = true
+
+  constructor({ headers, method }: TransportRequest, { origin, pathname, search }: URL) {
+    this.method = method
+    this.origin = origin
+    this.path = pathname + search
+    this.headers = Headers.remove(headers, "authorization")
   }
 }
 
@@ -147,11 +175,13 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     request: TransportRequest,
     readonly span: Option.Option<Tracer.Span>,
     private readonly decoder: Decoder<A, E>,
-    private readonly resume: (outcome: Effect.Effect<A, E | CallError>) => void
+    private readonly resume: (outcome: Effect.Effect<A, E | CallError>) => void,
+    /** When it began, where a redirect goes on with it. */
+    startedAt?: number
   ) {
-    call.attempts += 1
+    if (startedAt === undefined) call.attempts += 1
     this.fiber = call.fiber
-    this.sentAt = monotonicMillis(call.clock)
+    this.sentAt = startedAt ?? monotonicMillis(call.clock)
     const { body } = call.request
     this.upload = body?._tag === "Stream" ? new Upload(body.open, body.length, runtimeOf(call), this) : undefined
     this.request =
@@ -183,7 +213,8 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     const { call } = this
     const attemptMillis = Duration.toMillis(call.limits.attemptTimeout)
     const left = remainingMillis(call)
-    this.cancelAlarm = setAlarm(call.clock, Math.min(attemptMillis, left), () =>
+    const spent = this.request.isRedirected === true ? monotonicMillis(call.clock) - this.sentAt : 0
+    this.cancelAlarm = setAlarm(call.clock, Math.max(0, Math.min(attemptMillis - spent, left)), () =>
       this.abort(() =>
         Effect.fail(left < attemptMillis ? callTimeout(call, this.history) : this.attemptTimeout(attemptMillis))
       )
@@ -256,15 +287,22 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       this.end(() => Effect.fail(this.statusError(head.status)))
       return "stop"
     }
-    this.head = head
+    this.head = this.request.isRedirected === true ? { ...head, isAnonymous: true } : head
     if (this.isReading) {
       this.cancelAlarm()
       this.startAlarm()
     }
-    if (this.decoder.decodeStream !== undefined && isSuccess(head.status)) {
-      return this.beginDownload(head, this.decoder.decodeStream)
+    if (this.call.operation.followsRedirect === true && this.request.isRedirected !== true) {
+      const target = redirectTarget(head, this.request.origin)
+      if (target !== undefined) {
+        this.end(() => this.follow(target))
+        return "stop"
+      }
     }
-    const collector = new Collector(head, this.request.method, this.call.limits.maxBodyBytes)
+    if (this.decoder.decodeStream !== undefined && isSuccess(head.status)) {
+      return this.beginDownload(this.head, this.decoder.decodeStream)
+    }
+    const collector = new Collector(this.head, this.request.method, this.call.limits.maxBodyBytes)
     this.collector = collector
     if (collector.reading === "stop") this.endWith(collector.response)
     return collector.reading
@@ -285,8 +323,17 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.download?.finish(Option.none())
     if (this.isOver || this.collector === undefined) return
     const { collector } = this
-    if (collector.isGzip) collector.gunzip().then((response) => this.endWith(response))
-    else this.endWith(collector.response)
+    const encoding = collector.encoding(this.call.operation.readsBytes === true)
+    switch (encoding) {
+      case "none":
+        this.endWith(collector.response)
+        break
+      case "unknown":
+        this.endWith({ ...collector.response, isEncoded: true })
+        break
+      default:
+        collector.decompress(encoding).then((response) => this.endWith(response))
+    }
   }
 
   onError(cause: unknown, added = 0): void {
@@ -297,6 +344,14 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     // It may have declared the length that a body would have.
     if (this.collector?.reading === "none") this.endWith(this.collector.response)
     else this.end(() => Effect.fail(transportErrorOf(this.call, this.request, added, cause, this.head)))
+  }
+
+  private follow(target: URL): Effect.Effect<A, E | CallError> {
+    const { call, decoder, history, request, sentAt, span } = this
+    return exchange(
+      call,
+      (resume) => new Attempt(call, history, new RedirectedRequest(request, target), span, decoder, resume, sentAt)
+    )
   }
 
   private endWith(response: CollectedResponse): void {
@@ -345,8 +400,15 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
     })
     this.decoder.onStream?.(close)
+    const isBytes = call.operation.readsBytes === true && !isBodiless(head.status, this.request.method)
+    const encoding = isBytes ? encodingOf(head) : "none"
+    const isEncoded = encoding === "unknown"
     this.end(() => {
-      const result = decodeStream(head, download.pull, call)
+      const body =
+        encoding === "none" || isEncoded
+          ? download.pull
+          : decompressed(download.pull, encoding, () => undecodable(call, head))
+      const result = decodeStream({ ...head, isEncoded }, body, call)
       return Either.isLeft(result) ? Effect.zipRight(close, result) : result
     }, false)
     if (!isBodiless(head.status, this.request.method)) return "chunks"
@@ -408,6 +470,11 @@ const runtimeOf = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> 
 const limitOf = (error: unknown): Option.Option<number> =>
   error instanceof RateLimitedError ? error.limit : Option.none()
 
+const incompleteOf = (head: ResponseHead): CollectedResponse => ({ ...head, body: new Uint8Array(), isTruncated: true })
+
+const undecodable = <E>(call: Call<E>, head: ResponseHead): CallError =>
+  unexpected(incompleteOf(head), decodeContextOf(call, false), "The body is not encoded as its headers say")
+
 const noHead: ResponseHead = { status: 0, headers: Headers.empty }
 
 /** The error of an attempt without a complete response. */
@@ -419,7 +486,7 @@ const transportErrorOf = <E>(
   head: ResponseHead | undefined
 ): CallError => {
   const context = decodeContextOf(call, false)
-  const incomplete = { ...(head ?? noHead), body: new Uint8Array(), isTruncated: true }
+  const incomplete = incompleteOf(head ?? noHead)
   if (cause === TOKEN_GUARD) {
     return unexpected(
       incomplete,
@@ -427,12 +494,12 @@ const transportErrorOf = <E>(
       "The transport followed a redirect to another server, and was stopped before it sent the token there"
     )
   }
-  const { code, description, permanent, reason, reused } = classify(cause, request, call.client.redact, added)
+  const { code, description, permanent, reason, reused } = classify(cause, request, call.redact, added)
   if (head === undefined || reason === "request") {
     return new TransportError({ ...context.call, reason, code, description, permanent, reused })
   }
   // Within a body, whatever is wrong with the connection or its framing has cut the response off.
   return isUndecodable(cause)
-    ? unexpected(incomplete, context, "The body is not encoded as its headers say")
+    ? undecodable(call, incomplete)
     : new TransportError({ ...context.call, reason: "reset", code, description })
 }

@@ -10,6 +10,7 @@ import {
   TimeoutError,
   TransportError
 } from "@effect-apify/domain/CallError"
+import { REDACTED, redactor } from "@effect-apify/domain/Redaction"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -20,12 +21,14 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import type { CallLimits } from "../CallOptions.js"
 import type { CallSummary, DecodeContext, Operation, OperationRequest } from "../Operation.js"
 import type { TransportService } from "../Transport.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Bag } from "./bag.js"
 import { awaitPermit, type RateLimiter } from "./rateLimiter.js"
+import { requestProblem } from "./requestProblem.js"
 import { beginning, decide, type History, isRefusal, mayBeCarriedOut } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
 import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan, withinSpan } from "./telemetry.js"
@@ -69,6 +72,10 @@ export class Call<E> implements Closable {
   readonly start: number
   /** The path and the query of the request. */
   readonly path: string
+  /** The same without the signature of a link. */
+  readonly shownPath: string
+  /** Removes secrets from a text of the server's. */
+  readonly redact: (text: string) => string
   /** What the rate limit and the retry budget know the store by. Names are compared without case. */
   readonly storeKey: string
   /**
@@ -99,18 +106,33 @@ export class Call<E> implements Closable {
   ) {
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.start = monotonicMillis(this.clock)
-    this.path = client.basePath + request.path + queryOf(request)
+    const { signature } = request
+    const path = client.basePath + request.path
+    this.shownPath = path + queryOf(request, REDACTED)
+    if (signature === undefined) {
+      this.path = this.shownPath
+      this.redact = client.redact
+    } else {
+      const secret = Redacted.value(signature)
+      const hide = redactor([secret])
+      this.path = path + queryOf(request, encodeURIComponent(wellFormed(secret)))
+      this.redact = (text) => client.redact(hide(text))
+    }
     this.storeKey = Option.match(operation.store, { onNone: () => "", onSome: (store) => store.toLowerCase() })
   }
 }
 
-const queryOf = <E>({ query }: OperationRequest<E>): string => {
-  if (query === undefined) return ""
+/** @param signature the value of the signature, where the request has one */
+const queryOf = <E>({ query = {}, signature: secret }: OperationRequest<E>, signature: string): string => {
   const parameters = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(value)}`]
+    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(wellFormed(value))}`]
   )
-  return parameters.length === 0 ? "" : `?${parameters.join("&")}`
+  const all = secret === undefined ? parameters : [`signature=${signature}`, ...parameters]
+  return all.length === 0 ? "" : `?${all.join("&")}`
 }
+
+/** `encodeURIComponent` throws for half a character. */
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\ufffd")
 
 const elapsedMillis = <E>({ clock, start }: Call<E>): number => monotonicMillis(clock) - start
 
@@ -122,25 +144,40 @@ export const remainingMillis = <E>(call: Call<E>): number =>
 export const summaryOf = <E>(call: Call<E>): CallSummary => ({
   operation: call.operation.name,
   method: call.request.method,
-  url: call.client.origin + call.path,
+  url: call.client.origin + call.shownPath,
   store: call.operation.store,
   attempts: call.attempts,
   elapsed: Duration.millis(elapsedMillis(call))
 })
 
 /** What decoding a response may need. */
-export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeContext => ({
-  call: summaryOf(call),
-  now: call.clock.unsafeCurrentTimeMillis(),
-  tokenSource: isAnonymous ? Option.none() : call.client.tokenSource,
-  isTokenWithheld: isAnonymous && Option.isSome(call.client.tokenSource),
-  mayBeRepetition: call.mayBeCarriedOut,
-  redact: call.client.redact
-})
+export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeContext => {
+  const { client, clock, limits, redact, request } = call
+  const isSigned = request.signature !== undefined
+  return {
+    call: summaryOf(call),
+    now: clock.unsafeCurrentTimeMillis(),
+    tokenSource: isAnonymous || isSigned ? Option.none() : client.tokenSource,
+    isTokenWithheld: isAnonymous && !isSigned && Option.isSome(client.tokenSource),
+    mayBeRepetition: call.mayBeCarriedOut,
+    maxBodyBytes: limits.maxBodyBytes,
+    redact
+  }
+}
 
 /** The error of a call whose client was closed. */
 export const closedError = <E>(call: Call<E>, description?: string): TransportError =>
   new TransportError({ ...summaryOf(call), reason: "closed", description: Option.fromNullable(description) })
+
+/** The error of a request that was not sent. Its path is not shown. */
+const unsendable = <E>(call: Call<E>, problem: string): TransportError =>
+  new TransportError({
+    ...summaryOf(call),
+    url: call.client.origin + call.client.basePath,
+    reason: "request",
+    description: Option.some(problem),
+    permanent: true
+  })
 
 /** The error of a call that ran out of time. */
 export const callTimeout = <E>(call: Call<E>, history: History): TimeoutError =>
@@ -169,6 +206,12 @@ export const run = <A, E>(
       return exit
     }
     const call = new Call(client, operation, request.right, limits, telemetry, fiber)
+    const problem = requestProblem(request.right)
+    if (problem !== undefined) {
+      const exit = Exit.fail(unsendable(call, problem))
+      countCall(telemetry, 0, 0, exit)
+      return exit
+    }
     const attempts = Effect.suspend(() => {
       client.open.add(call)
       return attemptsFrom(call, attempt, beginning)

@@ -47,6 +47,7 @@ const secretVariable = (name: string): Config.Config<Option.Option<Redacted.Reda
 const variables = Config.all({
   token: secretVariable("APIFY_TOKEN"),
   baseUrl: variable("APIFY_API_BASE_URL"),
+  publicBaseUrl: variable("APIFY_API_PUBLIC_BASE_URL"),
   allowHttpHost: variable("APIFY_ALLOW_HTTP_HOST"),
   attemptTimeout: variable("APIFY_ATTEMPT_TIMEOUT"),
   callTimeout: variable("APIFY_CALL_TIMEOUT"),
@@ -56,7 +57,7 @@ const variables = Config.all({
 })
 
 const withVariables = (
-  options: CallOptions & Pick<SettingsInput, "allowHttpHost">,
+  options: CallOptions & Pick<SettingsInput, "allowHttpHost" | "publicBaseUrl">,
   found: Config.Config.Success<typeof variables>
 ): Checked<Found> =>
   Either.gen(function* () {
@@ -73,6 +74,7 @@ const withVariables = (
         ...options,
         token: Option.getOrUndefined(found.token),
         baseUrl: Option.getOrUndefined(found.baseUrl),
+        publicBaseUrl: Option.getOrElse(found.publicBaseUrl, () => options.publicBaseUrl),
         allowHttpHost: Option.getOrElse(found.allowHttpHost, () => options.allowHttpHost),
         attemptTimeout: Option.getOrElse(attemptTimeout, () => options.attemptTimeout),
         callTimeout: Option.getOrElse(callTimeout, () => options.callTimeout),
@@ -82,6 +84,10 @@ const withVariables = (
         token: "APIFY_TOKEN",
         tokenSource: "APIFY_TOKEN",
         baseUrl: "APIFY_API_BASE_URL",
+        publicBaseUrl:
+          Option.isNone(found.publicBaseUrl) && options.publicBaseUrl !== undefined
+            ? optionNames.publicBaseUrl
+            : "APIFY_API_PUBLIC_BASE_URL",
         allowHttpHost:
           Option.isNone(found.allowHttpHost) && options.allowHttpHost !== undefined
             ? optionNames.allowHttpHost

@@ -24,6 +24,7 @@ export const DEFAULT_BASE_URL = "https://api.apify.com"
 export interface SettingsInput extends CallOptions {
   readonly token?: Redacted.Redacted | undefined
   readonly baseUrl?: string | undefined
+  readonly publicBaseUrl?: string | undefined
   /** A host, or a host and a port, that a token may be sent to over plain HTTP. */
   readonly allowHttpHost?: string | undefined
   /** What follows the client's own `User-Agent`. */
@@ -34,11 +35,15 @@ export interface SettingsInput extends CallOptions {
 export interface Settings {
   /** Without a slash at its end. */
   readonly baseUrl: string
+  /** What public links begin with, without a slash at its end. */
+  readonly publicBaseUrl: string
   readonly token: Option.Option<Redacted.Redacted>
   /** Where the token was read from, in words. */
   readonly tokenSource: Option.Option<string>
   readonly userAgent: Option.Option<string>
   readonly limits: CallLimits
+  /** The limits that were set. They keep their place where an operation has defaults of its own. */
+  readonly ownLimits: CallOptions
 }
 
 /** What the settings are called where they were given. */
@@ -47,6 +52,7 @@ export interface SettingNames {
   /** Where the token was read from, in words. */
   readonly tokenSource: string
   readonly baseUrl: string
+  readonly publicBaseUrl: string
   readonly allowHttpHost: string
   /** Whether the base URL is that of the platform's own network, where plain HTTP is the rule. */
   readonly isPlatformUrl: boolean
@@ -57,6 +63,7 @@ export const optionNames: SettingNames = {
   token: "token",
   tokenSource: "the token option of the client's layer",
   baseUrl: "baseUrl",
+  publicBaseUrl: "publicBaseUrl",
   allowHttpHost: "allowHttpHost",
   isPlatformUrl: false
 }
@@ -75,8 +82,22 @@ export const checkOptions = (options: SettingsInput, names: SettingNames = optio
       httpHost,
       names
     )
+    const publicBaseUrl =
+      options.publicBaseUrl === undefined
+        ? baseUrl
+        : // No token is sent there.
+          yield* checkBaseUrl(options.publicBaseUrl, false, httpHost, { ...names, baseUrl: names.publicBaseUrl })
     const userAgent = yield* checkOptional(options.userAgent, checkUserAgent)
-    return { baseUrl, token, tokenSource: Option.as(token, names.tokenSource), userAgent, limits }
+    const { attemptTimeout, callTimeout, maxBodyBytes, retry } = options
+    return {
+      baseUrl,
+      publicBaseUrl,
+      token,
+      tokenSource: Option.as(token, names.tokenSource),
+      userAgent,
+      limits,
+      ownLimits: { attemptTimeout, callTimeout, maxBodyBytes, retry }
+    }
   })
 
 /** Checks the options of a call, and puts them in place of the defaults. */

@@ -56,6 +56,8 @@ export const serverAttributes = (origin: string): ServerAttributes => {
 export const withAttemptSpan = <A, E>(
   { span: parent }: Telemetry,
   request: TransportRequest,
+  /** Without what no span may show. */
+  shownPath: string,
   server: ServerAttributes,
   resends: number,
   propagates: Effect.Effect<boolean>,
@@ -65,7 +67,7 @@ export const withAttemptSpan = <A, E>(
   const attributes = {
     "http.request.method": request.method,
     ...server,
-    "url.full": request.origin + request.path,
+    "url.full": request.origin + shownPath,
     ...(resends === 0 ? {} : { "http.request.resend_count": resends })
   }
   return useSpan(request.method, new SpanOptions("client", attributes, parent.value), (span) =>
