@@ -36,6 +36,7 @@ const context = {
   },
   now: 0,
   tokenSource: Option.none(),
+  maxBodyBytes: BODY.length,
   redact: identity
 } as const
 

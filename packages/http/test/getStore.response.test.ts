@@ -48,6 +48,7 @@ const decodeFor = (
       },
       now: Date.UTC(2026, 8, 30, 12),
       tokenSource: Option.some("APIFY_TOKEN"),
+      maxBodyBytes: 1024 * 1024,
       redact
     }
   )
