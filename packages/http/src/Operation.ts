@@ -56,12 +56,12 @@ export interface OperationRequest<E = never> {
   /** The path from `/v2` on, percent-encoded. */
   readonly path: string
   /** Parameters of the query; those that are `undefined` are left out. */
-  readonly query?: { readonly [name: string]: string | undefined }
+  readonly query?: { readonly [name: string]: string | undefined } | undefined
   /** The signature of a link: the parameter `signature` of the query. It takes the place of the token, and is never shown. */
   readonly signature?: Redacted.Redacted | undefined
   /** Names in lower case. */
-  readonly headers?: { readonly [name: string]: string }
-  readonly body?: RequestBody<E>
+  readonly headers?: { readonly [name: string]: string } | undefined
+  readonly body?: RequestBody<E> | undefined
 }
 
 /**

@@ -32,9 +32,25 @@ export {
 export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "@effect-apify/domain/GeneralAccess"
 export { HttpMethod } from "@effect-apify/domain/HttpMethod"
 export { type Json, JsonObject } from "@effect-apify/domain/Json"
-export { StorePage } from "@effect-apify/domain/Page"
+export { RecordInfoPage, StorePage } from "@effect-apify/domain/Page"
 export { Problem } from "@effect-apify/domain/Problem"
-export { PublicUrl } from "@effect-apify/domain/PublicUrl"
+export { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
+export {
+  InvalidRecordKeyError,
+  MalformedRecordError,
+  RecordError,
+  RecordNotFoundError,
+  RecordRejectedError,
+  RecordTooLargeError
+} from "@effect-apify/domain/RecordErrors"
+export { RecordInfo } from "@effect-apify/domain/RecordInfo"
+export {
+  escapeRecordKey,
+  parseRecordKey,
+  RecordKey,
+  unescapeRecordKey,
+  ValidRecordKey
+} from "@effect-apify/domain/RecordKey"
 export { RunId, RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 export { Store } from "@effect-apify/domain/Store"
 export {
@@ -70,6 +86,14 @@ export * as ApifyClient from "./ApifyClient.js"
 export { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 export * as FetchTransport from "./FetchTransport.js"
 export * as HttpClientTransport from "./HttpClientTransport.js"
+export {
+  type KeysOptions,
+  type KeysPageOptions,
+  type ListKeysError,
+  type ListKeysOptions,
+  listKeys,
+  listKeysPage
+} from "./Keys.js"
 export * as Metrics from "./Metrics.js"
 export type {
   CallSummary,
@@ -82,6 +106,44 @@ export type {
   RequestBody,
   StreamOperation
 } from "./Operation.js"
+export {
+  type KeysLinkOptions,
+  type KeysPublicUrlError,
+  keysPublicUrl,
+  type PublicLink,
+  type PublicUrls,
+  publicUrls,
+  type RecordPublicUrlError,
+  recordPublicUrl
+} from "./PublicUrls.js"
+export type { PutRecordOptions, RecordContent } from "./RecordContent.js"
+export {
+  type DownloadRecordsError,
+  type DownloadRecordsOptions,
+  downloadRecords,
+  type GetRecordsOptions,
+  getRecords,
+  type ListRecordsError,
+  type ListRecordsOptions,
+  listRecords,
+  type RecordResult,
+  type StreamedRecord,
+  type StreamRecordError,
+  streamRecord
+} from "./RecordStreams.js"
+export {
+  type DeleteRecordError,
+  deleteRecord,
+  type GetRecordError,
+  getRecord,
+  getRecordValue,
+  type HeadRecordError,
+  headRecord,
+  type PutRecordError,
+  putRecord,
+  type ReadRecordOptions,
+  type RecordHead
+} from "./Records.js"
 export { parseRetryAfter } from "./RetryAfter.js"
 export * as RetryPolicy from "./RetryPolicy.js"
 export {
@@ -102,5 +164,6 @@ export {
   listStoresPage,
   type StoreFilter
 } from "./StoreLists.js"
+export { StoredRecord } from "./StoredRecord.js"
 export { type GetStoreError, type GetStoresOptions, getStore, getStores, type StoreResult } from "./Stores.js"
 export * as Transport from "./Transport.js"

@@ -37,11 +37,12 @@ import {
 } from "./call.js"
 import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./collect.js"
 import { Download } from "./download.js"
-import { decompressed, encodingOf } from "./encoding.js"
+import { encodingOf } from "./encoding.js"
 import { redirectTarget } from "./redirect.js"
-import { unexpected } from "./response.js"
+import { unexpected, withoutBody } from "./response.js"
 import type { History } from "./retry.js"
 import { countAttempt, withAttemptSpan } from "./telemetry.js"
+import { Transformed } from "./transform.js"
 import { classify, isUndecodable } from "./transportError.js"
 import { Upload, type UploadListener } from "./upload.js"
 
@@ -407,7 +408,12 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       const body =
         encoding === "none" || isEncoded
           ? download.pull
-          : decompressed(download.pull, encoding, () => undecodable(call, head))
+          : new Transformed<CallError>(
+              download.pull,
+              new DecompressionStream(encoding),
+              runtimeOf(call),
+              Effect.suspend(() => Effect.fail(undecodable(call, head)))
+            ).pull
       const result = decodeStream({ ...head, isEncoded }, body, call)
       return Either.isLeft(result) ? Effect.zipRight(close, result) : result
     }, false)
@@ -470,10 +476,8 @@ const runtimeOf = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> 
 const limitOf = (error: unknown): Option.Option<number> =>
   error instanceof RateLimitedError ? error.limit : Option.none()
 
-const incompleteOf = (head: ResponseHead): CollectedResponse => ({ ...head, body: new Uint8Array(), isTruncated: true })
-
 const undecodable = <E>(call: Call<E>, head: ResponseHead): CallError =>
-  unexpected(incompleteOf(head), decodeContextOf(call, false), "The body is not encoded as its headers say")
+  unexpected(withoutBody(head), decodeContextOf(call, false), "The body is not encoded as its headers say")
 
 const noHead: ResponseHead = { status: 0, headers: Headers.empty }
 
@@ -486,7 +490,7 @@ const transportErrorOf = <E>(
   head: ResponseHead | undefined
 ): CallError => {
   const context = decodeContextOf(call, false)
-  const incomplete = incompleteOf(head ?? noHead)
+  const incomplete = withoutBody(head ?? noHead)
   if (cause === TOKEN_GUARD) {
     return unexpected(
       incomplete,

@@ -27,6 +27,7 @@ import type { CallSummary, DecodeContext, Operation, OperationRequest } from "..
 import type { TransportService } from "../Transport.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Bag } from "./bag.js"
+import { parametersOf, queryOf } from "./query.js"
 import { awaitPermit, type RateLimiter } from "./rateLimiter.js"
 import { requestProblem } from "./requestProblem.js"
 import { beginning, decide, type History, isRefusal, mayBeCarriedOut } from "./retry.js"
@@ -106,33 +107,23 @@ export class Call<E> implements Closable {
   ) {
     this.clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     this.start = monotonicMillis(this.clock)
-    const { signature } = request
+    const { query, signature } = request
     const path = client.basePath + request.path
-    this.shownPath = path + queryOf(request, REDACTED)
+    const parameters = query === undefined ? [] : parametersOf(query)
     if (signature === undefined) {
-      this.path = this.shownPath
+      this.path = path + queryOf(parameters)
+      this.shownPath = this.path
       this.redact = client.redact
     } else {
       const secret = Redacted.value(signature)
       const hide = redactor([secret])
-      this.path = path + queryOf(request, encodeURIComponent(wellFormed(secret)))
+      this.path = path + queryOf([...parametersOf({ signature: secret }), ...parameters])
+      this.shownPath = path + queryOf([`signature=${REDACTED}`, ...parameters])
       this.redact = (text) => client.redact(hide(text))
     }
     this.storeKey = Option.match(operation.store, { onNone: () => "", onSome: (store) => store.toLowerCase() })
   }
 }
-
-/** @param signature the value of the signature, where the request has one */
-const queryOf = <E>({ query = {}, signature: secret }: OperationRequest<E>, signature: string): string => {
-  const parameters = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(wellFormed(value))}`]
-  )
-  const all = secret === undefined ? parameters : [`signature=${signature}`, ...parameters]
-  return all.length === 0 ? "" : `?${all.join("&")}`
-}
-
-/** `encodeURIComponent` throws for half a character. */
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\ufffd")
 
 const elapsedMillis = <E>({ clock, start }: Call<E>): number => monotonicMillis(clock) - start
 

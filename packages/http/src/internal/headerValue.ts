@@ -30,6 +30,9 @@ export const contentType = (headers: HeaderValues): Option.Option<ContentType> =
       : Option.none()
   })
 
+/** Whether a charset is UTF-8. The second is not a registered name, but some servers send it. */
+export const isUtf8 = (charset: string): boolean => charset === "utf-8" || charset === "utf8"
+
 /** `Content-Encoding`, in lower case and in the order in which they were applied. `identity` encodes nothing. */
 export const contentEncodings = (headers: HeaderValues): ReadonlyArray<string> =>
   itemsIn(headers, "content-encoding")

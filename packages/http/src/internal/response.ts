@@ -23,7 +23,7 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { DecodeContext, OperationResponse } from "../Operation.js"
-import { contentEncodings, contentLength, contentType, rateLimit, retryAfter } from "./headerValue.js"
+import { contentEncodings, contentLength, contentType, isUtf8, rateLimit, retryAfter } from "./headerValue.js"
 
 const MAX_TYPE = 100
 const MAX_MESSAGE = 500
@@ -69,6 +69,13 @@ export const responseFieldsOf = (response: OperationResponse, { call, redact }: 
 
 /** A result under a wrong content type, such as `text/plain`: errors show no values. */
 const isResult = ({ status }: OperationResponse, text: string): boolean => status < 300 && /^\s*[{[]/.test(text)
+
+/** A response whose body was not read. */
+export const withoutBody = <H extends object>(head: H): H & Pick<OperationResponse, "body" | "isTruncated"> => ({
+  ...head,
+  body: new Uint8Array(),
+  isTruncated: true
+})
 
 /** The error for a response that the operation does not have, and why. */
 export const unexpected = (
@@ -143,9 +150,6 @@ const isPlain = (type: string): boolean => {
   )
 }
 
-/** The second is not a registered name, but some servers send it. */
-const isUtf8 = (charset: string): boolean => charset === "utf-8" || charset === "utf8"
-
 /** Encodings that some transport decodes. A body that is encoded twice may be made to expand without end. */
 const decodable: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br", "zstd"])
 
@@ -184,10 +188,15 @@ const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either
   })
 }
 
-const undecoded = (encodings: ReadonlyArray<string>, { redact }: DecodeContext): string =>
-  encodings.every(isPlain)
-    ? `The content encoding is ${excerpt(redact(encodings.join(", ")), MAX_TYPE)}, which could not be decoded`
-    : "The content encoding could not be decoded, and is not one that can be shown"
+const undecoded = (encodings: ReadonlyArray<string>, context: DecodeContext): string =>
+  Option.match(shownEncodings(encodings, context), {
+    onNone: () => "The content encoding could not be decoded, and is not one that can be shown",
+    onSome: (shown) => `The content encoding is ${shown}, which could not be decoded`
+  })
+
+/** The encodings of a body, where they are words. */
+export const shownEncodings = (encodings: ReadonlyArray<string>, { redact }: DecodeContext): Option.Option<string> =>
+  encodings.every(isPlain) ? Option.some(excerpt(redact(encodings.join(", ")), MAX_TYPE)) : Option.none()
 
 const notJson = ({ status }: OperationResponse, { call }: DecodeContext, problem: string): MalformedResponseError =>
   new MalformedResponseError({ ...call, status, kind: "Json", problems: [{ path: [], problem }] })

@@ -1,0 +1,223 @@
+/**
+ * Listings of the keys of a store.
+ *
+ * @since 0.1.0
+ */
+import type { CallError } from "@effect-apify/domain/CallError"
+import { cursorPage, type RecordInfoPage } from "@effect-apify/domain/Page"
+import type { RecordInfo } from "@effect-apify/domain/RecordInfo"
+import type { InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+import { type StoreLocation, type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import { ApifyClient } from "./ApifyClient.js"
+import type { CallOptions } from "./CallOptions.js"
+import { CursorPages, nextKeyProblem } from "./internal/cursorPages.js"
+import { decodeRecordInfo } from "./internal/decodeRecordInfo.js"
+import { checkWhole, decodeItems, type PageOperation } from "./internal/pages.js"
+import { paginate } from "./internal/paginate.js"
+import * as Limits from "./internal/recordLimits.js"
+import { decodeJson, malformed } from "./internal/response.js"
+import { storeErrorOf } from "./internal/storeOperation.js"
+import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
+
+/**
+ * Which keys to list.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface KeysOptions extends CallOptions {
+  /** Only keys that begin with this. */
+  readonly prefix?: string | undefined
+  /** Only keys of this collection of the store's schema. */
+  readonly collection?: string | undefined
+  /** Only keys after this one, which need not exist. Keys are sorted by their bytes. */
+  readonly exclusiveStartKey?: string | undefined
+  /** The signature of a link to the keys. It opens them in place of the token, which is not sent then. */
+  readonly signature?: Redacted.Redacted | undefined
+}
+
+/**
+ * How to get one page of keys.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface KeysPageOptions extends KeysOptions {
+  /** How many keys the page has at most: 1 or more. Default: 1000, which is also the most that Apify gives. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * How to list keys.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ListKeysOptions extends KeysOptions {
+  /** How many keys to list at most. Default: all. */
+  readonly limit?: number | undefined
+  /** How many keys to request at once: 1 or more. Default: 1000, which is also the most that Apify gives. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * What `listKeys` can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ListKeysError = CallError | InvalidStoreRefError | StoreNotFoundError
+
+/**
+ * Lists the records of a store by their keys, in the order of the keys' bytes. A page is requested once its keys are needed,
+ * at most 60 times a second for a store.
+ *
+ * If an item is not valid, those before it are given, and the error names its place in the page. A page that does not lead on
+ * ends the listing with a `MalformedResponseError`.
+ *
+ * `GET /v2/key-value-stores/:storeId/keys`
+ *
+ * @param ref a `StoreRef`, or its text
+ *
+ * @example
+ * ```ts
+ * import { listKeys } from "@effect-apify/http"
+ * import * as Console from "effect/Console"
+ * import * as Stream from "effect/Stream"
+ *
+ * const program = listKeys("janedoe~my-store", { prefix: "image-" }).pipe(
+ *   Stream.runForEach(({ key, size }) => Console.log(`${key}: ${size} bytes`))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const listKeys = (
+  ref: StoreRef | string,
+  { exclusiveStartKey, limit, pageSize = MAX_PAGE, ...options }: ListKeysOptions = {}
+): Stream.Stream<RecordInfo, ListKeysError, ApifyClient> =>
+  paginate(() => {
+    checkWhole("limit", limit, 0)
+    checkWhole("pageSize", pageSize, 1)
+    const location = storeLocation(ref)
+    return new CursorPages(
+      (after, limit) => new ListKeys(location, options, after, limit, true),
+      Option.fromNullable(exclusiveStartKey),
+      { limit, pageSize }
+    )
+  }, options)
+
+const MAX_PAGE = 1000
+
+/**
+ * Gets one page of the keys of a store.
+ *
+ * @example
+ * ```ts
+ * import { listKeysPage } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { items, nextExclusiveStartKey } = yield* listKeysPage("janedoe~my-store", { limit: 10 })
+ *   return { keys: items.map(({ key }) => key), nextExclusiveStartKey }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const listKeysPage = (
+  ref: StoreRef | string,
+  { exclusiveStartKey, limit = MAX_PAGE, ...options }: KeysPageOptions = {}
+): Effect.Effect<RecordInfoPage, ListKeysError, ApifyClient> =>
+  Effect.flatMap(ApifyClient, (client) => {
+    checkWhole("limit", limit, 1)
+    const after = Option.fromNullable(exclusiveStartKey)
+    return client.run(new ListKeys(storeLocation(ref), options, after, limit, false), options)
+  })
+
+type ListFailure = InvalidStoreRefError | StoreNotFoundError
+
+// Compiled when first needed, to keep the import cheap.
+const decodeBody = (json: unknown) =>
+  ParseResult.decodeUnknownEither(Schema.Struct({ data: cursorPage(Schema.Unknown) }), { errors: "all" })(json)
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure> {
+  readonly name = "listKeys"
+  readonly isIdempotent = true
+  readonly rate = "resource"
+  readonly defaults = Limits.KEYS
+  readonly store: Option.Option<string>
+  readonly request: Either.Either<OperationRequest, ListFailure>
+  received: ReadonlyArray<RecordInfo> = []
+
+  constructor(
+    location: Either.Either<StoreLocation, InvalidStoreRefError>,
+    options: KeysOptions,
+    private readonly after: Option.Option<string>,
+    limit: number,
+    readonly isPaced: boolean
+  ) {
+    this.store = Option.map(Either.getRight(location), ({ text }) => text)
+    this.request = Either.map(location, (location) => new KeysRequest(location, options, after, limit))
+  }
+
+  decode(response: OperationResponse, context: DecodeContext): Either.Either<RecordInfoPage, CallError | ListFailure> {
+    if (response.status !== 200) return Either.left(storeErrorOf(response, context))
+    const received: Array<RecordInfo> = []
+    this.received = received
+    return decodeJson(response, context, decodeBody).pipe(
+      Either.flatMap(({ data }) =>
+        Either.map(
+          decodeItems(data.items, decodeRecordInfo, received, response, context),
+          (items): RecordInfoPage => ({
+            ...data,
+            items,
+            // A page without items that says it is the last one is, whatever key it names.
+            nextExclusiveStartKey: items.length > 0 || data.isTruncated ? data.nextExclusiveStartKey : Option.none()
+          })
+        )
+      ),
+      Either.flatMap((page) =>
+        Option.match(nextKeyProblem(this.after, page), {
+          onNone: () => Either.right(page),
+          onSome: (problem) => Either.left(malformed(response, context, [problem]))
+        })
+      )
+    )
+  }
+}
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
+class KeysRequest implements OperationRequest {
+  readonly method = "GET"
+  readonly path: string
+  readonly query: OperationRequest["query"]
+  readonly signature: Redacted.Redacted | undefined
+
+  constructor(
+    location: StoreLocation,
+    { collection, prefix, signature }: KeysOptions,
+    after: Option.Option<string>,
+    limit: number
+  ) {
+    this.path = `${location.path}/keys`
+    this.query = {
+      ...location.query,
+      limit: String(limit),
+      exclusiveStartKey: Option.getOrUndefined(after),
+      prefix,
+      collection
+    }
+    this.signature = signature
+  }
+}

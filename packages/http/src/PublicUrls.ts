@@ -1,0 +1,255 @@
+/**
+ * Public links to the keys and the records of a store. Once the store is known, links are made without requests.
+ *
+ * @since 0.1.0
+ */
+import { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
+import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
+import { parseRecordKey } from "@effect-apify/domain/RecordKey"
+import {
+  encodeHmac,
+  StorageSignature,
+  StorageSignatureFromString,
+  storageSignatureText
+} from "@effect-apify/domain/Signature"
+import type { Store } from "@effect-apify/domain/Store"
+import type { StoreId } from "@effect-apify/domain/StoreId"
+import type { StoreRef } from "@effect-apify/domain/StoreRef"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { ApifyClient } from "./ApifyClient.js"
+import type { CallOptions } from "./CallOptions.js"
+import { checkWhole } from "./internal/pages.js"
+import { parametersOf, queryOf } from "./internal/query.js"
+import { type GetStoreError, getStore } from "./Stores.js"
+
+/**
+ * A public link.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PublicLink {
+  /** Printing it hides the signature; `Redacted.value(url.href)` is the whole link. */
+  readonly url: PublicUrl
+  /**
+   * Whether it is signed. It is not if the store was fetched by someone who may not write to it, and so may not see its signing
+   * key: then the link opens what the store's general access opens, and no more.
+   */
+  readonly isSigned: boolean
+}
+
+/**
+ * Which keys a link lists, and for how long.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface KeysLinkOptions {
+  /** How long the signature holds: whole milliseconds above 0. Default: for as long as the store keeps its signing key. */
+  readonly expiresIn?: Duration.DurationInput | undefined
+  /** How many keys a page has at most. */
+  readonly limit?: number | undefined
+  /** Only keys that begin with this. */
+  readonly prefix?: string | undefined
+  /** Only keys of this collection of the store's schema. */
+  readonly collection?: string | undefined
+  /** Only keys after this one. */
+  readonly exclusiveStartKey?: string | undefined
+}
+
+/**
+ * Makes links to one store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PublicUrls {
+  /** A link to a record, which need not exist. It does not expire, unless the store gets another signing key. */
+  readonly record: (key: string) => Effect.Effect<PublicLink, InvalidRecordKeyError>
+  /** A link to the list of keys. */
+  readonly keys: (options?: KeysLinkOptions) => Effect.Effect<PublicLink, InvalidExpiryError>
+}
+
+/**
+ * Makes links to a store that was fetched, without any request. Links begin with the client's `publicBaseUrl`, and name the
+ * store by its ID. Anyone who has a signed link can read what it links to.
+ *
+ * @example
+ * ```ts
+ * import { getStore, publicUrls } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* getStore("~my-store")
+ *   const urls = yield* publicUrls(store)
+ *   const links = yield* Effect.forEach(["a.png", "b.png"], urls.record)
+ *   return links.map(({ url }) => Redacted.value(url.href))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const publicUrls = ({ id, urlSigningSecretKey }: Store): Effect.Effect<PublicUrls, never, ApifyClient> =>
+  Effect.flatMap(ApifyClient, ({ publicBaseUrl }) =>
+    Effect.map(
+      Effect.transposeOption(
+        Option.map(Option.filter(Option.map(urlSigningSecretKey, Redacted.value), isSecret), signer)
+      ),
+      (sign) => new StorePublicUrls(`${publicBaseUrl}/v2/key-value-stores/${encodeURIComponent(id)}`, id, sign)
+    )
+  )
+
+/** An empty key counts as none. */
+const isSecret = (key: string): boolean => key !== ""
+
+type Sign = (text: string) => Effect.Effect<string>
+
+const utf8 = new TextEncoder()
+
+/** Signs texts. The key is imported once. */
+const signer = (secret: string): Effect.Effect<Sign> =>
+  Effect.map(
+    Effect.promise(() =>
+      crypto.subtle.importKey("raw", utf8.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
+    ),
+    (key) => (text) =>
+      Effect.map(
+        Effect.promise(() => crypto.subtle.sign("HMAC", key, utf8.encode(text))),
+        (hmac) => encodeHmac(new Uint8Array(hmac))
+      )
+  )
+
+class StorePublicUrls implements PublicUrls {
+  constructor(
+    /** The URL of the store. */
+    private readonly base: string,
+    private readonly id: StoreId,
+    private readonly sign: Option.Option<Sign>
+  ) {}
+
+  readonly record = (key: string): Effect.Effect<PublicLink, InvalidRecordKeyError> =>
+    Effect.flatMap(parseRecordKey(key), (key) => this.link(`${this.base}/records/${key}`, {}, (sign) => sign(key)))
+
+  readonly keys = ({ expiresIn, ...filters }: KeysLinkOptions = {}): Effect.Effect<PublicLink, InvalidExpiryError> =>
+    Effect.flatMap(expiryOf(expiresIn), (expiresAt) => {
+      checkWhole("limit", filters.limit, 1)
+      return this.link(`${this.base}/keys`, filters, (sign) =>
+        Effect.map(sign(storageSignatureText(expiresAt, this.id)), (hmac) =>
+          encodeSignature(new StorageSignature({ expiresAt, hmac }))
+        )
+      )
+    })
+
+  private link(
+    url: string,
+    filters: Omit<KeysLinkOptions, "expiresIn">,
+    signature: (sign: Sign) => Effect.Effect<string>
+  ): Effect.Effect<PublicLink> {
+    return Effect.map(Effect.transposeOption(Option.map(this.sign, signature)), (signature) => {
+      const parameters = parametersOf({ signature: Option.getOrUndefined(signature), ...filters })
+      const href = url + queryOf(parameters)
+      return { url: new PublicUrl({ href: Redacted.make(href) }, trusted), isSigned: Option.isSome(signature) }
+    })
+  }
+}
+
+const trusted = { disableValidation: true }
+
+const encodeSignature = (signature: StorageSignature): string =>
+  Schema.encodeSync(StorageSignatureFromString)(signature)
+
+/** When a link expires, in milliseconds since 1970; 0 for never. */
+const expiryOf = (expiresIn: Duration.DurationInput | undefined): Effect.Effect<number, InvalidExpiryError> =>
+  expiresIn === undefined
+    ? Effect.succeed(0)
+    : Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        // It makes 0 of what is negative or no number.
+        const millis = Option.match(Duration.decodeUnknown(expiresIn), { onNone: () => 0, onSome: Duration.toMillis })
+        const problem =
+          millis <= 0
+            ? "it is not a time above 0"
+            : !Number.isInteger(millis)
+              ? "it is not a whole number of milliseconds"
+              : Number.isSafeInteger(now + millis)
+                ? undefined
+                : "it is too long"
+        return problem === undefined
+          ? Effect.succeed(Math.floor(now) + millis)
+          : Effect.fail(new InvalidExpiryError({ expiry: String(expiresIn), problem }))
+      })
+
+/**
+ * What `recordPublicUrl` can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type RecordPublicUrlError = GetStoreError | InvalidRecordKeyError
+
+/**
+ * Gets a store, and makes a link to one of its records. For more than one link use `publicUrls`, which asks once.
+ *
+ * @param ref a `StoreRef`, or its text
+ * @param key 1 to 256 of the characters `a-z A-Z 0-9 ! - _ . ' ( )`
+ *
+ * @example
+ * ```ts
+ * import { recordPublicUrl } from "@effect-apify/http"
+ *
+ * const program = recordPublicUrl("~my-store", "OUTPUT")
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const recordPublicUrl = (
+  ref: StoreRef | string,
+  key: string,
+  options?: CallOptions
+): Effect.Effect<PublicLink, RecordPublicUrlError, ApifyClient> =>
+  Effect.zipRight(
+    parseRecordKey(key),
+    Effect.flatMap(Effect.flatMap(getStore(ref, options), publicUrls), ({ record }) => record(key))
+  )
+
+/**
+ * What `keysPublicUrl` can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type KeysPublicUrlError = GetStoreError | InvalidExpiryError
+
+/**
+ * Gets a store, and makes a link to the list of its keys.
+ *
+ * @param ref a `StoreRef`, or its text
+ *
+ * @example
+ * ```ts
+ * import { keysPublicUrl } from "@effect-apify/http"
+ *
+ * const program = keysPublicUrl("~my-store", { expiresIn: "1 hour", prefix: "image-" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const keysPublicUrl = (
+  ref: StoreRef | string,
+  { attemptTimeout, callTimeout, maxBodyBytes, retry, ...link }: KeysLinkOptions & CallOptions = {}
+): Effect.Effect<PublicLink, KeysPublicUrlError, ApifyClient> =>
+  Effect.zipRight(
+    expiryOf(link.expiresIn),
+    Effect.flatMap(
+      Effect.flatMap(getStore(ref, { attemptTimeout, callTimeout, maxBodyBytes, retry }), publicUrls),
+      ({ keys }) => keys(link)
+    )
+  )

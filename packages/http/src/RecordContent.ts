@@ -1,0 +1,42 @@
+/**
+ * What is put into a record, and how.
+ *
+ * @since 0.1.0
+ */
+import type * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type { CallOptions } from "./CallOptions.js"
+
+/**
+ * What can be put into a record: text, bytes, a value with the schema that encodes it to JSON, or a stream of bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RecordContent<A, I, E, R> =
+  | string
+  | Uint8Array
+  | { readonly schema: Schema.Schema<A, I, R>; readonly value: A }
+  | Stream.Stream<Uint8Array, E, R>
+
+/**
+ * How to put a record.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PutRecordOptions extends CallOptions {
+  /**
+   * Default: `text/plain; charset=utf-8` for text, `application/json; charset=utf-8` for a value, and
+   * `application/octet-stream` for bytes and streams. Text and values are sent in UTF-8.
+   */
+  readonly contentType?: string | undefined
+  /** What the bytes are encoded with already: `gzip`, `br` or `deflate`. They are sent as they are. Default: nothing. */
+  readonly contentEncoding?: string | undefined
+  /** Whether to compress the record with gzip. Together with `contentEncoding` it is a defect. Default: false. */
+  readonly gzip?: boolean | undefined
+  /** Whether a stream may be run again, for another attempt. Default: false, and then there is one attempt. */
+  readonly replayable?: boolean | undefined
+  /** The length of a stream in bytes, where it is known. Another length is an error, and nothing is stored. */
+  readonly length?: number | undefined
+}

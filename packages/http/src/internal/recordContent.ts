@@ -1,0 +1,117 @@
+/**
+ * What is put into a record: the body of the request, and the headers that say what it is.
+ */
+import { problemsOf } from "@effect-apify/domain/Problem"
+import { MalformedRecordError } from "@effect-apify/domain/RecordErrors"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import type { CallSummary, Pull, RequestBody } from "../Operation.js"
+import type { PutRecordOptions, RecordContent } from "../RecordContent.js"
+import { contentType, isUtf8 } from "./headerValue.js"
+import { malformedRecord } from "./recordTarget.js"
+import { gzip, Transformed } from "./transform.js"
+
+/** A record, ready to be sent. */
+export interface EncodedContent<E> {
+  readonly body: RequestBody<E>
+  readonly headers: { readonly [name: string]: string }
+}
+
+/** Encodes a record. What the schema does not allow, and text that UTF-8 does not have, fails before anything is sent. */
+export const encodeContent = <A, I, E, R>(
+  content: RecordContent<A, I, E, R>,
+  options: PutRecordOptions,
+  call: CallSummary,
+  key: string
+): Effect.Effect<EncodedContent<E>, MalformedRecordError, R> => {
+  if (options.gzip === true && options.contentEncoding !== undefined) {
+    return Effect.die(new Cause.IllegalArgumentException("gzip and contentEncoding cannot be set both"))
+  }
+  if (isStream(content)) return Effect.map(streamBody(content, options), (body) => encoded(body, BINARY, options))
+  if (content instanceof Uint8Array) return bytesBody(content, BINARY, options)
+  const refuse = (kind: MalformedRecordError["kind"], problem: string) =>
+    Effect.fail(malformedRecord(call, key, kind, problem))
+  if (!isSentAsUtf8(options))
+    return refuse("Charset", "is text, which is sent in UTF-8: give bytes for another charset")
+  if (Predicate.isString(content)) {
+    return /\p{Surrogate}/u.test(content)
+      ? refuse("Charset", "has half a surrogate pair, which no charset has")
+      : bytesBody(utf8.encode(content), TEXT, options)
+  }
+  return ParseResult.encode(content.schema, { errors: "all" })(content.value).pipe(
+    Effect.mapError((issue) => new MalformedRecordError({ ...call, key, kind: "Shape", problems: problemsOf(issue) })),
+    Effect.flatMap((value) =>
+      Option.match(toJson(value), {
+        onNone: () => refuse("Json", "cannot be written as JSON"),
+        onSome: (json) => bytesBody(utf8.encode(json), JSON_TYPE, options)
+      })
+    )
+  )
+}
+
+const BINARY = "application/octet-stream"
+const TEXT = "text/plain; charset=utf-8"
+const JSON_TYPE = "application/json; charset=utf-8"
+
+const utf8 = new TextEncoder()
+
+const isStream = <A, I, E, R>(content: RecordContent<A, I, E, R>): content is Stream.Stream<Uint8Array, E, R> =>
+  Predicate.hasProperty(content, Stream.StreamTypeId)
+
+const isSentAsUtf8 = ({ contentType: type }: PutRecordOptions): boolean =>
+  type === undefined ||
+  contentType({ "content-type": type }).pipe(
+    Option.flatMap(({ charset }) => charset),
+    Option.match({ onNone: () => true, onSome: isUtf8 })
+  )
+
+/** It may hold what JSON cannot, or refer to itself. */
+const toJson = (value: unknown): Option.Option<string> =>
+  Option.filter(Option.liftThrowable((): unknown => JSON.stringify(value))(), Predicate.isString)
+
+const encoded = <E>(body: RequestBody<E>, type: string, options: PutRecordOptions): EncodedContent<E> => {
+  const encoding = options.gzip === true ? "gzip" : options.contentEncoding
+  return {
+    body,
+    headers: {
+      "content-type": options.contentType ?? type,
+      ...(encoding === undefined ? {} : { "content-encoding": encoding })
+    }
+  }
+}
+
+const bytesBody = (bytes: Uint8Array, type: string, options: PutRecordOptions): Effect.Effect<EncodedContent<never>> =>
+  Effect.map(options.gzip === true ? gzip(bytes) : Effect.succeed(bytes), (bytes) =>
+    encoded({ _tag: "Bytes", bytes }, type, options)
+  )
+
+const streamBody = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  { gzip = false, length, replayable = false }: PutRecordOptions
+): Effect.Effect<RequestBody<E>, never, R> =>
+  Effect.contextWith((context) => {
+    const open = Stream.toPull(Stream.provideContext(stream, context))
+    return {
+      _tag: "Stream",
+      open: gzip ? Effect.flatMap(open, gzipped) : open,
+      // The length of what the stream has is not that of what it is compressed to.
+      length: gzip ? undefined : length,
+      isReplayable: replayable
+    }
+  })
+
+const gzipped = <E>(pull: Pull<E>) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.map(
+        Effect.runtime<never>(),
+        (runtime) => new Transformed(pull, new CompressionStream("gzip"), runtime, Effect.dieMessage("gzip failed"))
+      ),
+      ({ close }) => close
+    ),
+    ({ pull }) => pull
+  )

@@ -1,0 +1,387 @@
+/**
+ * Records as streams, on each transport over real sockets, and many records at once.
+ */
+import type { Server } from "node:http"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import {
+  type ApifyClient,
+  downloadRecords,
+  getRecord,
+  getRecords,
+  listRecords,
+  putRecord,
+  streamRecord
+} from "../src/index.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
+import { clientOn, listening, transports, unhurried, urlOf, watching } from "./realSockets.js"
+import { inSimulatedTime } from "./simulatedTime.js"
+import { refuse } from "./storeServer.js"
+
+const STORE = "janedoe~my-store"
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+const failureOf = <A, E>(exit: Exit.Exit<A, E>): unknown =>
+  Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("It has not failed")
+
+describe.each(transports)("with $name", ({ transport }) => {
+  const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
+    clientOn(transport, { baseUrl: urlOf(server), retry: { baseDelay: 1, maxDelay: 1 }, ...unhurried, ...options })
+
+  /** A server that begins a body of 1000 bytes, and does no more until its test says so. */
+  const begun = (headers: { readonly [name: string]: string | number } = { "content-length": 1000 }) =>
+    Effect.gen(function* () {
+      let cut = (): void => {}
+      const hasStart = yield* Deferred.make<void>()
+      const watched = yield* watching((request, response) => {
+        response.writeHead(200, {
+          "content-type": request.url?.endsWith("true") ? "text/plain" : "application/zip",
+          ...headers
+        })
+        response.write("start")
+        cut = () => request.socket.destroy()
+      })
+      const read = (chunks: Array<Uint8Array>) =>
+        Stream.runForEach((chunk: Uint8Array) =>
+          Effect.zipRight(
+            Effect.sync(() => chunks.push(chunk)),
+            Deferred.succeed(hasStart, undefined)
+          )
+        )
+      return { ...watched, hasStart, read, cut: () => cut() }
+    })
+
+  const bytes = Stream.unwrapScoped(Effect.map(streamRecord(STORE, "key"), ({ bytes }) => bytes))
+
+  describe.each([
+    ["a record", bytes],
+    ["an archive", downloadRecords(STORE)]
+  ] as const)("%s that is streamed", (_, stream) => {
+    it.scopedLive.each([
+      ["of a declared length", { "content-length": 1000 }],
+      ["in chunks", {}]
+    ] as const)("%s and cut off gives what was received, and then a reset", ([, headers]) =>
+      Effect.gen(function* () {
+        const { cut, hasStart, read, server } = yield* begun(headers)
+        const chunks: Array<Uint8Array> = []
+        const reading = yield* read(chunks)(stream).pipe(Effect.provide(clientOf(server)), Effect.exit, Effect.fork)
+        yield* Deferred.await(hasStart)
+        cut()
+        assert.deepInclude(failureOf(yield* Fiber.join(reading)), { _tag: "TransportError", reason: "reset" })
+        assert.strictEqual(Buffer.concat(chunks).toString(), "start")
+      })
+    )
+
+    it.scoped("and stalls is out of time after a minute, and frees its socket", () =>
+      Effect.gen(function* () {
+        const { freed, hasStart, read, server } = yield* begun()
+        const client = clientOn(transport, { baseUrl: urlOf(server) })
+        const reading = yield* read([])(stream).pipe(Effect.provide(client), Effect.exit, Effect.fork)
+        yield* Deferred.await(hasStart)
+        yield* TestClock.adjust("59 seconds")
+        assert.isNull(reading.unsafePoll())
+        yield* TestClock.adjust("1 second")
+        assert.deepInclude(failureOf(yield* Fiber.join(reading)), { _tag: "TimeoutError", phase: "attempt" })
+        yield* Deferred.await(freed)
+      })
+    )
+
+    it.scopedLive("and is not read to its end frees its socket", () =>
+      Effect.gen(function* () {
+        const { freed, server } = yield* begun()
+        yield* Effect.zipRight(Stream.runDrain(Stream.take(stream, 1)), Deferred.await(freed)).pipe(
+          Effect.provide(clientOf(server))
+        )
+      })
+    )
+
+    it.scopedLive("is tried again until it begins", () =>
+      Effect.gen(function* () {
+        let requests = 0
+        const server = yield* listening((request, response) => {
+          requests += 1
+          response.writeHead(requests < 3 ? 503 : 200, {
+            "content-type": request.url?.endsWith("true") ? "text/plain" : "application/zip"
+          })
+          response.end("whole")
+        })
+        const chunks = yield* Effect.provide(Stream.runCollect(stream), clientOf(server))
+        assert.strictEqual(Buffer.concat([...chunks]).toString(), "whole")
+        assert.strictEqual(requests, 3)
+      })
+    )
+
+    it.scopedLive("of a store that does not exist says so", () =>
+      Effect.gen(function* () {
+        const server = yield* listening((_, response) =>
+          refuse(response, 404, "record-not-found", "Key-value Store was not found")
+        )
+        const exit = yield* Effect.provide(Effect.exit(Stream.runDrain(stream)), clientOf(server))
+        assert.deepInclude(failureOf(exit), { _tag: "StoreNotFoundError", ref: STORE })
+      })
+    )
+  })
+
+  it.scopedLive("a streamed record has its type, and its length where it was declared", () =>
+    Effect.gen(function* () {
+      const { server } = yield* begun()
+      const { contentType, key, size } = yield* Effect.provide(
+        Effect.scoped(streamRecord(STORE, "key")),
+        clientOf(server)
+      )
+      assert.deepStrictEqual([String(key), contentType, size], ["key", Option.some("text/plain"), Option.some(1000)])
+    })
+  )
+
+  it.scopedLive("an archive is requested with its filters, and is no JSON", () =>
+    Effect.gen(function* () {
+      const urls: Array<string | undefined> = []
+      const server = yield* listening((request, response) => {
+        urls.push(request.url)
+        response.setHeader("content-type", "application/json")
+        response.end("{}")
+      })
+      const options = { prefix: "a b", collection: "posts", signature: Redacted.make("sign") }
+      const exit = yield* Effect.exit(Stream.runDrain(downloadRecords(STORE, options))).pipe(
+        Effect.provide(clientOf(server))
+      )
+      assert.deepInclude(failureOf(exit), { _tag: "UnexpectedResponseError", status: 200 })
+      assert.deepStrictEqual(urls, [
+        `/v2/key-value-stores/${STORE}/records?signature=sign&prefix=a%20b&collection=posts`
+      ])
+    })
+  )
+
+  it.scopedLive.each([
+    [401, "UnauthorizedError"],
+    [413, "RecordTooLargeError"],
+    [415, "UnexpectedResponseError"]
+  ] as const)(
+    "an upload that the server refuses early with %i ends with that, and its source is released",
+    ([status, tag]) =>
+      Effect.gen(function* () {
+        const { freed, server } = yield* watching((request, response) => {
+          request.once("data", () => {
+            request.pause()
+            refuse(response, status, "refused", "Refused")
+          })
+          // Without reading it does not see that its client is gone.
+          response.once("finish", () => request.resume())
+        })
+        let isReleased = false
+        const endless = Stream.ensuring(
+          Stream.forever(Stream.make(new Uint8Array(65_536))),
+          Effect.sync(() => {
+            isReleased = true
+          })
+        )
+        yield* Effect.gen(function* () {
+          const error = yield* Effect.flip(putRecord(STORE, "key", endless))
+          assert.deepInclude(error, { _tag: tag, attempts: 1 })
+          assert.isTrue(isReleased)
+          yield* Deferred.await(freed)
+        }).pipe(Effect.provide(clientOf(server)))
+      })
+  )
+
+  it.scoped("an upload goes on for as long as it moves, and ends by the time of the call where one was set", () =>
+    Effect.gen(function* () {
+      const server = yield* listening((request) => request.resume())
+      const upload = (options?: { readonly callTimeout: "1 day" }) =>
+        putRecord(
+          STORE,
+          "key",
+          Stream.forever(Stream.fromEffect(Effect.delay(Effect.succeed(bytesOf("drip")), "1 hour"))),
+          options
+        ).pipe(Effect.provide(clientOn(transport, { baseUrl: urlOf(server) })), Effect.exit, Effect.fork)
+      const [endless, limited] = yield* Effect.all([upload(), upload({ callTimeout: "1 day" })])
+      yield* TestClock.adjust("2 days")
+      assert.deepInclude(failureOf(yield* Fiber.join(limited)), { _tag: "TimeoutError", phase: "call" })
+      assert.isNull(endless.unsafePoll())
+      yield* Fiber.interrupt(endless)
+    })
+  )
+})
+
+const keyOf = (n: number): string => `key-${String(n).padStart(3, "0")}`
+
+/** A store of `count` records, of which some have vanished by the time they are read. */
+const storeOf = (count: number, vanished: ReadonlySet<number> = new Set(), after: (n: number) => number = () => 0) =>
+  layerRespond(
+    (request) => {
+      const url = new URL(request.url)
+      if (url.pathname.endsWith("/keys")) {
+        const start = url.searchParams.get("exclusiveStartKey") ?? ""
+        const left = Array.from({ length: count }, (_, n) => keyOf(n)).filter((key) => key > start)
+        const items = left.slice(0, Number(url.searchParams.get("limit")))
+        const isTruncated = items.length < left.length
+        return Effect.succeed(
+          Response.json({
+            data: {
+              items: items.map((key) => ({ key, size: 1 })),
+              count: items.length,
+              limit: 1000,
+              isTruncated,
+              nextExclusiveStartKey: isTruncated ? items.at(-1) : null
+            }
+          })
+        )
+      }
+      const key = url.pathname.split("/").at(-1) ?? ""
+      const n = Number(key.slice(4))
+      const response = vanished.has(n)
+        ? Response.json({ error: { type: "record-not-found", message: "Record was not found" } }, { status: 404 })
+        : n >= 900
+          ? Response.json({ error: { type: "insufficient-permissions", message: "Refused" } }, { status: 403 })
+          : new Response(key)
+      return Effect.delay(Effect.succeed(response), after(n))
+    },
+    { token: Redacted.make("apify_api_Canary0123456789") }
+  )
+
+/** Records are paced, so that time has to pass. */
+const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.map(inSimulatedTime(effect), ({ value }) => value)
+
+describe("listRecords", () => {
+  it.effect.prop(
+    "gives every record in the order of the keys, without those that vanished",
+    [
+      fc.nat(30),
+      fc.uniqueArray(fc.nat(30)),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 10 }),
+      fc.array(fc.nat(500), { minLength: 1 })
+    ],
+    ([count, vanished, concurrency, pageSize, delays]) =>
+      Effect.gen(function* () {
+        const { value } = yield* inSimulatedTime(
+          Stream.runCollect(listRecords(STORE, { concurrency, pageSize })).pipe(
+            Effect.provide(storeOf(count, new Set(vanished), (n) => delays[n % delays.length] ?? 0))
+          )
+        )
+        const kept = Array.from({ length: count }, (_, n) => n).filter((n) => !vanished.includes(n))
+        assert.deepStrictEqual(
+          [...value].map(({ bytes, key }) => [String(key), Buffer.from(bytes).toString()]),
+          kept.map((n) => [keyOf(n), keyOf(n)])
+        )
+      })
+  )
+
+  it.effect("ends with the error of a record, after the records before it", () =>
+    Effect.gen(function* () {
+      const given: Array<string> = []
+      const records = listRecords(STORE, { exclusiveStartKey: keyOf(897), concurrency: 8 })
+      const error = yield* inTime(
+        Effect.flip(Stream.runForEach(records, ({ key }) => Effect.sync(() => given.push(key))))
+      )
+      assert.deepStrictEqual(given, [keyOf(898), keyOf(899)])
+      assert.strictEqual(error._tag, "ForbiddenError")
+    }).pipe(Effect.provide(storeOf(950)))
+  )
+
+  it.effect("keeps to 200 records a second, and to its concurrency", () =>
+    Effect.gen(function* () {
+      const sentAt: Array<number> = []
+      const store = storeOf(500)
+      const { value } = yield* inSimulatedTime(
+        Effect.gen(function* () {
+          yield* Stream.runForEach(listRecords(STORE, { concurrency: 4 }), () =>
+            Effect.map(Clock.currentTimeMillis, (now) => sentAt.push(now))
+          )
+          return yield* (yield* RecordedRequests).all
+        }).pipe(Effect.provide(store))
+      )
+      assert.lengthOf(value, 501)
+      const most = Math.max(...sentAt.map((start) => sentAt.filter((at) => at >= start && at < start + 1000).length))
+      assert.isAtMost(most, 204)
+    })
+  )
+
+  it.effect("that is left early sends no more", () =>
+    Effect.gen(function* () {
+      yield* inTime(Stream.runDrain(Stream.take(listRecords(STORE, { concurrency: 2, pageSize: 10 }), 2)))
+      const requests = yield* (yield* RecordedRequests).all
+      assert.isAtMost(requests.length, 8)
+    }).pipe(Effect.provide(storeOf(100)))
+  )
+})
+
+describe("getRecords", () => {
+  it.effect("gives each key its record or its error, in the order of the keys", () =>
+    Effect.gen(function* () {
+      const keys = [keyOf(2), keyOf(1), "a/b", keyOf(900), keyOf(1)]
+      const results = yield* inTime(Stream.runCollect(getRecords(STORE, keys, { concurrency: 3 })))
+      assert.deepStrictEqual(
+        [...results].map(({ key, result }) => [
+          key,
+          Either.match(result, { onLeft: ({ _tag }) => _tag, onRight: ({ key }) => String(key) })
+        ]),
+        [
+          [keyOf(2), keyOf(2)],
+          [keyOf(1), "RecordNotFoundError"],
+          ["a/b", "InvalidRecordKeyError"],
+          [keyOf(900), "ForbiddenError"],
+          [keyOf(1), "RecordNotFoundError"]
+        ]
+      )
+    }).pipe(Effect.provide(storeOf(3, new Set([1]))))
+  )
+
+  it.effect("takes a stream of keys, and fails as it does after what was requested", () =>
+    Effect.gen(function* () {
+      const given: Array<string> = []
+      const keys = Stream.concat(Stream.make(keyOf(1), keyOf(2)), Stream.fail("no more"))
+      const error = yield* getRecords(STORE, keys).pipe(
+        Stream.runForEach(({ key }) => Effect.sync(() => given.push(key))),
+        Effect.flip,
+        inTime
+      )
+      assert.deepStrictEqual([error, given], ["no more", [keyOf(1), keyOf(2)]])
+    }).pipe(Effect.provide(storeOf(3)))
+  )
+
+  it.effect("treats a single string as one key", () =>
+    Effect.gen(function* () {
+      const results = yield* inTime(Stream.runCollect(getRecords(STORE, keyOf(1))))
+      assert.deepStrictEqual(
+        [...results].map(({ key }) => key),
+        [keyOf(1)]
+      )
+    }).pipe(Effect.provide(storeOf(3)))
+  )
+})
+
+describe("the time of an operation on records", () => {
+  const silent = layerRespond(() => Effect.never, { retry: { retries: 0 } })
+  const hurried = layerRespond(() => Effect.never, { retry: { retries: 0 }, attemptTimeout: "2 seconds" })
+
+  const endsAfter = <A, E>(effect: Effect.Effect<A, E, ApifyClient.ApifyClient>, layer = silent) =>
+    Effect.map(
+      inSimulatedTime(Effect.zipRight(Effect.provide(Effect.exit(effect), layer), Clock.currentTimeMillis)),
+      ({ value }) => value / 1000
+    )
+
+  it.effect("is its own, unless the client or the call sets another", () =>
+    Effect.gen(function* () {
+      const read = getRecord(STORE, "key")
+      assert.strictEqual(yield* endsAfter(read), 60)
+      assert.strictEqual(yield* endsAfter(read, hurried), 2)
+      assert.strictEqual(yield* endsAfter(getRecord(STORE, "key", { attemptTimeout: "3 seconds" }), hurried), 3)
+      assert.strictEqual(yield* endsAfter(putRecord(STORE, "key", "text")), 360)
+      assert.strictEqual(yield* endsAfter(Effect.scoped(streamRecord(STORE, "key"))), 60)
+    })
+  )
+})
