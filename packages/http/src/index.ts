@@ -157,6 +157,7 @@ export {
   type UpdateStoreError,
   updateStore
 } from "./StoreChanges.js"
+export { StoredRecord } from "./StoredRecord.js"
 export {
   type ListStoresOptions,
   type ListStoresPageOptions,
@@ -164,6 +165,5 @@ export {
   listStoresPage,
   type StoreFilter
 } from "./StoreLists.js"
-export { StoredRecord } from "./StoredRecord.js"
 export { type GetStoreError, type GetStoresOptions, getStore, getStores, type StoreResult } from "./Stores.js"
 export * as Transport from "./Transport.js"

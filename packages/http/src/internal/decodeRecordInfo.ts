@@ -2,10 +2,10 @@
  * Decoding the items of a listing of keys.
  */
 import { isCount } from "@effect-apify/domain/Count"
+import { type Problem, problemsOf } from "@effect-apify/domain/Problem"
 import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import { RecordInfo } from "@effect-apify/domain/RecordInfo"
 import type { RecordKey } from "@effect-apify/domain/RecordKey"
-import { type Problem, problemsOf } from "@effect-apify/domain/Problem"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
