@@ -146,9 +146,16 @@ export const listKeysPage = (
 
 type ListFailure = InvalidStoreRefError | StoreNotFoundError
 
-// Compiled when first needed, to keep the import cheap.
-const decodeBody = (json: unknown) =>
-  ParseResult.decodeUnknownEither(Schema.Struct({ data: cursorPage(Schema.Unknown) }), { errors: "all" })(json)
+const makeDecoder = () =>
+  ParseResult.decodeUnknownEither(Schema.Struct({ data: cursorPage(Schema.Unknown) }), { errors: "all" })
+
+let decoder: ReturnType<typeof makeDecoder> | undefined
+
+/** Compiled when first needed, to keep the import cheap. */
+const decodeBody: ReturnType<typeof makeDecoder> = (json) => {
+  decoder ??= makeDecoder()
+  return decoder(json)
+}
 
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure> {
