@@ -34,6 +34,7 @@ const refusalIn = (variables: Variables, options: Options = {}) =>
 const names = [
   "APIFY_TOKEN",
   "APIFY_API_BASE_URL",
+  "APIFY_API_PUBLIC_BASE_URL",
   "APIFY_ALLOW_HTTP_HOST",
   "APIFY_ATTEMPT_TIMEOUT",
   "APIFY_CALL_TIMEOUT",
@@ -58,11 +59,18 @@ describe("a blank variable", () => {
 
   it.effect("leaves the option as it is", () =>
     Effect.gen(function* () {
-      const options = { attemptTimeout: 7, callTimeout: 8, retry: { retries: 9 }, allowHttpHost: "emulator" }
-      const { limits } = yield* acceptedIn(Object.fromEntries(names.map((name) => [name, " "])), options)
+      const options = {
+        attemptTimeout: 7,
+        callTimeout: 8,
+        retry: { retries: 9 },
+        allowHttpHost: "emulator",
+        publicBaseUrl: "https://public.example"
+      }
+      const { limits, publicBaseUrl } = yield* acceptedIn(Object.fromEntries(names.map((name) => [name, " "])), options)
       assert.strictEqual(Duration.toMillis(limits.attemptTimeout), 7)
       assert.strictEqual(Duration.toMillis(limits.callTimeout), 8)
       assert.strictEqual(limits.retry.retries, 9)
+      assert.strictEqual(publicBaseUrl, "https://public.example")
     })
   )
 })
@@ -74,12 +82,14 @@ describe("a variable", () => {
         {
           APIFY_TOKEN: "apify_api_abc",
           APIFY_API_BASE_URL: "http://emulator:4010/base/",
+          APIFY_API_PUBLIC_BASE_URL: "http://localhost:4010/base/",
           APIFY_ALLOW_HTTP_HOST: "emulator:4010",
           APIFY_ATTEMPT_TIMEOUT: "3 seconds",
           APIFY_CALL_TIMEOUT: "1 minute",
           APIFY_RETRIES: "0"
         },
         {
+          publicBaseUrl: "https://elsewhere",
           allowHttpHost: "elsewhere",
           attemptTimeout: 7,
           callTimeout: 8,
@@ -90,6 +100,7 @@ describe("a variable", () => {
       assert.strictEqual(Redacted.value(Option.getOrThrow(settings.token)), "apify_api_abc")
       assert.strictEqual(Option.getOrThrow(settings.tokenSource), "APIFY_TOKEN")
       assert.strictEqual(settings.baseUrl, "http://emulator:4010/base")
+      assert.strictEqual(settings.publicBaseUrl, "http://localhost:4010/base")
       assert.strictEqual(Duration.toMillis(settings.limits.attemptTimeout), 3000)
       assert.strictEqual(Duration.toMillis(settings.limits.callTimeout), 60_000)
       assert.strictEqual(settings.limits.retry.retries, 0)
@@ -107,6 +118,8 @@ describe("a variable", () => {
     ["APIFY_ATTEMPT_TIMEOUT", "soon", "must be a duration such as"],
     ["APIFY_ATTEMPT_TIMEOUT", "Infinity", "must be a duration such as"],
     ["APIFY_ATTEMPT_TIMEOUT", "'5 seconds'", "remove the quotes"],
+    ["APIFY_API_PUBLIC_BASE_URL", "https://a@b", "must not contain a username"],
+    ["APIFY_API_PUBLIC_BASE_URL", "https://api.apify.com/v2", "must not end in /v2"],
     ["APIFY_RETRIES", "many", "must be a whole number such as 3"],
     ["APIFY_RETRIES", "1.5", "must be a whole number"],
     ["APIFY_RETRIES", "-1", "must be a whole number"],

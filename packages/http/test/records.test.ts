@@ -3,12 +3,17 @@
  */
 import type { Server } from "node:http"
 import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from "node:zlib"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -16,15 +21,21 @@ import * as Stream from "effect/Stream"
 import {
   type ApifyClient,
   deleteRecord,
+  downloadRecords,
+  FetchTransport,
   type GetRecordError,
   getRecord,
   getRecordValue,
+  HttpClientTransport,
   headRecord,
+  listKeysPage,
   type PutRecordError,
   putRecord,
+  storeOfLastRun,
   streamRecord
 } from "../src/index.js"
-import { layerRespond } from "../src/testing.js"
+import { redirectTarget } from "../src/internal/redirect.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { clientOn, listening, transports, unhurried, urlOf } from "./realSockets.js"
 import { attributesOf, recordSpans } from "./spans.js"
 import { refuse, type Seen, storeServer } from "./storeServer.js"
@@ -557,6 +568,81 @@ describe.each(transports)("with $name", ({ name, transport }) => {
 })
 
 const nothingIsSent = layerRespond(() => Effect.dieMessage("A request was sent"))
+
+describe("a redirect to another server", () => {
+  const SECRET = "Canary0123456789"
+
+  it.scopedLive.each([
+    [
+      "an HttpClient that adds headers",
+      Layer.provide(
+        HttpClientTransport.layerWith({
+          transformClient: HttpClient.mapRequest(HttpClientRequest.setHeader("x-secret", SECRET))
+        }),
+        FetchHttpClient.layer
+      )
+    ],
+    ["a fetch that adds headers", FetchTransport.layerWith({ init: { headers: { "x-secret": SECRET } } })]
+  ] as const)("is followed by %s without them", ([, transport]) =>
+    Effect.gen(function* () {
+      const storage = yield* storeServer((_, response) => {
+        response.end("stored elsewhere")
+        return true
+      })
+      const home = yield* storeServer((_, response) => {
+        response.writeHead(302, { location: urlOf(storage.server) })
+        response.end()
+        return true
+      })
+      const client = clientOn(transport, { ...unhurried, baseUrl: urlOf(home.server) })
+      yield* Effect.provide(getRecord(STORE, "key"), client)
+      assert.strictEqual(home.seen[0]?.headers["x-secret"], SECRET)
+      assert.lengthOf(storage.seen, 1)
+      assert.notInclude(JSON.stringify(storage.seen), SECRET)
+    })
+  )
+
+  it.each([
+    ["to the same server", "https://api.apify.com/elsewhere", undefined],
+    ["to a path", "/elsewhere", undefined],
+    ["without a scheme", "//storage.example/file", "https://storage.example/file"],
+    ["to another port", "https://api.apify.com:8443/file", "https://api.apify.com:8443/file"],
+    ["to plain HTTP", "http://storage.example/file", undefined],
+    ["with a user", "https://user@storage.example/file", undefined],
+    ["with a password", "https://:secret@storage.example/file", undefined],
+    ["to a file", "file:///etc/passwd", undefined],
+    ["to a script", "javascript:alert(1)", undefined],
+    ["to nonsense", "https://[", undefined]
+  ])("%s leads to the right place, or nowhere", (_, location, target) => {
+    const head = { status: 302, headers: Headers.fromInput({ location }) }
+    assert.strictEqual(redirectTarget(head, "https://api.apify.com")?.href, target)
+  })
+})
+
+describe("a store of a run", () => {
+  it.effect("has records as any store has, and its query goes with every request", () =>
+    Effect.gen(function* () {
+      const last = storeOfLastRun({ actor: "janedoe~crawler", status: "SUCCEEDED" })
+      yield* putRecord("actor-runs/WkzbQMuFYuamGv3YF", "key", "text")
+      yield* putRecord(last, "key", "text")
+      yield* Effect.flip(getRecord(last, "key"))
+      yield* Effect.flip(listKeysPage(last))
+      yield* Effect.flip(Stream.runDrain(downloadRecords(last)))
+      assert.deepStrictEqual(
+        (yield* (yield* RecordedRequests).all).map(({ method, url }) => [method, url.replace(/^.*\/v2/, "")]),
+        [
+          ["PUT", "/actor-runs/WkzbQMuFYuamGv3YF/key-value-store/records/key"],
+          ["PUT", `${LAST}/records/key?status=SUCCEEDED`],
+          ["GET", `${LAST}/records/key?status=SUCCEEDED&attachment=true`],
+          ["GET", `${LAST}/keys?status=SUCCEEDED&limit=1000`],
+          ["GET", `${LAST}/records?status=SUCCEEDED`]
+        ]
+      )
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+})
+
+const LAST = "/actors/janedoe~crawler/runs/last/key-value-store"
 
 describe("a key or a reference that is none", () => {
   it.effect.each(["", ".", "..", "a/b", "%2e", "a b", "a\0", "ключ", "\ud800", "a".repeat(257), "a?b", "a#b"])(

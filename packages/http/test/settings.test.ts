@@ -67,6 +67,7 @@ describe("an option is refused, and named", () => {
     ["options", [null, 5, "token", [], () => {}], (value) => value],
     ["token", [null, 5, "apify_api_bare", {}, Redacted.make(5), wipedToken()], (token) => ({ token })],
     ["baseUrl", [null, 5, {}, new URL("https://api.apify.com")], (baseUrl) => ({ baseUrl })],
+    ["publicBaseUrl", [null, 5, {}, "api.apify.com"], (publicBaseUrl) => ({ publicBaseUrl })],
     ["attemptTimeout", [...noDuration, 0], (attemptTimeout) => ({ attemptTimeout })],
     ["callTimeout", [...noDuration, 0, "0 seconds"], (callTimeout) => ({ callTimeout })],
     ["maxBodyBytes", [...notFinite, 0, -1, 1.5, 2 ** 53, 5n, "5", null], (maxBodyBytes) => ({ maxBodyBytes })],
@@ -121,7 +122,17 @@ function anyOptions() {
     fc.record(Object.fromEntries(names.map((name) => [name, any])), { requiredKeys: [] })
   return fc.oneof(
     any,
-    record("token", "baseUrl", "allowHttpHost", "userAgent", "attemptTimeout", "callTimeout", "retry", "maxBodyBytes"),
+    record(
+      "token",
+      "baseUrl",
+      "publicBaseUrl",
+      "allowHttpHost",
+      "userAgent",
+      "attemptTimeout",
+      "callTimeout",
+      "retry",
+      "maxBodyBytes"
+    ),
     record("retries", "baseDelay", "maxDelay", "while").map((retry) => ({ retry }))
   )
 }
