@@ -359,6 +359,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
             assert.include(error.message, `declared length of ${length}`)
           }
           yield* putRecord(STORE, "key", Stream.make(bytesOf("text")), { length: 4 })
+          yield* putRecord(STORE, "compressed", Stream.make(bytesOf("text")), { length: 4, gzip: true })
         }).pipe(Effect.provide(clientOf(server)))
         assert.strictEqual(`${records.get("key")?.bytes}`, "text")
       })
@@ -479,7 +480,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const other = yield* storeServer((seen, response) => {
           storage.push(seen)
           if (seen.url.startsWith("/again")) {
-            response.writeHead(302, { location: urlOf(other.server) })
+            response.writeHead(302, { location: `http://127.0.0.2:${new URL(urlOf(other.server)).port}/file` })
             response.end()
           } else response.end("stored elsewhere")
           return true
@@ -541,7 +542,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
     it.scopedLive("takes the place of the token, and is shown nowhere", () =>
       Effect.gen(function* () {
         const { seen, server } = yield* storeServer((seen, response) => {
-          refuse(response, 403, "insufficient-permissions", `Refused: ${seen.url}`)
+          refuse(response, 403, "insufficient-permissions", `Refused: ${seen.url}, ${SIGNATURE}`)
           return true
         })
         const { recorder, spans } = yield* recordSpans
