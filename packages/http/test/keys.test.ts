@@ -138,7 +138,7 @@ describe("listKeys", () => {
 
   it.effect("ends at a page without items that says that it is the last", () =>
     Effect.gen(function* () {
-      const client = yield* paging({ items: [], next: "z" })
+      const client = yield* paging({ items: [], next: "z" }, { items: [item("zz")], next: null })
       const { error, given } = yield* Effect.provide(listed(), client)
       assert.deepStrictEqual([given, error], [[], Option.none()])
     })

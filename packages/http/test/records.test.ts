@@ -620,6 +620,23 @@ describe("a redirect to another server", () => {
   })
 })
 
+describe("a signature", () => {
+  it.effect("is not shown although the server repeats it, whatever it looks like", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(getRecord(STORE, "key", { signature: Redacted.make("plain words") }))
+      assert.include(error.message, "you sent <redacted> to us")
+    }).pipe(
+      Effect.provide(
+        layerRespond(() =>
+          Effect.succeed(
+            Response.json({ error: { type: "planned", message: "you sent plain words to us" } }, { status: 400 })
+          )
+        )
+      )
+    )
+  )
+})
+
 describe("a store of a run", () => {
   it.effect("has records as any store has, and its query goes with every request", () =>
     Effect.gen(function* () {
