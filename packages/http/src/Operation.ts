@@ -76,8 +76,8 @@ export interface OperationResponse {
   readonly body: Uint8Array
   /** Whether the body was larger than `maxBodyBytes`; its rest was not read. */
   readonly isTruncated: boolean
-  /** Whether the body may still be encoded as its `content-encoding` says. Only an operation that reads bytes is told. */
-  readonly isEncoded?: boolean
+  /** Whether the transport decodes the body as its `content-encoding` says. Absent where the transport does not know. */
+  readonly isDecoded?: boolean | undefined
 }
 
 /**
@@ -146,10 +146,13 @@ export interface Operation<A, E = never> {
   readonly isPaced: boolean
   /** The limits that hold where neither the client's options nor those of the call set them. Default: `defaultLimits`. */
   readonly defaults?: Partial<CallLimits>
-  /** Whether a success is bytes, which are decoded as their headers declare and never by what they look like. Default: false. */
+  /** Whether a success is bytes of any kind, of which nothing is guessed by what they look like. Default: false. */
   readonly readsBytes?: boolean
-  /** Whether one redirect to another server is followed, without the token and whatever else may be a credential. Default: false. */
-  readonly followsRedirect?: boolean
+  /**
+   * Where a redirect leads, if it may be followed: once, and without the token and whatever else may be a credential. Default:
+   * nowhere.
+   */
+  readonly redirectTarget?: (redirect: Pick<OperationResponse, "status" | "headers">, origin: string) => URL | undefined
   /** What a response means. If it throws, the call dies with a defect. */
   readonly decode: (response: OperationResponse, context: DecodeContext) => Either.Either<A, E | CallError>
 }

@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { mapConcurrently } from "./internal/concurrently.js"
+import { encodingOf } from "./internal/encoding.js"
 import { contentEncodings, contentLength, contentType } from "./internal/headerValue.js"
 import * as Limits from "./internal/recordLimits.js"
 import {
@@ -32,8 +33,10 @@ import {
   recordTargetOf,
   storeOf
 } from "./internal/recordTarget.js"
+import { redirectTarget } from "./internal/redirect.js"
 import { unexpected, withoutBody } from "./internal/response.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
+import { Transformed } from "./internal/transform.js"
 import { type KeysOptions, type ListKeysError, type ListKeysOptions, listKeys } from "./Keys.js"
 import type { DecodeContext, OperationRequest, OperationResponse, Pull, StreamOperation } from "./Operation.js"
 import { GetRecord, type GetRecordError, type ReadRecordOptions } from "./Records.js"
@@ -52,7 +55,7 @@ export interface StreamedRecord {
   /** In bytes, where the server says so. */
   readonly size: Option.Option<number>
   /** Can be run once. A stream that is cut off fails: it never just ends. */
-  readonly bytes: Stream.Stream<Uint8Array, CallError>
+  readonly bytes: Stream.Stream<Uint8Array, CallError | MalformedRecordError>
 }
 
 /**
@@ -104,6 +107,36 @@ type StreamFailure = RecordRefError | StoreNotFoundError | RecordNotFoundError |
 
 type StreamHead = Omit<OperationResponse, "body" | "isTruncated">
 
+/** The bytes of a body, decoded as its headers declare. */
+const decodedBytes = <E>(
+  head: StreamHead,
+  body: Pull<CallError>,
+  onRefused: () => E
+): Either.Either<Stream.Stream<Uint8Array, CallError | E>, E> => {
+  const encoding = encodingOf(head)
+  switch (encoding) {
+    case "none":
+      return Either.right(Stream.repeatEffectChunkOption(body))
+    case "unknown":
+      return Either.left(onRefused())
+    default:
+      return Either.right(
+        Stream.unwrap(
+          Effect.map(Effect.runtime<never>(), (runtime) =>
+            Stream.repeatEffectChunkOption(
+              new Transformed<CallError | E>(
+                body,
+                new DecompressionStream(encoding),
+                runtime,
+                Effect.failSync(onRefused)
+              ).pull
+            )
+          )
+        )
+      )
+  }
+}
+
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class StreamRecord implements StreamOperation<StreamedRecord, StreamFailure> {
   readonly name = "streamRecord"
@@ -112,7 +145,7 @@ class StreamRecord implements StreamOperation<StreamedRecord, StreamFailure> {
   readonly rate = "record"
   readonly defaults = Limits.STREAM
   readonly readsBytes = true
-  readonly followsRedirect = true
+  readonly redirectTarget = redirectTarget
   readonly store: Option.Option<string>
   readonly request: Either.Either<OperationRequest, RecordRefError>
 
@@ -131,14 +164,16 @@ class StreamRecord implements StreamOperation<StreamedRecord, StreamFailure> {
   ): Either.Either<StreamedRecord, CallError | StreamFailure> {
     return Either.flatMap(this.target, ({ key }): Either.Either<StreamedRecord, CallError | StreamFailure> => {
       if (head.status !== 200) return Either.left(recordErrorOf(withoutBody(head), context, key))
-      if (head.isEncoded === true) return Either.left(encodedError(head, context, key))
       const isEncoded = contentEncodings(head.headers).length > 0
-      return Either.right({
-        key,
-        contentType: Option.fromNullable(head.headers["content-type"]),
-        size: isEncoded ? Option.none() : Option.filter(contentLength(head.headers), Number.isSafeInteger),
-        bytes: Stream.repeatEffectChunkOption(body)
-      })
+      return Either.map(
+        decodedBytes(head, body, () => encodedError(head, context, key)),
+        (bytes): StreamedRecord => ({
+          key,
+          contentType: Option.fromNullable(head.headers["content-type"]),
+          size: isEncoded ? Option.none() : Option.filter(contentLength(head.headers), Number.isSafeInteger),
+          bytes
+        })
+      )
     })
   }
 
@@ -232,9 +267,7 @@ class DownloadRecords implements StreamOperation<Stream.Stream<Uint8Array, CallE
     if (!Option.exists(contentType(head.headers), ({ type }) => type === "application/zip")) {
       return Either.left(unexpected(response, context, "The content type is not application/zip"))
     }
-    return head.isEncoded === true
-      ? Either.left(unexpected(response, context, "The content encoding could not be decoded"))
-      : Either.right(Stream.repeatEffectChunkOption(body))
+    return decodedBytes(head, body, () => unexpected(response, context, "The content encoding could not be decoded"))
   }
 
   decodeError(response: OperationResponse, context: DecodeContext): CallError | DownloadFailure {
@@ -304,9 +337,11 @@ export const listRecords = (
 const pacedRecord = (
   ref: StoreRef | string,
   key: string,
-  { signature, ...options }: ReadRecordOptions
+  options: CallOptions
 ): Effect.Effect<StoredRecord, GetRecordError, ApifyClient> =>
-  Effect.flatMap(ApifyClient, (client) => client.run(new GetRecord(recordTargetOf(ref, key), signature, true), options))
+  Effect.flatMap(ApifyClient, (client) =>
+    Effect.flatten(client.run(new GetRecord(recordTargetOf(ref, key), undefined, true), options))
+  )
 
 /**
  * The outcome for one key.

@@ -22,6 +22,7 @@ import type * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
+import { encodingOf } from "./internal/encoding.js"
 import { contentEncodings, contentLength } from "./internal/headerValue.js"
 import { type EncodedContent, encodeContent } from "./internal/recordContent.js"
 import * as Limits from "./internal/recordLimits.js"
@@ -37,8 +38,10 @@ import {
   recordTargetOf,
   storeOf
 } from "./internal/recordTarget.js"
+import { redirectTarget } from "./internal/redirect.js"
 import { apiErrorOf, errorOf, responseFieldsOf } from "./internal/response.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
+import { decompress } from "./internal/transform.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
 import type { PutRecordOptions, RecordContent } from "./RecordContent.js"
 import { StoredRecord } from "./StoredRecord.js"
@@ -102,7 +105,7 @@ export const getRecord = (
   options: ReadRecordOptions = {}
 ): Effect.Effect<StoredRecord, GetRecordError, ApifyClient> =>
   Effect.flatMap(ApifyClient, (client) =>
-    client.run(new GetRecord(recordTargetOf(ref, key), options.signature, false), options)
+    Effect.flatten(client.run(new GetRecord(recordTargetOf(ref, key), options.signature, false), options))
   )
 
 /**
@@ -139,18 +142,21 @@ type ReadFailure =
 const keyOf = (target: Either.Either<RecordTarget, unknown>): string =>
   Either.match(target, { onLeft: () => "", onRight: ({ key }) => key })
 
+/** A record whose bytes may have to be decoded first. */
+type ReceivedRecord = Effect.Effect<StoredRecord, RecordTooLargeError | MalformedRecordError>
+
 /**
  * Get record as an operation. A class, because it lives as long as a call (docs/decisions/0011).
  *
  * @internal
  */
-export class GetRecord implements Operation<StoredRecord, ReadFailure> {
+export class GetRecord implements Operation<ReceivedRecord, ReadFailure> {
   readonly name = "getRecord"
   readonly isIdempotent = true
   readonly rate = "record"
   readonly defaults = Limits.READ
   readonly readsBytes = true
-  readonly followsRedirect = true
+  readonly redirectTarget = redirectTarget
   readonly store: Option.Option<string>
   readonly request: Either.Either<OperationRequest, RecordRefError>
 
@@ -163,27 +169,39 @@ export class GetRecord implements Operation<StoredRecord, ReadFailure> {
     this.request = Either.map(target, (target) => new RecordRequest("GET", target, readQuery, signature, readHeaders))
   }
 
-  decode(response: OperationResponse, context: DecodeContext): Either.Either<StoredRecord, CallError | ReadFailure> {
-    return Either.flatMap(this.target, ({ key }): Either.Either<StoredRecord, CallError | ReadFailure> => {
+  decode(response: OperationResponse, context: DecodeContext): Either.Either<ReceivedRecord, CallError | ReadFailure> {
+    return Either.flatMap(this.target, ({ key }): Either.Either<ReceivedRecord, CallError | ReadFailure> => {
       if (response.status !== 200) return Either.left(recordErrorOf(response, context, key))
-      if (response.isTruncated) {
-        return Either.left(
-          new RecordTooLargeError({
-            ...context.call,
-            key,
-            direction: "Download",
-            limit: Option.some(context.maxBodyBytes)
-          })
-        )
-      }
-      return response.isEncoded === true
-        ? Either.left(encodedError(response, context, key))
+      return response.isTruncated
+        ? Either.left(tooLarge(context, key))
         : Either.right(
-            new StoredRecord(key, response.body, Option.fromNullable(response.headers["content-type"]), context.call)
+            Effect.map(
+              decodedBytes(response, context, key),
+              (bytes) =>
+                new StoredRecord(key, bytes, Option.fromNullable(response.headers["content-type"]), context.call)
+            )
           )
     })
   }
 }
+
+const decodedBytes = (
+  response: OperationResponse,
+  context: DecodeContext,
+  key: string
+): Effect.Effect<Uint8Array, RecordTooLargeError | MalformedRecordError> => {
+  const { body } = response
+  const encoding = encodingOf(response, body.length)
+  if (encoding === "none") return Effect.succeed(body)
+  if (encoding === "unknown") return Effect.fail(encodedError(response, context, key))
+  return Effect.matchEffect(decompress(body, encoding, context.maxBodyBytes), {
+    onFailure: () => Effect.fail(encodedError(response, context, key)),
+    onSuccess: Option.match({ onNone: () => Effect.fail(tooLarge(context, key)), onSome: Effect.succeed })
+  })
+}
+
+const tooLarge = ({ call, maxBodyBytes }: DecodeContext, key: string): RecordTooLargeError =>
+  new RecordTooLargeError({ ...call, key, direction: "Download", limit: Option.some(maxBodyBytes) })
 
 /**
  * What a record is, without its bytes.
@@ -243,7 +261,7 @@ class HeadRecord implements Operation<Option.Option<RecordHead>, RecordRefError>
   readonly isPaced = false
   readonly rate = "record"
   readonly readsBytes = true
-  readonly followsRedirect = true
+  readonly redirectTarget = redirectTarget
   readonly store: Option.Option<string>
   readonly request: Either.Either<OperationRequest, RecordRefError>
 

@@ -64,7 +64,7 @@ export interface ResponseHead {
   /** Whether the credentials were left out, because something had pointed the request to another origin. */
   readonly isAnonymous?: boolean
   /** Whether the transport decodes the body as its `content-encoding` says. Absent where the transport does not know. */
-  readonly isDecoded?: boolean
+  readonly isDecoded?: boolean | undefined
 }
 
 /**

@@ -14,7 +14,7 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
-import type { Operation, OperationResponse, Pull, StreamOperation } from "../Operation.js"
+import type { Operation, Pull, StreamOperation } from "../Operation.js"
 import {
   type Exchange,
   type Reading,
@@ -37,12 +37,9 @@ import {
 } from "./call.js"
 import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./collect.js"
 import { Download } from "./download.js"
-import { encodingOf } from "./encoding.js"
-import { redirectTarget } from "./redirect.js"
 import { unexpected, withoutBody } from "./response.js"
 import type { History } from "./retry.js"
 import { countAttempt, withAttemptSpan } from "./telemetry.js"
-import { Transformed } from "./transform.js"
 import { classify, isUndecodable } from "./transportError.js"
 import { Upload, type UploadListener } from "./upload.js"
 
@@ -50,11 +47,7 @@ import { Upload, type UploadListener } from "./upload.js"
 interface Decoder<A, E> {
   readonly decode: (response: CollectedResponse, call: Call<E>) => Either.Either<A, E | CallError>
   /** For an operation that reads a success as a stream. */
-  readonly decodeStream?: (
-    head: ResponseHead & Pick<OperationResponse, "isEncoded">,
-    body: Pull<CallError>,
-    call: Call<E>
-  ) => Either.Either<A, E | CallError>
+  readonly decodeStream?: (head: ResponseHead, body: Pull<CallError>, call: Call<E>) => Either.Either<A, E | CallError>
   /** Takes what has to be closed once the stream is not needed any more. */
   readonly onStream?: (close: Effect.Effect<void>) => void
 }
@@ -293,12 +286,11 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       this.cancelAlarm()
       this.startAlarm()
     }
-    if (this.call.operation.followsRedirect === true && this.request.isRedirected !== true) {
-      const target = redirectTarget(head, this.request.origin)
-      if (target !== undefined) {
-        this.end(() => this.follow(target))
-        return "stop"
-      }
+    const target =
+      this.request.isRedirected === true ? undefined : this.call.operation.redirectTarget?.(head, this.request.origin)
+    if (target !== undefined) {
+      this.end(() => this.follow(target))
+      return "stop"
     }
     if (this.decoder.decodeStream !== undefined && isSuccess(head.status)) {
       return this.beginDownload(this.head, this.decoder.decodeStream)
@@ -324,17 +316,9 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.download?.finish(Option.none())
     if (this.isOver || this.collector === undefined) return
     const { collector } = this
-    const encoding = collector.encoding(this.call.operation.readsBytes === true)
-    switch (encoding) {
-      case "none":
-        this.endWith(collector.response)
-        break
-      case "unknown":
-        this.endWith({ ...collector.response, isEncoded: true })
-        break
-      default:
-        collector.decompress(encoding).then((response) => this.endWith(response))
-    }
+    const isBytes = this.call.operation.readsBytes === true && isSuccess(collector.head.status)
+    if (collector.isGzip && !isBytes) collector.gunzip().then((response) => this.endWith(response))
+    else this.endWith(collector.response)
   }
 
   onError(cause: unknown, added = 0): void {
@@ -401,20 +385,8 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
     })
     this.decoder.onStream?.(close)
-    const isBytes = call.operation.readsBytes === true && !isBodiless(head.status, this.request.method)
-    const encoding = isBytes ? encodingOf(head) : "none"
-    const isEncoded = encoding === "unknown"
     this.end(() => {
-      const body =
-        encoding === "none" || isEncoded
-          ? download.pull
-          : new Transformed<CallError>(
-              download.pull,
-              new DecompressionStream(encoding),
-              runtimeOf(call),
-              Effect.suspend(() => Effect.fail(undecodable(call, head)))
-            ).pull
-      const result = decodeStream({ ...head, isEncoded }, body, call)
+      const result = decodeStream(head, download.pull, call)
       return Either.isLeft(result) ? Effect.zipRight(close, result) : result
     }, false)
     if (!isBodiless(head.status, this.request.method)) return "chunks"
@@ -476,9 +448,6 @@ const runtimeOf = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> 
 const limitOf = (error: unknown): Option.Option<number> =>
   error instanceof RateLimitedError ? error.limit : Option.none()
 
-const undecodable = <E>(call: Call<E>, head: ResponseHead): CallError =>
-  unexpected(withoutBody(head), decodeContextOf(call, false), "The body is not encoded as its headers say")
-
 const noHead: ResponseHead = { status: 0, headers: Headers.empty }
 
 /** The error of an attempt without a complete response. */
@@ -504,6 +473,6 @@ const transportErrorOf = <E>(
   }
   // Within a body, whatever is wrong with the connection or its framing has cut the response off.
   return isUndecodable(cause)
-    ? undecodable(call, incomplete)
+    ? unexpected(incomplete, context, "The body is not encoded as its headers say")
     : new TransportError({ ...context.call, reason: "reset", code, description })
 }

@@ -7,8 +7,6 @@ import * as Headers from "@effect/platform/Headers"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import * as Option from "effect/Option"
 import type { Reading, ResponseHead } from "../Transport.js"
-import { sendsAcceptEncoding } from "./acceptEncoding.js"
-import { type Encoding, encodingOf } from "./encoding.js"
 import { contentLength } from "./headerValue.js"
 
 /** A response with its body. */
@@ -16,8 +14,6 @@ export interface CollectedResponse extends ResponseHead {
   readonly body: Uint8Array
   /** Whether the body was larger than the cap; its rest was not read. */
   readonly isTruncated: boolean
-  /** Whether the body may still be encoded as its `content-encoding` says; absent where nobody tried to find out. */
-  readonly isEncoded?: boolean
 }
 
 /** The cap of a body that is read for its error alone: many times what Apify's errors take. */
@@ -32,6 +28,20 @@ export const isSuccess = (status: number): boolean => status >= 200 && status < 
 /** Some transports have no stream for these. A 205 must have no body, but some servers send one. */
 export const isBodiless = (status: number, method: HttpMethod): boolean =>
   method === "HEAD" || status === 204 || status === 205 || status === 304
+
+/**
+ * Whether this platform sends the `accept-encoding` that it is told to send. Browsers do not: there a response may be
+ * compressed although it shows no `content-encoding`, and its `content-length` is that of the compressed body.
+ */
+export const sendsAcceptEncoding: () => boolean = (() => {
+  let result: boolean | undefined
+  return () => {
+    result ??= new Request("http://localhost", { headers: { "accept-encoding": "identity" } }).headers.has(
+      "accept-encoding"
+    )
+    return result
+  }
+})()
 
 const empty = new Uint8Array()
 
@@ -110,22 +120,16 @@ export class Collector {
   }
 
   /** Whether the body starts like gzip, which no JSON does: a proxy has compressed it without being asked to, and the transport does not decompress. */
-  private get isGzip(): boolean {
+  get isGzip(): boolean {
     return !this.isStopped && this.reading === "chunks" && this.buffer[0] === 0x1f && this.buffer[1] === 0x8b
   }
 
-  /** What has to be decompressed first. The bytes of a success may be anything: they are decoded as declared, and not guessed. */
-  encoding(readsBytes: boolean): Encoding {
-    if (!readsBytes || !isSuccess(this.head.status)) return this.isGzip ? "gzip" : "none"
-    return this.isStopped || this.reading === "none" ? "none" : encodingOf(this.head, this.length)
-  }
-
-  /** What was collected, decompressed; the cap counts decompressed bytes. What is not compressed after all stays as it is. */
-  async decompress(format: CompressionFormat): Promise<CollectedResponse> {
+  /** What was collected, decompressed; the cap counts decompressed bytes. A body that is not gzip after all stays as it is. */
+  async gunzip(): Promise<CollectedResponse> {
     const { response } = this
     const decompressed = new Collector({ ...this.head, headers: withoutLength(this.head) }, "GET", this.cap)
     try {
-      const stream = new Blob([response.body.slice()]).stream().pipeThrough(new DecompressionStream(format))
+      const stream = new Blob([response.body.slice()]).stream().pipeThrough(new DecompressionStream("gzip"))
       const reader = stream.getReader()
       for (;;) {
         const { done, value } = await reader.read()
@@ -136,7 +140,7 @@ export class Collector {
         }
       }
     } catch {
-      return { ...response, isEncoded: true }
+      return response
     }
   }
 }
@@ -146,6 +150,7 @@ class Collected implements CollectedResponse {
   readonly status: number
   readonly headers: Headers.Headers
   readonly isAnonymous: boolean
+  readonly isDecoded: boolean | undefined
 
   constructor(
     head: ResponseHead,
@@ -155,6 +160,7 @@ class Collected implements CollectedResponse {
     this.status = head.status
     this.headers = head.headers
     this.isAnonymous = head.isAnonymous === true
+    this.isDecoded = head.isDecoded
   }
 }
 

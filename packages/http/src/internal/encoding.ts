@@ -2,8 +2,8 @@
  * How a body that is bytes is encoded. That is never guessed from the bytes: a compressed file is not an encoded one.
  */
 import * as Option from "effect/Option"
-import type { ResponseHead } from "../Transport.js"
-import { sendsAcceptEncoding } from "./acceptEncoding.js"
+import type { OperationResponse } from "../Operation.js"
+import { sendsAcceptEncoding } from "./collect.js"
 import { contentEncodings, contentLength } from "./headerValue.js"
 
 /** Nothing is left to decode; or a format that this platform decompresses; or one that it does not, or nobody knows. */
@@ -22,7 +22,10 @@ const formats: ReadonlyMap<string, CompressionFormat | undefined> = new Map([
  *
  * @param received the length of the whole body, where it was received
  */
-export const encodingOf = ({ headers, isDecoded }: ResponseHead, received?: number): Encoding => {
+export const encodingOf = (
+  { headers, isDecoded }: Pick<OperationResponse, "headers" | "isDecoded">,
+  received?: number
+): Encoding => {
   const [encoding, ...more] = contentEncodings(headers)
   if (encoding === undefined) return "none"
   // A body that is encoded twice may be made to expand without end.

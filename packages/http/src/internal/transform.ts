@@ -81,3 +81,26 @@ export const gzip = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
     const compressed = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new CompressionStream("gzip"))
     return new Uint8Array(await new Response(compressed).arrayBuffer())
   })
+
+/** Bytes, decompressed; `None` if they expand to more than `most`. Fails with bytes that are not compressed like that. */
+export const decompress = (
+  bytes: Uint8Array,
+  format: CompressionFormat,
+  most: number
+): Effect.Effect<Option.Option<Uint8Array>, Cause.UnknownException> =>
+  Effect.tryPromise(async () => {
+    const decompressed = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream(format))
+    const reader = decompressed.getReader()
+    const chunks: Array<Uint8Array<ArrayBuffer>> = []
+    let length = 0
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return Option.some(new Uint8Array(await new Blob(chunks).arrayBuffer()))
+      length += value.length
+      if (length > most) {
+        reader.cancel().catch(() => {})
+        return Option.none()
+      }
+      chunks.push(new Uint8Array(value))
+    }
+  })
