@@ -2,7 +2,16 @@
  * The operations that are put to the faults of `cases.ts`. One more takes an entry here.
  */
 import { Fault } from "@effect-apify/fault-server"
-import { type ApifyClient, CallError, getStore, Store, StoreError, updateStore } from "@effect-apify/http"
+import {
+  type ApifyClient,
+  CallError,
+  getStore,
+  listKeysPage,
+  RecordInfoPage,
+  Store,
+  StoreError,
+  updateStore
+} from "@effect-apify/http"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Case, EARLY_HINTS, okWith, problemAt, single, wrongShape } from "./cases.js"
@@ -134,4 +143,57 @@ const updateStoreOperation: Operation = {
   method: "PUT"
 }
 
-export const operations: ReadonlyArray<Operation> = [getStoreOperation, updateStoreOperation]
+// ---- List keys
+
+const page = {
+  limit: 1000,
+  count: 1,
+  isTruncated: false,
+  exclusiveStartKey: null,
+  nextExclusiveStartKey: null,
+  items: [
+    {
+      key: "OUTPUT",
+      size: 36,
+      recordPublicUrl: `https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/records/OUTPUT?signature=${SIGNATURE}`
+    }
+  ]
+}
+
+const listKeysOperation: Operation = {
+  name: "listKeys",
+  call: listKeysPage,
+  encodeError: getStoreOperation.encodeError,
+  isSuccess: (value) => Schema.is(RecordInfoPage)(value) && value.items[0]?.key === "OUTPUT",
+  method: "GET",
+  path: (name) => `/v2/key-value-stores/${name}/keys?limit=1000`,
+  success: { status: 200, body: JSON.stringify({ data: page }) },
+  notFound: "StoreNotFoundError",
+  cases: [
+    single(
+      34,
+      "unknown fields",
+      okWith("unknown fields", JSON.stringify({ data: { ...page, brandNew: 1 } })),
+      "success"
+    ),
+    single(
+      33,
+      "wrong types",
+      okWith("wrong types", JSON.stringify({ data: { ...page, limit: "nine", items: null } })),
+      wrongShape({ problems: [{ path: ["data", "limit"] }, { path: ["data", "items"] }] })
+    ),
+    single(
+      91,
+      "a bad item",
+      okWith("bad item", JSON.stringify({ data: { ...page, items: [...page.items, { key: 424242, size: "nine" }] } })),
+      wrongShape({
+        problems: [
+          { path: ["data", "items", 1, "key"], problem: valueless },
+          { path: ["data", "items", 1, "size"], problem: valueless }
+        ]
+      })
+    )
+  ]
+}
+
+export const operations: ReadonlyArray<Operation> = [getStoreOperation, updateStoreOperation, listKeysOperation]
