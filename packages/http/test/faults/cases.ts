@@ -718,7 +718,7 @@ export const redirects = (origin: string): ReadonlyArray<Case> => [
 export const casesOf = (operation: Operation): ReadonlyArray<Case> => [
   ...connecting(operation),
   ...connection(operation),
-  ...jsonBodies(operation),
+  ...(operation.isJson ? jsonBodies(operation) : []),
   ...statuses(operation),
   ...refusals(operation),
   ...operation.cases

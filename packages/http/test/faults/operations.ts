@@ -5,10 +5,13 @@ import { Fault } from "@effect-apify/fault-server"
 import {
   type ApifyClient,
   CallError,
+  getRecord,
   getStore,
   listKeysPage,
+  putRecord,
   RecordInfoPage,
   Store,
+  StoredRecord,
   StoreError,
   updateStore
 } from "@effect-apify/http"
@@ -30,6 +33,10 @@ export interface Operation {
   readonly path: (store: string) => string
   /** A success as Apify sends it. */
   readonly success: { readonly status: number; readonly body: string }
+  /** Whether a success is a 200 and JSON. */
+  readonly isJson: boolean
+  /** Whether a redirect to another server is followed. */
+  readonly isFollowed: boolean
   /** The tag of what Apify's 404 means. */
   readonly notFound: string
   /** Its faults beyond those of every operation. */
@@ -130,6 +137,8 @@ const getStoreOperation: Operation = {
   method: "GET",
   path: (name) => `/v2/key-value-stores/${name}`,
   success: { status: 200, body: bodyWith({}) },
+  isJson: true,
+  isFollowed: false,
   notFound: "StoreNotFoundError",
   cases: bodies
 }
@@ -161,14 +170,12 @@ const page = {
 }
 
 const listKeysOperation: Operation = {
+  ...getStoreOperation,
   name: "listKeys",
   call: listKeysPage,
-  encodeError: getStoreOperation.encodeError,
   isSuccess: (value) => Schema.is(RecordInfoPage)(value) && value.items[0]?.key === "OUTPUT",
-  method: "GET",
   path: (name) => `/v2/key-value-stores/${name}/keys?limit=1000`,
   success: { status: 200, body: JSON.stringify({ data: page }) },
-  notFound: "StoreNotFoundError",
   cases: [
     single(
       34,
@@ -196,4 +203,39 @@ const listKeysOperation: Operation = {
   ]
 }
 
-export const operations: ReadonlyArray<Operation> = [getStoreOperation, updateStoreOperation, listKeysOperation]
+// ---- Get and put record
+
+/** Long enough to be cut and to drip. */
+const BYTES = "record ".repeat(60)
+
+const getRecordOperation: Operation = {
+  ...getStoreOperation,
+  name: "getRecord",
+  call: (ref) => getRecord(ref, "OUTPUT"),
+  isSuccess: (value) => value instanceof StoredRecord && Buffer.from(BYTES).equals(value.bytes),
+  path: (name) => `/v2/key-value-stores/${name}/records/OUTPUT?attachment=true`,
+  success: { status: 200, body: BYTES },
+  isJson: false,
+  isFollowed: true,
+  cases: []
+}
+
+const putRecordOperation: Operation = {
+  ...getStoreOperation,
+  name: "putRecord",
+  call: (ref) => putRecord(ref, "OUTPUT", "text"),
+  isSuccess: (value) => value === undefined,
+  method: "PUT",
+  path: (name) => `/v2/key-value-stores/${name}/records/OUTPUT`,
+  success: { status: 201, body: "{}".padEnd(400) },
+  isJson: false,
+  cases: []
+}
+
+export const operations: ReadonlyArray<Operation> = [
+  getStoreOperation,
+  updateStoreOperation,
+  listKeysOperation,
+  getRecordOperation,
+  putRecordOperation
+]
