@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { scale } from "../../../../vitest.scale.js"
+import { sampled, scale } from "../../../../vitest.scale.js"
 import { othersSettle } from "../simulatedTime.js"
 import { beyond, closed, closingReused, okOf, patient, refusal, reset, silence } from "./cases.js"
 import { type Called, withClient, withClientOf } from "./connection.js"
@@ -172,8 +172,8 @@ const interruptions: ReadonlyArray<Interruption> = [
 // ---- The rows
 
 layer(FaultServer.layer, { excludeTestServices: true })((it) => {
-  for (const operation of operations) {
-    for (const transport of transports) {
+  for (const [index, operation] of operations.entries()) {
+    for (const transport of sampled(transports, index)) {
       describe(`${operation.name}, ${transport.name}`, () => {
         const { call } = operation
         const ok = okOf(operation)
