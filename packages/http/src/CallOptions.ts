@@ -8,7 +8,7 @@ import * as RetryPolicy from "./RetryPolicy.js"
 
 /**
  * The limits of a call: for every call where a client is built, or for one call as an option of its operation. What is left
- * out, or is `undefined`, keeps its default.
+ * out, or is `undefined`, keeps its default: the operation's own, as those on records have one, or else the one named here.
  *
  * Wrong limits fail the client's layer with a `ConfigError`. For one call they are a defect that names the option.
  *

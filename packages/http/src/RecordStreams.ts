@@ -233,6 +233,21 @@ export const downloadRecords = (
 type DownloadFailure = InvalidStoreRefError | StoreNotFoundError
 
 /** A class, because it lives as long as a call (docs/decisions/0011). */
+class DownloadRequest implements OperationRequest {
+  readonly method = "GET"
+  readonly path: string
+  readonly query: OperationRequest["query"]
+  readonly signature: Redacted.Redacted | undefined
+  readonly headers = { accept: "application/zip" }
+
+  constructor({ path, query }: StoreLocation, { collection, prefix, signature }: DownloadRecordsOptions) {
+    this.path = `${path}/records`
+    this.query = { ...query, prefix, collection }
+    this.signature = signature
+  }
+}
+
+/** A class, because it lives as long as a call (docs/decisions/0011). */
 class DownloadRecords implements StreamOperation<Stream.Stream<Uint8Array, CallError>, DownloadFailure> {
   readonly name = "downloadRecords"
   readonly isIdempotent = true
@@ -243,18 +258,9 @@ class DownloadRecords implements StreamOperation<Stream.Stream<Uint8Array, CallE
   readonly store: Option.Option<string>
   readonly request: Either.Either<OperationRequest, DownloadFailure>
 
-  constructor(
-    location: Either.Either<StoreLocation, InvalidStoreRefError>,
-    { collection, prefix, signature }: DownloadRecordsOptions
-  ) {
+  constructor(location: Either.Either<StoreLocation, InvalidStoreRefError>, options: DownloadRecordsOptions) {
     this.store = Option.map(Either.getRight(location), ({ text }) => text)
-    this.request = Either.map(location, ({ path, query }) => ({
-      method: "GET",
-      path: `${path}/records`,
-      query: { ...query, prefix, collection },
-      signature,
-      headers: { accept: "application/zip" }
-    }))
+    this.request = Either.map(location, (location) => new DownloadRequest(location, options))
   }
 
   decodeHead(
