@@ -16,7 +16,16 @@ import { bundled } from "./run.js"
 
 const STORE = "WkzbQMuFYuamGv3YF"
 
-const programs = ["getStore", "handleErrors", "manyStores", "ownRetryPolicy", "ownTransport", "trace"] as const
+const programs = [
+  "getStore",
+  "handleErrors",
+  "manyStores",
+  "ownRetryPolicy",
+  "ownTransport",
+  "records",
+  "trace",
+  "unpackRecords"
+] as const
 
 const run = bundled(...programs)
 
@@ -41,6 +50,38 @@ describe("getStore", () => {
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.include(stdout, "Read 9 times")
     }).pipe(Effect.provide(Emulator.layer()))
+  )
+})
+
+describe("records", () => {
+  it.live("writes, reads, lists and deletes", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("records")
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(stdout.split("\n"), [
+        "A new store",
+        "3 pages; the first is <!DOCTYPE html>",
+        "page-1.html: 15 bytes",
+        "page-2.bin: 2048 bytes",
+        "page-2.bin is gone",
+        ""
+      ])
+    })
+  )
+})
+
+describe("unpackRecords", () => {
+  it.live("unpacks the archive into files", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("unpackRecords")
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(stdout.split("\n"), [
+        "INPUT: 2 bytes",
+        "page.html: 15 bytes",
+        "page.html holds <!DOCTYPE html>",
+        ""
+      ])
+    })
   )
 })
 
