@@ -94,8 +94,11 @@ export const encodedError = (
     })
   )
 
-/** Records are bytes of any type. They come untouched as an attachment; HTML may be changed otherwise. */
-export const readHeaders = { accept: "*/*" }
+/**
+ * Records are bytes of any type. They come untouched as an attachment; HTML may be changed otherwise. A server that chooses
+ * a type is to choose JSON, as it does for the official JavaScript client.
+ */
+export const readHeaders = { accept: "application/json, */*" }
 export const readQuery = { attachment: "true" }
 
 export const malformedRecord = (
