@@ -7,12 +7,22 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { formatStoreRef, parseStoreRef, Store, StoreBody } from "@effect-apify/domain"
 import {
   ApifyClient,
+  deleteRecord,
+  deleteStore,
   FetchTransport,
+  getOrCreateStore,
+  getRecord,
+  getRecordValue,
   getStore,
   getStores,
   HttpClientTransport,
+  listKeys,
   Metrics,
-  RetryPolicy
+  putRecord,
+  RetryPolicy,
+  recordPublicUrl,
+  storeById,
+  streamRecord
 } from "@effect-apify/http"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
 import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
@@ -70,9 +80,35 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
       Effect.gen(function* () {
         const store = yield* getStore(STORE)
         strictEqual(store.id, STORE)
-        deepStrictEqual(yield* getStore(NAMED), store)
+        strictEqual((yield* getStore(NAMED)).id, STORE)
         strictEqual(DateTime.formatIso(store.createdAt), "2019-12-12T07:34:14.202Z")
       }).pipe(Effect.provide(client))
+    ])
+  ),
+  ...Object.fromEntries(
+    Object.entries(clients).map(([name, client]) => [
+      `writes, reads, lists and links to records: ${name}`,
+      Effect.gen(function* () {
+        const { store } = yield* getOrCreateStore({ name: `peers-${name}` })
+        const ref = storeById(store.id)
+        const Value = Schema.Struct({ pages: Schema.Int })
+        yield* putRecord(ref, "OUTPUT", { schema: Value, value: { pages: 3 } })
+        yield* putRecord(ref, "stream", Stream.make(new Uint8Array(3), new Uint8Array(4)), { gzip: true })
+        deepStrictEqual(yield* getRecordValue(ref, "OUTPUT", Value), { pages: 3 })
+        strictEqual((yield* getRecord(ref, "stream")).bytes.length, 7)
+        const { bytes } = yield* streamRecord(ref, "stream")
+        strictEqual(yield* Stream.runFold(bytes, 0, (sum, chunk) => sum + chunk.length), 7)
+        const keys = yield* Stream.runCollect(listKeys(ref))
+        deepStrictEqual(
+          Chunk.toReadonlyArray(keys).map(({ key }) => key),
+          ["OUTPUT", "stream"]
+        )
+        strictEqual((yield* recordPublicUrl(ref, "OUTPUT")).isSigned, true)
+        yield* deleteRecord(ref, "stream")
+        strictEqual(yield* tagOf(getRecord(ref, "stream")), "RecordNotFoundError")
+        strictEqual(yield* tagOf(getRecord(ref, "a/b")), "InvalidRecordKeyError")
+        yield* deleteStore(ref)
+      }).pipe(Effect.scoped, Effect.provide(client))
     ])
   ),
   ...Object.fromEntries(
