@@ -345,12 +345,21 @@ export const putRecord = <A = never, I = never, E = never, R = never>(
   ref: StoreRef | string,
   key: string,
   content: RecordContent<A, I, E, R>,
-  options: PutRecordOptions = {}
+  options?: PutRecordOptions
+): Effect.Effect<void, PutRecordError | E, ApifyClient | R> => put(ref, key, content, options, false)
+
+/** @internal */
+export const put = <A, I, E, R>(
+  ref: StoreRef | string,
+  key: string,
+  content: RecordContent<A, I, E, R>,
+  options: PutRecordOptions = {},
+  isPaced: boolean
 ): Effect.Effect<void, PutRecordError | E, ApifyClient | R> =>
   Effect.flatMap(ApifyClient, (client) => {
     const target = recordTargetOf(ref, key)
     // Counted and traced as a call that was not sent.
-    if (Either.isLeft(target)) return client.run(new PutRecord(target), options)
+    if (Either.isLeft(target)) return client.run(new PutRecord(target, isPaced), options)
     const { location } = target.right
     const unsent = {
       operation: "putRecord",
@@ -361,7 +370,7 @@ export const putRecord = <A = never, I = never, E = never, R = never>(
       elapsed: Duration.zero
     } as const
     return Effect.flatMap(encodeContent(content, options, unsent, key), (encoded) =>
-      client.run(new PutRecord(target, encoded), options)
+      client.run(new PutRecord(target, isPaced, encoded), options)
     )
   })
 
@@ -371,7 +380,6 @@ type WriteFailure = RecordRefError | StoreNotFoundError | RecordTooLargeError | 
 class PutRecord<E> implements Operation<void, WriteFailure | E> {
   readonly name = "putRecord"
   readonly isIdempotent = true
-  readonly isPaced = false
   readonly rate = "record"
   readonly defaults
   readonly store: Option.Option<string>
@@ -379,6 +387,7 @@ class PutRecord<E> implements Operation<void, WriteFailure | E> {
 
   constructor(
     private readonly target: Either.Either<RecordTarget, RecordRefError>,
+    readonly isPaced: boolean,
     content?: EncodedContent<E>
   ) {
     this.defaults = content?.body._tag === "Stream" ? Limits.UPLOAD : Limits.WRITE
@@ -434,18 +443,24 @@ export const deleteRecord = (
   key: string,
   options?: CallOptions
 ): Effect.Effect<void, DeleteRecordError, ApifyClient> =>
-  Effect.flatMap(ApifyClient, (client) => client.run(new DeleteRecord(recordTargetOf(ref, key)), options))
+  Effect.flatMap(ApifyClient, (client) => client.run(new DeleteRecord(recordTargetOf(ref, key), false), options))
 
-/** A class, because it lives as long as a call (docs/decisions/0011). */
-class DeleteRecord implements Operation<void, RecordRefError | StoreNotFoundError> {
+/**
+ * Delete record as an operation. A class, because it lives as long as a call (docs/decisions/0011).
+ *
+ * @internal
+ */
+export class DeleteRecord implements Operation<void, RecordRefError | StoreNotFoundError> {
   readonly name = "deleteRecord"
   readonly isIdempotent = true
-  readonly isPaced = false
   readonly rate = "record"
   readonly store: Option.Option<string>
   readonly request: Either.Either<OperationRequest, RecordRefError | StoreNotFoundError>
 
-  constructor(target: Either.Either<RecordTarget, RecordRefError>) {
+  constructor(
+    target: Either.Either<RecordTarget, RecordRefError>,
+    readonly isPaced: boolean
+  ) {
     this.store = storeOf(target)
     this.request = Either.map(target, (target) => new RecordRequest("DELETE", target))
   }

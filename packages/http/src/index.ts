@@ -82,6 +82,7 @@ export {
 } from "@effect-apify/domain/StoreRef"
 export { StoreStats } from "@effect-apify/domain/StoreStats"
 export { Username } from "@effect-apify/domain/Username"
+export * as Apify from "./Apify.js"
 export * as ApifyClient from "./ApifyClient.js"
 export { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 export * as FetchTransport from "./FetchTransport.js"

@@ -1,0 +1,45 @@
+/**
+ * Keys of the records that persist entries: the store's name, a separator, the entry's key. Both are escaped, so neither has
+ * the separator, and no two entries share a record.
+ */
+import { escapeRecordKey } from "@effect-apify/domain/RecordKey"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+
+/** Not in escaped text. */
+const SEPARATOR = "'"
+
+/** Begins a hash. Not in escaped text either. */
+const HASHED = ")"
+
+const HASH_LENGTH = 64
+
+const MAX_LENGTH = 256
+
+/** What the keys of a store's records begin with. It leaves room for the hash of any key. */
+export const entryPrefix = (storeId: string): Effect.Effect<string> =>
+  Effect.map(
+    escapedOrHashed(storeId, MAX_LENGTH - SEPARATOR.length - HASHED.length - HASH_LENGTH),
+    (store) => store + SEPARATOR
+  )
+
+/** The key of an entry's record, in the store with that prefix. */
+export const entryKey = (prefix: string, key: string): Effect.Effect<string> =>
+  Effect.map(escapedOrHashed(key, MAX_LENGTH - prefix.length), (key) => prefix + key)
+
+const escapedOrHashed = (text: string, maxLength: number): Effect.Effect<string> =>
+  Option.match(
+    Option.filter(Either.getRight(escapeRecordKey(text)), ({ length }) => length <= maxLength),
+    { onNone: () => Effect.map(sha256(text), (hash) => HASHED + hash), onSome: Effect.succeed }
+  )
+
+const utf8 = new TextEncoder()
+
+/** As JSON, which writes lone surrogates apart. */
+const sha256 = (text: string): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", utf8.encode(JSON.stringify(text)))),
+    (hash) => Encoding.encodeHex(new Uint8Array(hash))
+  )

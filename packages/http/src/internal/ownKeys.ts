@@ -1,0 +1,35 @@
+/**
+ * The keys of a `KeyValueStore` as keys of records: below a prefix, strict or escaped.
+ */
+import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
+import { escapeRecordKey, parseRecordKey, unescapeRecordKey, type ValidRecordKey } from "@effect-apify/domain/RecordKey"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+
+export class OwnKeys {
+  constructor(
+    private readonly prefix: string,
+    readonly areEscaped: boolean
+  ) {}
+
+  recordKey(key: string): Either.Either<ValidRecordKey, InvalidRecordKeyError> {
+    const text = this.prefix + key
+    return this.areEscaped ? escapeRecordKey(text) : parseRecordKey(text)
+  }
+
+  /** What the records' keys begin with, of the keys that begin with a text. */
+  recordPrefix(start: string): Either.Either<string, InvalidRecordKeyError> {
+    const text = this.prefix + start
+    // No keys by themselves, but others begin with them.
+    const isPrefixOnly = text === "" || (!this.areEscaped && (text === "." || text === ".."))
+    return isPrefixOnly ? Either.right(text) : this.recordKey(start)
+  }
+
+  /** The key of a record; `None` for a record that no key stands for. */
+  key(recordKey: string): Option.Option<string> {
+    const text = this.areEscaped ? unescapeRecordKey(recordKey) : Either.getRight(parseRecordKey(recordKey))
+    return Option.flatMap(text, (text) =>
+      text.startsWith(this.prefix) ? Option.some(text.slice(this.prefix.length)) : Option.none()
+    )
+  }
+}
