@@ -163,7 +163,7 @@ const make = (
   client: Client,
   ref: StoreRef | string,
   own: OwnKeys,
-  recordPrefix: string,
+  recordPrefix: string | undefined,
   contentType: Options["contentType"],
   options: CallOptions
 ) => {
@@ -197,7 +197,7 @@ const make = (
     )
 
   /** The records that are its own. */
-  const listed = (prefix: string, exclusiveStartKey?: string) =>
+  const listed = (prefix: string | undefined, exclusiveStartKey?: string) =>
     Stream.filterMap(listKeys(ref, { ...options, prefix, exclusiveStartKey }), ({ key: recordKey, size }) =>
       Option.map(own.key(recordKey), (key) => ({ key, recordKey, size }))
     )

@@ -17,12 +17,12 @@ export class OwnKeys {
     return this.areEscaped ? escapeRecordKey(text) : parseRecordKey(text)
   }
 
-  /** What the records' keys begin with, of the keys that begin with a text. */
-  recordPrefix(start: string): Either.Either<string, InvalidRecordKeyError> {
+  /** What the records of the keys that begin with a text begin with. */
+  recordPrefix(start: string): Either.Either<string | undefined, InvalidRecordKeyError> {
     const text = this.prefix + start
-    // No keys by themselves, but others begin with them.
-    const isPrefixOnly = text === "" || (!this.areEscaped && (text === "." || text === ".."))
-    return isPrefixOnly ? Either.right(text) : this.recordKey(start)
+    if (text === "") return Either.right(undefined)
+    // Not keys, but keys may begin with them.
+    return !this.areEscaped && (text === "." || text === "..") ? Either.right(text) : this.recordKey(start)
   }
 
   /** The key of a record; `None` for a record that no key stands for. */
