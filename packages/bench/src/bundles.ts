@@ -73,19 +73,29 @@ new ApifyClient().keyValueStore("WkzbQMuFYuamGv3YF").get().then(console.log)
 
 const resolveDir = import.meta.dirname
 
-/** Bytes of a program with all that it needs, minified and compressed. */
-export const gzipSize = async ({ platform, source }: Program): Promise<number> => {
-  const { outputFiles } = await build({
+const bundle = ({ platform, source }: Program) =>
+  build({
     stdin: { contents: source, resolveDir },
     bundle: true,
     minify: true,
     write: false,
+    metafile: true,
     format: "esm",
     target: "es2022",
     platform,
     logLevel: "error"
   })
+
+/** Bytes of a program with all that it needs, minified and compressed. */
+export const gzipSize = async (program: Program): Promise<number> => {
+  const { outputFiles } = await bundle(program)
   return outputFiles.reduce((size, { contents }) => size + gzipSync(contents, { level: 9 }).length, 0)
+}
+
+/** The modules that a bundle has something of. */
+export const bundledModules = async (program: Program): Promise<ReadonlyArray<string>> => {
+  const { metafile } = await bundle(program)
+  return Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs))
 }
 
 /** The modules that Node loads to import modules, whatever the packages' annotations say. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -7,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { gzipSize, modulesOf, programs } from "../src/bundles.js"
+import { bundledModules, gzipSize, modulesOf, programs } from "../src/bundles.js"
 import { STORE_ID } from "../src/page.js"
 import { listen, serveStore } from "../src/server.js"
 
@@ -36,6 +37,16 @@ describe("what getStore costs", () => {
   it.each(bundles)("takes a bundle no larger than recorded with %s", async (_, program, maxBytes) => {
     expect(await gzipSize(program)).toBeLessThanOrEqual(maxBytes)
   })
+
+  it.each(["@effect-apify/http", "@effect-apify/http/Stores"])(
+    "bundles no service of all operations with functions of %s",
+    async (specifier) => {
+      const source = `import { getStore } from "${specifier}"\nconsole.log(getStore("WkzbQMuFYuamGv3YF"))`
+      const bundled = (await bundledModules({ platform: "browser", source })).map((path) => basename(path))
+      expect(bundled).toContain("Stores.ts")
+      expect(bundled).not.toContain("Apify.ts")
+    }
+  )
 
   it.each(modules)("loads no more modules to import %s than recorded", async (specifiers, maxOurs, maxAll) => {
     const all = await modulesOf(...specifiers)
