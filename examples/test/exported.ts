@@ -3,9 +3,11 @@
  *
  * `scripts/checkDeclarations.ts` compiles it in a project that depends on http and emulator, and not on domain.
  */
+import * as Persistence from "@effect/experimental/Persistence"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { DEMO_TOKEN, demoSeed, Emulator } from "@effect-apify/emulator"
 import {
+  Apify,
   ApifyClient,
   defaultLimits,
   FetchTransport,
@@ -17,6 +19,8 @@ import {
   parseStoreRef,
   RetryPolicy
 } from "@effect-apify/http"
+import * as ApifyKeyValueStore from "@effect-apify/http/KeyValueStore"
+import * as ApifyPersistence from "@effect-apify/http/Persistence"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
 import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Arr from "effect/Array"
@@ -112,6 +116,20 @@ export class StoreNames extends Effect.Service<StoreNames>()("StoreNames", {
   })),
   dependencies: [Layer.provide(ApifyClient.layerConfig, FetchTransport.layer)]
 }) {}
+
+// The operations as one service, and Effect's own interfaces.
+export const apify = Layer.provide(Apify.layer, client)
+export const summary = Effect.map(Apify.Apify, ({ getRecord, headRecord, listKeys, putRecord }) => ({
+  getRecord,
+  headRecord,
+  listKeys,
+  putRecord
+}))
+export const mocked = Layer.mock(Apify.Apify, { headRecord: () => Effect.succeedNone })
+export const keyValues = ApifyKeyValueStore.layer("~my-store", { prefix: "a-", keys: "escaped" })
+export const keyList = Effect.map(ApifyKeyValueStore.KeyList, ({ list }) => list({ prefix: "b" }))
+export const backing = ApifyPersistence.layer("~my-store")
+export const results = Layer.provide(Persistence.layerResult, backing)
 
 // Settings and metrics.
 export const limits = defaultLimits

@@ -3,9 +3,12 @@
  * against an emulator in a process of its own, at `APIFY_API_BASE_URL`.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
+import * as Persistence from "@effect/experimental/Persistence"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { formatStoreRef, parseStoreRef, Store, StoreBody } from "@effect-apify/domain"
 import {
+  Apify,
   ApifyClient,
   deleteRecord,
   deleteStore,
@@ -24,6 +27,8 @@ import {
   storeById,
   streamRecord
 } from "@effect-apify/http"
+import * as ApifyKeyValueStore from "@effect-apify/http/KeyValueStore"
+import * as ApifyPersistence from "@effect-apify/http/Persistence"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
 import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Arbitrary from "effect/Arbitrary"
@@ -36,6 +41,7 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -176,6 +182,37 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
     const store = yield* Effect.provide(getStore(NAMED), layerStores({ stores: [stored], caller: "janedoe" }))
     ok(store instanceof Store)
     strictEqual(store.id, STORE)
+  }),
+  "keeps values in a KeyValueStore": Effect.gen(function* () {
+    const { store } = yield* getOrCreateStore()
+    yield* Effect.gen(function* () {
+      const values = yield* KeyValueStore.KeyValueStore
+      yield* values.set("user:1", "Jane")
+      yield* values.modify("user:1", (name) => `${name} Doe`)
+      deepStrictEqual(yield* values.get("user:1"), Option.some("Jane Doe"))
+      const keys = yield* Effect.flatMap(ApifyKeyValueStore.KeyList, ({ list }) => Stream.runCollect(list()))
+      deepStrictEqual(Chunk.toReadonlyArray(keys), [{ key: "user:1", size: 8 }])
+      yield* values.clear
+      strictEqual(yield* values.size, 0)
+    }).pipe(Effect.provide(ApifyKeyValueStore.layer(store.id, { prefix: "a/", keys: "escaped" })))
+    yield* deleteStore(store.id)
+  }).pipe(Effect.provide(clients.FetchTransport)),
+  "persists entries": Effect.gen(function* () {
+    const { store } = yield* getOrCreateStore()
+    yield* Effect.gen(function* () {
+      const entries = yield* Effect.flatMap(Persistence.BackingPersistence, ({ make }) => make("entries"))
+      yield* entries.setMany([["a", { count: 1 }, Option.none()]])
+      deepStrictEqual(yield* entries.getMany(["a", "b"]), [Option.some({ count: 1 }), Option.none()])
+      yield* entries.clear
+      deepStrictEqual(yield* entries.get("a"), Option.none())
+    }).pipe(Effect.scoped, Effect.provide(ApifyPersistence.layer(store.id)))
+    yield* deleteStore(store.id)
+  }).pipe(Effect.provide(clients.FetchTransport)),
+  "has all operations in one service, which can be mocked": Effect.gen(function* () {
+    const get = Effect.flatMap(Apify.Apify, (apify) => apify.getStore(STORE))
+    const store = yield* Effect.provide(get, Layer.provide(Apify.layer, clients.FetchTransport))
+    const mock = Layer.mock(Apify.Apify, { getStore: () => Effect.succeed(store) })
+    strictEqual((yield* Effect.provide(get, mock)).id, STORE)
   }),
   "refuses settings that cannot work": Effect.gen(function* () {
     const client = ApifyClient.layer({ token: Redacted.make("a\nb") })
