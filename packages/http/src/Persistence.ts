@@ -96,7 +96,7 @@ export const layer = (
  *
  * class Title extends Schema.TaggedRequest<Title>()("Title", {
  *   success: Schema.String,
- *   failure: Schema.Never,
+ *   failure: Schema.String,
  *   payload: { url: Schema.String }
  * }) {
  *   [PrimaryKey.symbol]() {
