@@ -23,7 +23,7 @@ const bundles = [
  * millisecond of a cold start. Of ours there are as many as recorded, of all some more, for what Effect may add.
  */
 const modules = [
-  [["@effect-apify/http"], 81, 600],
+  [["@effect-apify/http"], 82, 600],
   [["@effect-apify/http/ApifyClient", "@effect-apify/http/FetchTransport", "@effect-apify/http/Stores"], 55, 580],
   [["@effect-apify/http/ApifyClient", "@effect-apify/http/UndiciTransport", "@effect-apify/http/Stores"], 54, 690]
 ] as const

@@ -16,10 +16,10 @@ import * as Stream from "effect/Stream"
 import { ApifyClient, type Service as Client } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { entryKey, entryPrefix } from "./internal/entryKey.js"
-import { CONCURRENCY, getPaced, putPaced } from "./internal/pacedRecords.js"
 import { removeRecords } from "./internal/removeRecords.js"
 import { listKeys } from "./Keys.js"
-import { deleteRecord, type GetRecordError, getRecord, putRecord } from "./Records.js"
+import { CONCURRENCY, pacedRecord } from "./RecordStreams.js"
+import { deleteRecord, type GetRecordError, getRecord, put, putRecord } from "./Records.js"
 import type { StoredRecord } from "./StoredRecord.js"
 
 /**
@@ -169,7 +169,7 @@ const makeStore = (
     getMany: (keys) =>
       Effect.forEach(
         keys,
-        (key) => callFor("getMany", key, (recordKey) => read(recordKey, getPaced(ref, recordKey, options))),
+        (key) => callFor("getMany", key, (recordKey) => read(recordKey, pacedRecord(ref, recordKey, options))),
         { concurrency: CONCURRENCY }
       ),
     set: (key, value, timeToLive) =>
@@ -181,7 +181,7 @@ const makeStore = (
         entries,
         ([key, value, timeToLive]) =>
           callFor("setMany", key, (recordKey) =>
-            Effect.flatMap(entryOf(value, timeToLive), (entry) => putPaced(ref, recordKey, entry, options))
+            Effect.flatMap(entryOf(value, timeToLive), (entry) => put(ref, recordKey, entry, options, true))
           ),
         { concurrency: CONCURRENCY, discard: true }
       ),

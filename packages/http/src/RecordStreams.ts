@@ -21,7 +21,6 @@ import type { CallOptions } from "./CallOptions.js"
 import { mapConcurrently } from "./internal/concurrently.js"
 import { encodingOf } from "./internal/encoding.js"
 import { contentEncodings, contentLength, contentType } from "./internal/headerValue.js"
-import { CONCURRENCY, getPaced } from "./internal/pacedRecords.js"
 import * as Limits from "./internal/recordLimits.js"
 import {
   encodedError,
@@ -40,7 +39,7 @@ import { storeErrorOf } from "./internal/storeOperation.js"
 import { Transformed } from "./internal/transform.js"
 import { type KeysOptions, type ListKeysError, type ListKeysOptions, listKeys } from "./Keys.js"
 import type { DecodeContext, OperationRequest, OperationResponse, Pull, StreamOperation } from "./Operation.js"
-import type { GetRecordError, ReadRecordOptions } from "./Records.js"
+import { GetRecord, type GetRecordError, type ReadRecordOptions } from "./Records.js"
 import type { StoredRecord } from "./StoredRecord.js"
 
 /**
@@ -302,6 +301,13 @@ export interface ListRecordsOptions extends Omit<ListKeysOptions, "signature"> {
 export type ListRecordsError = ListKeysError | Exclude<GetRecordError, RecordNotFoundError>
 
 /**
+ * How many records to work on at once, where nobody says.
+ *
+ * @internal
+ */
+export const CONCURRENCY = 16
+
+/**
  * Lists the records of a store with their bytes, in the order of their keys. A record that was deleted after its key was
  * listed is left out. At most 60 pages and 200 records a second are requested from a store.
  *
@@ -332,12 +338,22 @@ export const listRecords = (
     Stream.map(listKeys(ref, options), ({ key }) => key),
     { concurrency, unordered: false },
     (key) =>
-      getPaced(ref, key, options).pipe(
+      pacedRecord(ref, key, options).pipe(
         Effect.map(Option.some),
         Effect.catchTag("RecordNotFoundError", () => Effect.succeedNone),
         Effect.either
       )
   ).pipe(Stream.mapEffect(identity), Stream.filterMap(identity))
+
+/** @internal */
+export const pacedRecord = (
+  ref: StoreRef | string,
+  key: string,
+  options: CallOptions
+): Effect.Effect<StoredRecord, GetRecordError, ApifyClient> =>
+  Effect.flatMap(ApifyClient, (client) =>
+    Effect.flatten(client.run(new GetRecord(recordTargetOf(ref, key), undefined, true), options))
+  )
 
 /**
  * The outcome for one key.
@@ -394,5 +410,5 @@ export const getRecords = <E = never, R = never>(
 ): Stream.Stream<RecordResult, E, ApifyClient | R> =>
   // A lone string is a key, although its characters could be iterated.
   mapConcurrently(Predicate.isString(keys) ? [keys] : keys, { concurrency, unordered }, (key) =>
-    Effect.map(Effect.either(getPaced(ref, key, options)), (result) => ({ key, result }))
+    Effect.map(Effect.either(pacedRecord(ref, key, options)), (result) => ({ key, result }))
   )

@@ -345,7 +345,7 @@ export const putRecord = <A = never, I = never, E = never, R = never>(
   ref: StoreRef | string,
   key: string,
   content: RecordContent<A, I, E, R>,
-  options?: PutRecordOptions
+  options: PutRecordOptions = {}
 ): Effect.Effect<void, PutRecordError | E, ApifyClient | R> => put(ref, key, content, options, false)
 
 /** @internal */
@@ -353,7 +353,7 @@ export const put = <A, I, E, R>(
   ref: StoreRef | string,
   key: string,
   content: RecordContent<A, I, E, R>,
-  options: PutRecordOptions = {},
+  options: PutRecordOptions,
   isPaced: boolean
 ): Effect.Effect<void, PutRecordError | E, ApifyClient | R> =>
   Effect.flatMap(ApifyClient, (client) => {

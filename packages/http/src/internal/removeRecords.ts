@@ -5,11 +5,12 @@ import type { StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
-import type { ApifyClient } from "../ApifyClient.js"
+import { ApifyClient } from "../ApifyClient.js"
 import type { CallOptions } from "../CallOptions.js"
-import type { DeleteRecordError } from "../Records.js"
+import { CONCURRENCY } from "../RecordStreams.js"
+import { DeleteRecord, type DeleteRecordError } from "../Records.js"
 import { mapConcurrently } from "./concurrently.js"
-import { CONCURRENCY, deletePaced } from "./pacedRecords.js"
+import { recordTargetOf } from "./recordTarget.js"
 
 /** Deletes the records that are there under the keys. The first error ends it. */
 export const removeRecords = <E, R>(
@@ -18,5 +19,7 @@ export const removeRecords = <E, R>(
   options: CallOptions
 ): Effect.Effect<void, E | DeleteRecordError, ApifyClient | R> =>
   mapConcurrently(keys, { concurrency: CONCURRENCY, unordered: true }, (key) =>
-    Effect.either(deletePaced(ref, key, options))
+    Effect.flatMap(ApifyClient, (client) =>
+      Effect.either(client.run(new DeleteRecord(recordTargetOf(ref, key), true), options))
+    )
   ).pipe(Stream.runForEach(identity))
