@@ -154,7 +154,7 @@ export const layer = (
       const { list, ...store } = make(client, ref, own, recordPrefix, contentType, options)
       return Context.make(
         KeyValueStore.KeyValueStore,
-        locked(KeyValueStore.make(store), (key) => `${text}/${prefix}${key}`)
+        locked(KeyValueStore.make(store), (key) => `${text}/${Either.getOrElse(own.recordKey(key), () => "")}`)
       ).pipe(Context.add(KeyList, { list }))
     })
   )
@@ -179,10 +179,12 @@ const make = (
     key: string,
     effect: (recordKey: ValidRecordKey) => Effect.Effect<A, CallFailure, ApifyClient>
   ): Effect.Effect<A, PlatformError> =>
-    Either.match(own.recordKey(key), {
-      onLeft: (error) => Effect.fail(badArgument(method, own.areEscaped)(error)),
-      onRight: (recordKey) => call(method, effect(recordKey), key)
-    })
+    Effect.suspend(() =>
+      Either.match(own.recordKey(key), {
+        onLeft: (error) => Effect.fail(badArgument(method, own.areEscaped)(error)),
+        onRight: (recordKey) => call(method, effect(recordKey), key)
+      })
+    )
 
   const read = <A>(
     method: string,
