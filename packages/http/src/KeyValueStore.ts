@@ -106,9 +106,9 @@ export class KeyList extends Context.Tag("@effect-apify/http/KeyValueStore/KeyLi
  *   record, and leaves out a byte order mark.
  * - `has` is a HEAD request, `isEmpty` a page of one key. `size` lists all keys. `clear` lists and deletes them, at most 200 a
  *   second, and is not atomic.
- * - `modify` reads and writes. Within this process it runs alone among what changes the same key, as long as the store is named by the
- *   same reference, and so do `set` and `remove`. Beyond the process it is not atomic: Apify has no conditional writes, so of two
- *   machines that modify a key at the same time one may lose its update.
+ * - `modify` reads and writes. Within this process it runs alone among what changes the same key, as long as the store is named
+ *   by the same reference, and so do `set` and `remove`. Beyond the process it is not atomic: Apify has no conditional writes, so
+ *   of two machines that modify a key at the same time one may lose its update.
  * - With `keys: "escaped"`, records whose keys are not escaped texts are not listed, counted or cleared.
  *
  * A key that cannot be sent is a `BadArgument`. A call that fails is a `SystemError` with the call's error as its `cause`, and its

@@ -53,10 +53,8 @@ export const systemError =
 /** A key that no record can have. */
 export const badArgument =
   (method: string, areEscaped: boolean) =>
-  (cause: InvalidRecordKeyError): PlatformError =>
-    new BadArgument({
-      module,
-      method,
-      description: `${cause.key} is not a record key: ${cause.problem}.${areEscaped ? "" : ' With keys: "escaped" any text is a key.'}`,
-      cause
-    })
+  (cause: InvalidRecordKeyError): PlatformError => {
+    const advice = areEscaped ? "" : ' With keys: "escaped" any text is a key, of up to 256 characters once escaped.'
+    const description = `${cause.key} is not a record key: ${cause.problem}.${advice}`
+    return new BadArgument({ module, method, description, cause })
+  }
