@@ -6,12 +6,7 @@
 import { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
 import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
-import {
-  encodeHmac,
-  StorageSignature,
-  StorageSignatureFromString,
-  storageSignatureText
-} from "@effect-apify/domain/Signature"
+import { StorageSignature, StorageSignatureFromString, storageSignatureText } from "@effect-apify/domain/Signature"
 import type { Store } from "@effect-apify/domain/Store"
 import type { StoreId } from "@effect-apify/domain/StoreId"
 import type { StoreRef } from "@effect-apify/domain/StoreRef"
@@ -25,6 +20,7 @@ import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { checkWhole } from "./internal/pages.js"
 import { parametersOf, queryOf } from "./internal/query.js"
+import { type Sign, signerOf } from "./internal/signer.js"
 import { type GetStoreError, getStore } from "./Stores.js"
 
 /**
@@ -101,31 +97,9 @@ export interface PublicUrls {
 export const publicUrls = ({ id, urlSigningSecretKey }: Store): Effect.Effect<PublicUrls, never, ApifyClient> =>
   Effect.flatMap(ApifyClient, ({ publicBaseUrl }) =>
     Effect.map(
-      Effect.transposeOption(
-        Option.map(Option.filter(Option.map(urlSigningSecretKey, Redacted.value), isSecret), signer)
-      ),
+      signerOf(urlSigningSecretKey),
       (sign) => new StorePublicUrls(`${publicBaseUrl}/v2/key-value-stores/${encodeURIComponent(id)}`, id, sign)
     )
-  )
-
-/** An empty key counts as none. */
-const isSecret = (key: string): boolean => key !== ""
-
-type Sign = (text: string) => Effect.Effect<string>
-
-const utf8 = new TextEncoder()
-
-/** Signs texts. The key is imported once. */
-const signer = (secret: string): Effect.Effect<Sign> =>
-  Effect.map(
-    Effect.promise(() =>
-      crypto.subtle.importKey("raw", utf8.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
-    ),
-    (key) => (text) =>
-      Effect.map(
-        Effect.promise(() => crypto.subtle.sign("HMAC", key, utf8.encode(text))),
-        (hmac) => encodeHmac(new Uint8Array(hmac))
-      )
   )
 
 class StorePublicUrls implements PublicUrls {

@@ -8,36 +8,21 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { type OwnerSetting, type Requester, type Right, requesterOf, viewFor } from "@effect-apify/domain/AccessPolicy"
-import {
-  methodRefusal,
-  pageNotFoundRefusal,
-  type Refusal,
-  storeNotFoundRefusal,
-  tokenNotProvidedRefusal
-} from "@effect-apify/domain/Refusal"
-import { type Store, StoreBody } from "@effect-apify/domain/Store"
-import {
-  type OwnStore,
-  parseStoreRef,
-  type StoreById,
-  type StoreByName,
-  type StoreRef
-} from "@effect-apify/domain/StoreRef"
+import type { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
+import type { Store } from "@effect-apify/domain/Store"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import * as Schema from "effect/Schema"
 import * as ApifyClient from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import * as HttpClientTransport from "./HttpClientTransport.js"
+import type { SeedRecord, SeedRecordContent, SeedRun, SeedStore } from "./internal/memory.js"
+import { makeMemoryApi } from "./internal/memoryApi.js"
 
-export type { OwnerSetting, Right }
+export type { OwnerSetting, Right, SeedRecord, SeedRecordContent, SeedRun, SeedStore }
 
 /**
  * The requests that a test client has sent, in order.
@@ -103,107 +88,69 @@ export const layerRespond = (
   )
 
 /**
- * The stores that a test client knows, and who the caller is.
+ * The stores that a test client begins with, and who the caller is.
  *
  * @since 0.1.0
  * @category options
  */
 export interface StoresOptions extends CallOptions {
-  readonly stores: ReadonlyArray<Store>
+  /** Default: none. */
+  readonly stores?: ReadonlyArray<Store | SeedStore> | undefined
   /** The username of the caller. Default: none, as without a token. */
   readonly caller?: string | undefined
   /** The rights that the caller was granted to other users' stores, by the ID of the store. */
   readonly rights?: { readonly [storeId: string]: Right } | undefined
   /** The account setting of every owner. Default: `RESTRICTED`. */
   readonly ownerSetting?: OwnerSetting | undefined
+  /** The caller's runs, in the order in which they were started. Default: none. */
+  readonly runs?: ReadonlyArray<SeedRun> | undefined
 }
 
 /**
- * A client of stores in memory, with Apify's access policy and error responses.
+ * A client of stores and records in memory, which does all operations as Apify does them, with its access policy and error
+ * responses. What is put, changed or deleted stays so for as long as the layer is in use; each time that it is built, it begins
+ * anew. A store that is no store is a defect.
+ *
+ * It has no rate limits, and no limit on the size of a record. The JSON schemas of collections are not checked, and records
+ * that are compressed with brotli are not decompressed.
  *
  * @example
  * ```ts
- * import { getStore, Store, StoreId } from "@effect-apify/http"
+ * import { getRecordValue, putRecord } from "@effect-apify/http"
  * import { layerStores } from "@effect-apify/http/testing"
- * import * as DateTime from "effect/DateTime"
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
+ *  *
+ * const Input = Schema.Struct({ urls: Schema.Array(Schema.String) })
  *
- * const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
- * const mine = new Store({
- *   id: StoreId.make("WkzbQMuFYuamGv3YF"),
- *   name: Option.some("my-store"),
- *   username: Option.some("janedoe"),
- *   createdAt: then,
- *   modifiedAt: then,
- *   accessedAt: then
- * })
- *
- * const program = getStore("~my-store").pipe(Effect.provide(layerStores({ stores: [mine], caller: "janedoe" })))
+ * const program = Effect.gen(function* () {
+ *   const { urls } = yield* getRecordValue("~my-store", "INPUT", Input)
+ *   yield* putRecord("~my-store", "OUTPUT", `${urls.length} URLs`)
+ * }).pipe(
+ *   Effect.provide(
+ *     layerStores({
+ *       caller: "janedoe",
+ *       stores: [{ name: "my-store", records: { INPUT: { urls: ["https://apify.com"] } } }]
+ *     })
+ *   )
+ * )
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerStores = (
-  options: StoresOptions
-): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
-  layerRespond(
-    (request) =>
-      Either.match(responseFor(request, options), {
-        onLeft: ({ error, status }) => Effect.succeed(Response.json({ error }, { status })),
-        onRight: (store) => Effect.map(Effect.orDie(encodeBody({ data: store })), (body) => Response.json(body))
-      }),
-    { ...options, token: options.caller === undefined ? undefined : Redacted.make("apify_api_test") }
-  )
-
-const encodeBody = Schema.encode(StoreBody)
-
-const storePath = /^\/v2\/key-value-stores\/([^/]+)$/
-
-const responseFor = (
-  { method, url }: HttpClientRequest.HttpClientRequest,
-  options: StoresOptions
-): Either.Either<Store, Refusal> =>
-  Either.gen(function* () {
-    const { caller, ownerSetting = "RESTRICTED", stores } = options
-    const segment = storePath.exec(new URL(url).pathname)?.[1]
-    if (segment === undefined) return yield* Either.left(pageNotFoundRefusal)
-    if (method !== "GET") return yield* Either.left(methodRefusal(["GET"]))
-    const ref = yield* Either.filterOrLeft(
-      Either.mapLeft(parseStoreRef(segment), () => storeNotFoundRefusal),
-      isPlain,
-      () => storeNotFoundRefusal
-    )
-    if (ref._tag === "OwnStore" && caller === undefined) return yield* Either.left(tokenNotProvidedRefusal)
-    const store = yield* Either.fromNullable(
-      stores.find((store) => isNamed(store, ref, caller)),
-      () => storeNotFoundRefusal
-    )
-    return yield* viewFor(store, { requester: requesterFor(store, options), reference: ref._tag, ownerSetting })
-  })
-
-const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
-
-type PlainRef = StoreById | StoreByName | OwnStore
-
-const isPlain = (ref: StoreRef): ref is PlainRef => ref._tag !== "StoreOfRun" && ref._tag !== "StoreOfLastRun"
-
-const isNamed = (store: Store, ref: PlainRef, caller: string | undefined): boolean => {
-  if (ref._tag === "StoreById") return store.id === ref.id
-  const owner = ref._tag === "StoreByName" ? ref.owner : caller
-  const isOwner = (name: string) => isSame(name, owner)
-  return (
-    Option.exists(store.name, (name) => isSame(name, ref.name)) &&
-    (Option.exists(store.username, isOwner) || (ref._tag === "StoreByName" && Option.exists(store.userId, isOwner)))
-  )
-}
-
-const requesterFor = (store: Store, { caller, rights }: StoresOptions): Requester =>
-  caller === undefined
-    ? "ANONYMOUS"
-    : requesterOf({
-        scope: "WRITE",
-        isOwner: Option.exists(store.username, (owner) => isSame(owner, caller)),
-        granted: Option.fromNullable(rights?.[store.id])
+export const layerStores = ({
+  caller,
+  ownerSetting,
+  rights,
+  runs,
+  stores = [],
+  ...options
+}: StoresOptions): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
+  Layer.unwrapEffect(
+    Effect.map(makeMemoryApi({ caller, ownerSetting, rights, runs, stores }), (respond) =>
+      layerRespond(respond, {
+        ...options,
+        token: caller === undefined ? undefined : Redacted.make("apify_api_test")
       })
+    )
+  )

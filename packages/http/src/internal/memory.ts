@@ -1,0 +1,399 @@
+/**
+ * Stores in memory: what is in them, who may do what with them, and what counts as a use of them.
+ */
+import {
+  decideAccess,
+  decideWrite,
+  effectiveLevel,
+  type OwnerSetting,
+  type ReferenceForm,
+  type Requester,
+  type Right,
+  requesterOf
+} from "@effect-apify/domain/AccessPolicy"
+import type { Json } from "@effect-apify/domain/Json"
+import {
+  actorNotFoundRefusal,
+  type Refusal,
+  runNotFoundRefusal,
+  storeNotFoundRefusal,
+  tokenNotProvidedRefusal
+} from "@effect-apify/domain/Refusal"
+import type { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
+import { StorageSignatureFromString, storageSignatureText } from "@effect-apify/domain/Signature"
+import { Store } from "@effect-apify/domain/Store"
+import { StoreId } from "@effect-apify/domain/StoreId"
+import {
+  type OwnStore,
+  parseStoreRef,
+  type StoreById,
+  type StoreByName,
+  type StoreOfLastRun,
+  type StoreOfRun,
+  type StoreRef
+} from "@effect-apify/domain/StoreRef"
+import { StoreStats } from "@effect-apify/domain/StoreStats"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { signerOf } from "./signer.js"
+
+/**
+ * A record with its content type.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface SeedRecordContent {
+  /** Parameters included, such as `text/html; charset=utf-8`. */
+  readonly contentType: string
+  /** Text is stored in UTF-8. */
+  readonly body: string | Uint8Array
+}
+
+/**
+ * A record that a test client begins with: text, bytes, any other value for JSON, or a `SeedRecordContent` for another content
+ * type. The content types are those of `putRecord`. JSON that is a string, or looks like a `SeedRecordContent`, is given as the
+ * body of one.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type SeedRecord = string | Uint8Array | SeedRecordContent | Json
+
+/**
+ * A store that a test client begins with: any fields of a store as in Apify's JSON, and its records by their keys. Without an
+ * ID it gets one, and without a `username` it is the caller's. What else is left out is as in a new store.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface SeedStore extends Partial<typeof Store.Encoded> {
+  readonly records?: { readonly [key: string]: SeedRecord } | undefined
+}
+
+/**
+ * A run of the caller's, by which `storeOfRun` and `storeOfLastRun` find its default store.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface SeedRun {
+  /** 17 letters and digits. */
+  readonly id: string
+  /** Its default store, by the text of a reference: an ID, or a name such as `~my-store`. */
+  readonly store: string
+  /** The Actor, as calls name it. */
+  readonly actor?: string | undefined
+  /** The task, as calls name it. */
+  readonly task?: string | undefined
+  /** Default: `SUCCEEDED`. */
+  readonly status?: RunStatus | undefined
+  /** Default: `API`. */
+  readonly origin?: RunOrigin | undefined
+}
+
+/** What the memory begins with, and who uses it. */
+export interface MemoryOptions {
+  readonly stores: ReadonlyArray<Store | SeedStore>
+  readonly caller?: string | undefined
+  readonly rights?: { readonly [storeId: string]: Right } | undefined
+  readonly ownerSetting?: OwnerSetting | undefined
+  readonly runs?: ReadonlyArray<SeedRun> | undefined
+}
+
+/** A request is refused. */
+export class Refused extends Data.TaggedError("Refused")<{ readonly refusal: Refusal }> {}
+
+/** A record as it was put. */
+export interface MemoryRecord {
+  readonly contentType: string
+  readonly contentEncoding: string | undefined
+  readonly bytes: Uint8Array
+}
+
+/** A store as it is now. */
+export interface MemoryStore {
+  store: Store
+  readonly records: Map<string, MemoryRecord>
+}
+
+/** A store that a request is about, and what its caller is to it. */
+export interface Found {
+  readonly stored: MemoryStore
+  readonly requester: Requester
+  readonly reference: ReferenceForm
+  readonly ownerSetting: OwnerSetting
+}
+
+/** What a request says of its caller. */
+export interface Asking {
+  /** The username; `undefined` without a token. */
+  readonly caller: string | undefined
+  readonly query: URLSearchParams
+}
+
+type PlainRef = StoreById | StoreByName | OwnStore
+
+const refuse = (refusal: Refusal): Refused => new Refused({ refusal })
+
+const trusted = { disableValidation: true }
+
+// ---- What it begins with ---------------------------------------------------------------------------------------------------
+
+const utf8 = new TextEncoder()
+
+export const DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+const isContent = (seed: SeedRecord): seed is SeedRecordContent =>
+  Predicate.isRecord(seed) &&
+  Predicate.isString(seed.contentType) &&
+  (Predicate.isString(seed.body) || seed.body instanceof Uint8Array)
+
+const contentOf = (seed: SeedRecord): SeedRecordContent => {
+  if (Predicate.isString(seed)) return { contentType: "text/plain; charset=utf-8", body: seed }
+  if (seed instanceof Uint8Array) return { contentType: DEFAULT_CONTENT_TYPE, body: seed }
+  return isContent(seed) ? seed : { contentType: "application/json; charset=utf-8", body: JSON.stringify(seed) }
+}
+
+const recordOf = (seed: SeedRecord): MemoryRecord => {
+  const { body, contentType } = contentOf(seed)
+  return { contentType, contentEncoding: undefined, bytes: Predicate.isString(body) ? utf8.encode(body) : body }
+}
+
+const ID_LENGTH = 17
+const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+const randomId = Effect.map(Effect.replicateEffect(Random.nextIntBetween(0, DIGITS.length), ID_LENGTH), (digits) =>
+  digits.map((digit) => DIGITS.charAt(digit)).join("")
+)
+
+/** A store that was just made. */
+const newStore = (fields: Partial<Store>): Effect.Effect<Store> =>
+  Effect.map(Effect.all([randomId, randomId, DateTime.now]), ([id, secret, now]) => {
+    const times = { createdAt: now, modifiedAt: now, accessedAt: now }
+    const urlSigningSecretKey = Option.some(Redacted.make(secret))
+    const generalAccess = Option.some("FOLLOW_USER_SETTING" as const)
+    const stats = Option.some(new StoreStats({}))
+    return new Store({ id: StoreId.make(id), ...times, urlSigningSecretKey, generalAccess, stats, ...fields })
+  })
+
+const encodeStore = Schema.encodeSync(Store)
+const decodeStore = Schema.decodeUnknown(Store, { errors: "all" })
+
+const storeOf = (seed: SeedStore, caller: string | undefined): Effect.Effect<Store> =>
+  Effect.flatMap(newStore({ username: Option.fromNullable(caller) }), (store) =>
+    Effect.orDie(decodeStore({ ...encodeStore(store), ...seed }))
+  )
+
+const storedOf = (seed: Store | SeedStore, caller: string | undefined): Effect.Effect<MemoryStore> =>
+  seed instanceof Store
+    ? Effect.succeed({ store: seed, records: new Map() })
+    : Effect.map(storeOf(seed, caller), (store) => ({
+        store,
+        records: new Map(Object.entries(seed.records ?? {}).map(([key, record]) => [key, recordOf(record)]))
+      }))
+
+// ---- What it is asked ------------------------------------------------------------------------------------------------------
+
+const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
+
+const isOwnedBy = ({ username }: Store, owner: string | undefined): boolean =>
+  Option.exists(username, (name) => isSame(name, owner))
+
+const isPlain = (ref: StoreRef): ref is PlainRef => ref._tag !== "StoreOfRun" && ref._tag !== "StoreOfLastRun"
+
+const isNamed = (store: Store, ref: PlainRef, caller: string | undefined): boolean => {
+  if (ref._tag === "StoreById") return store.id === ref.id
+  if (!Option.exists(store.name, (name) => isSame(name, ref.name))) return false
+  return ref._tag === "OwnStore"
+    ? isOwnedBy(store, caller)
+    : isOwnedBy(store, ref.owner) || Option.exists(store.userId, (id) => isSame(id, ref.owner))
+}
+
+const isOfRun = (ref: StoreOfRun | StoreOfLastRun, run: SeedRun, query: URLSearchParams): boolean => {
+  if (ref._tag === "StoreOfRun") return run.id === ref.run
+  const { origin = "API", status = "SUCCEEDED" } = run
+  return [[status, "status"] as const, [origin, "origin"] as const].every(
+    ([value, name]) => (query.get(name) ?? value) === value
+  )
+}
+
+const isSigned = (store: Store, text: string, hmac: string): Effect.Effect<boolean> =>
+  Effect.flatMap(signerOf(store.urlSigningSecretKey), (signer) =>
+    Option.match(signer, {
+      onNone: () => Effect.succeed(false),
+      onSome: (sign) => Effect.map(sign(text), (expected) => expected === hmac)
+    })
+  )
+
+const decodeSignature = Schema.decodeOption(StorageSignatureFromString)
+
+/** Whether a signature opens a record, or else the keys of the store and its records as a whole. */
+const isSignatureOf = (store: Store, signature: string, key: string | undefined): Effect.Effect<boolean> =>
+  key === undefined
+    ? Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Option.match(
+          Option.filter(decodeSignature(signature), ({ expiresAt }) => expiresAt === 0 || expiresAt >= now),
+          {
+            onNone: () => Effect.succeed(false),
+            onSome: ({ expiresAt, hmac }) => isSigned(store, storageSignatureText(expiresAt, store.id), hmac)
+          }
+        )
+      )
+    : isSigned(store, key, signature)
+
+/** Whether the store's links need a signature, and the caller may have one. */
+export const needsSignature = ({ ownerSetting, requester, stored }: Found): boolean =>
+  requester === "WRITE" && effectiveLevel(stored.store.generalAccess, ownerSetting) === "RESTRICTED"
+
+/** How a request uses a store. */
+interface Use {
+  readonly counts?: "readCount" | "writeCount" | "listCount" | "deleteCount" | undefined
+  /** Whether the store is another one after it. */
+  readonly changes?: boolean | undefined
+}
+
+/** Stores in memory. */
+export class Memory {
+  private readonly stores = new Map<string, MemoryStore>()
+
+  private constructor(private readonly options: MemoryOptions) {}
+
+  static make(options: MemoryOptions): Effect.Effect<Memory> {
+    return Effect.map(
+      Effect.forEach(options.stores, (seed) => storedOf(seed, options.caller)),
+      (stores) => {
+        const memory = new Memory(options)
+        for (const stored of stores) memory.stores.set(stored.store.id, stored)
+        return memory
+      }
+    )
+  }
+
+  private foundBy(stored: MemoryStore, caller: string | undefined, reference: ReferenceForm): Found {
+    const { ownerSetting = "RESTRICTED", rights } = this.options
+    const { store } = stored
+    const requester =
+      caller === undefined
+        ? "ANONYMOUS"
+        : requesterOf({
+            scope: "WRITE",
+            isOwner: isOwnedBy(store, caller),
+            granted: Option.fromNullable(rights?.[store.id])
+          })
+    return { stored, requester, reference, ownerSetting }
+  }
+
+  private findPlain(ref: PlainRef, caller: string | undefined): Either.Either<Found, Refused> {
+    if (ref._tag === "OwnStore" && caller === undefined) return Either.left(refuse(tokenNotProvidedRefusal))
+    const stored = Array.from(this.stores.values()).find(({ store }) => isNamed(store, ref, caller))
+    return stored === undefined
+      ? Either.left(refuse(storeNotFoundRefusal))
+      : Either.right(this.foundBy(stored, caller, ref._tag))
+  }
+
+  private findOfRun(ref: StoreOfRun | StoreOfLastRun, { caller, query }: Asking): Either.Either<Found, Refused> {
+    const isLast = ref._tag === "StoreOfLastRun"
+    if (caller === undefined) return Either.left(refuse(isLast ? tokenNotProvidedRefusal : runNotFoundRefusal))
+    const { runs = [] } = this.options
+    const known = isLast ? runs.filter(({ actor, task }) => isSame(ref.id, ref.of === "Actor" ? actor : task)) : runs
+    if (isLast && known.length === 0) return Either.left(refuse(actorNotFoundRefusal))
+    const run = known.filter((run) => isOfRun(ref, run, query)).at(-1)
+    if (run === undefined) return Either.left(refuse(runNotFoundRefusal))
+    return Either.map(this.find(run.store, { caller, query }), (found) => ({ ...found, reference: "StoreById" }))
+  }
+
+  /** The store that a text names, whatever the caller may do with it. */
+  find(text: string, asking: Asking): Either.Either<Found, Refused> {
+    return Either.flatMap(
+      Either.mapLeft(parseStoreRef(text), () => refuse(storeNotFoundRefusal)),
+      (ref) => (isPlain(ref) ? this.findPlain(ref, asking.caller) : this.findOfRun(ref, asking))
+    )
+  }
+
+  /** The store that a text names, for callers who may read a record of it, or its keys; a right signature opens those. */
+  findReadable(text: string, asking: Asking, key?: string): Effect.Effect<Found, Refused> {
+    return Effect.flatMap(this.find(text, asking), (found) => {
+      const { store } = found.stored
+      const signature = asking.query.get("signature")
+      const isSigned = signature === null ? Effect.succeed(false) : isSignatureOf(store, signature, key)
+      return Effect.flatMap(isSigned, (isSigned) =>
+        Option.match(decideAccess({ ...found, generalAccess: store.generalAccess, isSigned }), {
+          onNone: () => Effect.succeed(found),
+          onSome: refuse
+        })
+      )
+    })
+  }
+
+  /** The store that a text names, for callers who may change it. */
+  findWritable(text: string, asking: Asking): Either.Either<Found, Refused> {
+    return Either.flatMap(this.find(text, asking), (found) =>
+      Option.match(decideWrite(found.requester), {
+        onNone: () => Either.right(found),
+        onSome: (refusal) => Either.left(refuse(refusal))
+      })
+    )
+  }
+
+  /** The stores that a caller has a right to. */
+  within(caller: string): ReadonlyArray<Found & { readonly isOwn: boolean }> {
+    return Array.from(this.stores.values(), (stored) => ({
+      ...this.foundBy(stored, caller, "StoreById"),
+      isOwn: isOwnedBy(stored.store, caller)
+    })).filter(({ requester }) => requester !== "NONE")
+  }
+
+  /** Another store of the same owner that has the name. */
+  hasOther(store: Store, name: string): boolean {
+    const owner = Option.getOrUndefined(store.username)
+    return Array.from(this.stores.values()).some(
+      ({ store: other }) =>
+        other.id !== store.id && isOwnedBy(other, owner) && Option.exists(other.name, (taken) => isSame(taken, name))
+    )
+  }
+
+  create(caller: string, fields: Partial<Store>): Effect.Effect<Found> {
+    return Effect.map(newStore({ ...fields, username: Option.some(caller) }), (store) => {
+      const stored = { store, records: new Map<string, MemoryRecord>() }
+      this.stores.set(store.id, stored)
+      return this.foundBy(stored, caller, "OwnStore")
+    })
+  }
+
+  delete({ stored: { store } }: Found): void {
+    this.stores.delete(store.id)
+  }
+
+  /** Notes that a store was used. */
+  use({ stored }: Found, { changes = false, counts }: Use = {}): Effect.Effect<void> {
+    return Effect.map(DateTime.now, (now) => {
+      const { store } = stored
+      const modifiedAt = changes ? now : store.modifiedAt
+      const stats = counts === undefined ? store.stats : Option.some(counted(store.stats, counts, stored.records))
+      stored.store = new Store({ ...store, accessedAt: now, modifiedAt, stats }, trusted)
+    })
+  }
+}
+
+const counted = (
+  known: Option.Option<StoreStats>,
+  name: NonNullable<Use["counts"]>,
+  records: MemoryStore["records"]
+): StoreStats => {
+  const stats = Option.getOrElse(known, () => new StoreStats({}))
+  const count = Option.some(Option.getOrElse(stats[name], () => 0) + 1)
+  const storageBytes =
+    name === "writeCount" || name === "deleteCount"
+      ? Option.some(Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0))
+      : stats.storageBytes
+  return new StoreStats({ ...stats, storageBytes, [name]: count }, trusted)
+}

@@ -1,0 +1,470 @@
+/**
+ * Apify's API for stores in memory: the requests that the client sends, and how Apify responds to them. It does not check what
+ * the client has checked before it sends anything: names, keys and numbers.
+ */
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { viewFor } from "@effect-apify/domain/AccessPolicy"
+import { ApiError } from "@effect-apify/domain/ApiError"
+import { AccessLevel } from "@effect-apify/domain/GeneralAccess"
+import { JsonObject } from "@effect-apify/domain/Json"
+import { PublicUrl } from "@effect-apify/domain/PublicUrl"
+import {
+  invalidValueRefusal,
+  methodRefusal,
+  nameTakenRefusal,
+  pageNotFoundRefusal,
+  type Refusal,
+  recordNotFoundRefusal,
+  tokenNotProvidedRefusal,
+  unsupportedEncodingRefusal
+} from "@effect-apify/domain/Refusal"
+import { StorageSignature, StorageSignatureFromString, storageSignatureText } from "@effect-apify/domain/Signature"
+import { Store } from "@effect-apify/domain/Store"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import {
+  type Asking,
+  DEFAULT_CONTENT_TYPE,
+  type Found,
+  Memory,
+  type MemoryOptions,
+  type MemoryRecord,
+  needsSignature,
+  Refused
+} from "./memory.js"
+import { signerOf } from "./signer.js"
+import { concat, storedZip } from "./storedZip.js"
+
+/** A request, and what it is about. */
+interface Call extends Asking {
+  readonly memory: Memory
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly origin: string
+  /** The store, by the text of a reference. */
+  readonly ref: string
+  readonly key: string
+}
+
+type Handle = (call: Call) => Effect.Effect<Response, Refused | HttpClientError.RequestError>
+
+const refuse = (refusal: Refusal): Refused => new Refused({ refusal })
+
+const json = (status: number, body: unknown): Response => Response.json(body, { status })
+
+const empty = (): Response => new Response(null, { status: 204 })
+
+const trusted = { disableValidation: true }
+
+// ---- Bodies ----------------------------------------------------------------------------------------------------------------
+
+const bodyOf = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Uint8Array, HttpClientError.RequestError> => {
+  const { body } = request
+  switch (body._tag) {
+    case "Uint8Array":
+      return Effect.succeed(body.body)
+    case "Stream":
+      return Stream.runCollect(body.stream).pipe(
+        Effect.map((chunks) => concat([...chunks])),
+        Effect.mapError((cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause }))
+      )
+    default:
+      return Effect.succeed(new Uint8Array())
+  }
+}
+
+const NewStore = Schema.parseJson(
+  Schema.Struct({ schema: Schema.optionalWith(JsonObject, { as: "Option", nullable: true }) })
+)
+
+const Changes = Schema.parseJson(
+  Schema.Struct({
+    name: Schema.optionalWith(Schema.NullOr(Schema.String), { exact: true }),
+    title: Schema.optionalWith(Schema.String, { exact: true }),
+    generalAccess: Schema.optionalWith(Schema.NullOr(AccessLevel), { exact: true })
+  })
+)
+
+const readJson = <A>(request: HttpClientRequest.HttpClientRequest, schema: Schema.Schema<A, string>) =>
+  Effect.flatMap(bodyOf(request), (bytes) =>
+    Effect.mapError(Schema.decode(schema)(bytes.length === 0 ? "{}" : new TextDecoder().decode(bytes)), () =>
+      refuse(invalidValueRefusal("the body"))
+    )
+  )
+
+// ---- Stores ----------------------------------------------------------------------------------------------------------------
+
+const encodeStore = Schema.encode(Store)
+const encodeSignature = Schema.encodeSync(StorageSignatureFromString)
+
+/** How long the links of a store open it: 14 days. */
+const LINK_MILLIS = 14 * 24 * 60 * 60 * 1000
+
+const urlOf = ({ origin }: Call, { stored: { store } }: Found): string => `${origin}/v2/key-value-stores/${store.id}`
+
+/** What makes the query of a link of what the signature of that link is the HMAC of. */
+const signing = (
+  found: Found
+): Effect.Effect<(text: string, signatureOf?: (hmac: string) => string) => Effect.Effect<string>> =>
+  Effect.map(
+    signerOf(found.stored.store.urlSigningSecretKey),
+    (signer) =>
+      (text, signatureOf = (hmac) => hmac) =>
+        Option.match(
+          Option.filter(signer, () => needsSignature(found)),
+          {
+            onNone: () => Effect.succeed(""),
+            onSome: (sign) => Effect.map(sign(text), (hmac) => `?signature=${signatureOf(hmac)}`)
+          }
+        )
+  )
+
+/** The links of a store that has none of its own. */
+const linksOf = (call: Call, found: Found) =>
+  Effect.gen(function* () {
+    const expiresAt = (yield* Clock.currentTimeMillis) + LINK_MILLIS
+    const query = yield* (yield* signing(found))(storageSignatureText(expiresAt, found.stored.store.id), (hmac) =>
+      encodeSignature(new StorageSignature({ expiresAt, hmac }))
+    )
+    const link = (path: string) =>
+      Option.some(new PublicUrl({ href: Redacted.make(`${urlOf(call, found)}${path}${query}`) }, trusted))
+    return { keysPublicUrl: link("/keys"), recordsPublicUrl: link("/records") }
+  })
+
+/** The store as its caller sees it, in JSON. */
+const present = (call: Call, found: Found) =>
+  Effect.gen(function* () {
+    const view = yield* viewFor(found.stored.store, found)
+    const links =
+      Option.isNone(view.keysPublicUrl) && Option.isNone(view.recordsPublicUrl) ? yield* linksOf(call, found) : {}
+    return yield* Effect.orDie(encodeStore(new Store({ ...view, ...links }, trusted)))
+  }).pipe(Effect.mapError(refuse))
+
+const callerOf = ({ caller }: Asking) =>
+  Effect.mapError(Effect.fromNullable(caller), () => refuse(tokenNotProvidedRefusal))
+
+const byAge: Order.Order<Found> = Order.combine(
+  Order.mapInput(DateTime.Order, ({ stored }: Found) => stored.store.createdAt),
+  Order.mapInput(Order.string, ({ stored }: Found) => stored.store.id)
+)
+
+/** A page has at most as many items. */
+const MAX_PAGE = 1000
+
+const limitOf = ({ query }: Asking): number => Math.min(Number(query.get("limit")) || MAX_PAGE, MAX_PAGE)
+
+const isTrue = ({ query }: Asking, name: string): boolean => query.get(name) === "true" || query.get(name) === "1"
+
+const listStores: Handle = (call) =>
+  Effect.gen(function* () {
+    const { memory, query } = call
+    const caller = yield* callerOf(call)
+    const [desc, unnamed, limit, offset] = [
+      isTrue(call, "desc"),
+      isTrue(call, "unnamed"),
+      limitOf(call),
+      Number(query.get("offset"))
+    ]
+    const ownership = query.get("ownership")
+    const all = memory
+      .within(caller)
+      .filter(({ isOwn, stored }) => {
+        const isListed = ownership === null || isOwn === (ownership === "ownedByMe")
+        return isListed && (unnamed || Option.isSome(stored.store.name))
+      })
+      .sort(desc ? Order.reverse(byAge) : byAge)
+    const items = yield* Effect.forEach(all.slice(offset, offset + limit), (found) => present(call, found))
+    return json(200, { data: { total: all.length, offset, limit, desc, count: items.length, unnamed, items } })
+  })
+
+const getOrCreateStore: Handle = (call) =>
+  Effect.gen(function* () {
+    const { memory, query, request } = call
+    const caller = yield* callerOf(call)
+    const name = Option.fromNullable(query.get("name"))
+    const known = Option.flatMap(name, (name) => Either.getRight(memory.find(`~${name}`, call)))
+    if (Option.isSome(known)) return json(200, { data: yield* present(call, known.value) })
+    const { schema } = yield* readJson(request, NewStore)
+    return json(201, { data: yield* present(call, yield* memory.create(caller, { name, schema })) })
+  })
+
+const getStore: Handle = (call) =>
+  Effect.gen(function* () {
+    const found = yield* call.memory.find(call.ref, call)
+    const data = yield* present(call, found)
+    yield* call.memory.use(found)
+    return json(200, { data })
+  })
+
+const updateStore: Handle = (call) =>
+  Effect.gen(function* () {
+    const { memory, ref, request } = call
+    const found = yield* memory.findWritable(ref, call)
+    const { stored } = found
+    const { generalAccess, name, title } = yield* readJson(request, Changes)
+    if (typeof name === "string" && memory.hasOther(stored.store, name)) return yield* refuse(nameTakenRefusal)
+    stored.store = new Store(
+      {
+        ...stored.store,
+        ...(name === undefined ? {} : { name: Option.fromNullable(name) }),
+        ...(title === undefined ? {} : { title: Option.some(title) }),
+        ...(generalAccess === undefined ? {} : { generalAccess: Option.some(generalAccess ?? "FOLLOW_USER_SETTING") })
+      },
+      trusted
+    )
+    yield* memory.use(found, { changes: true })
+    return json(200, { data: yield* present(call, found) })
+  })
+
+const deleteStore: Handle = ({ memory, ref, ...call }) =>
+  Effect.map(memory.findWritable(ref, call), (found) => {
+    memory.delete(found)
+    return empty()
+  })
+
+// ---- Collections -----------------------------------------------------------------------------------------------------------
+
+const Collections = Schema.Struct({
+  collections: Schema.Record({
+    key: Schema.String,
+    value: Schema.Struct({
+      key: Schema.optional(Schema.String),
+      keyPrefix: Schema.optional(Schema.String),
+      contentTypes: Schema.optional(Schema.Array(Schema.String))
+    })
+  })
+})
+
+type Collection = (typeof Collections.Type)["collections"][string]
+
+const decodeCollections = Schema.decodeUnknownOption(Collections)
+
+/** The collections of a store by their IDs. A schema that is none has no collections. */
+const collectionsOf = ({ stored }: Found): ReadonlyMap<string, Collection> =>
+  new Map(
+    Object.entries(
+      Option.match(Option.flatMap(stored.store.schema, decodeCollections), {
+        onNone: () => ({}),
+        onSome: ({ collections }) => collections
+      })
+    )
+  )
+
+const isIn = ({ key: only, keyPrefix = "" }: Collection, key: string): boolean =>
+  only === undefined ? key.startsWith(keyPrefix) : key === only
+
+const rejectedRefusal: Refusal = {
+  status: 400,
+  error: new ApiError({
+    type: "schema-validation-failed",
+    message: "The record does not fit the schema of the store: its content type is not one of its collection's"
+  })
+}
+
+const isAllowed = (found: Found, key: string, contentType: string): boolean => {
+  const [type = ""] = contentType.split(";")
+  return Array.from(collectionsOf(found).values())
+    .filter((collection) => isIn(collection, key))
+    .every(({ contentTypes }) => contentTypes === undefined || contentTypes.includes(type.trim().toLowerCase()))
+}
+
+// ---- Records ---------------------------------------------------------------------------------------------------------------
+
+/** The records that the parameters `prefix` and `collection` select, in the order of their keys. */
+const selected = ({ query }: Call, found: Found) =>
+  Effect.gen(function* () {
+    const id = query.get("collection")
+    const collection = id === null ? {} : collectionsOf(found).get(id)
+    if (collection === undefined) return yield* refuse(invalidValueRefusal("collection"))
+    const prefix = query.get("prefix") ?? ""
+    return Array.from(found.stored.records)
+      .filter(([key]) => key.startsWith(prefix) && isIn(collection, key))
+      .sort(([a], [b]) => Order.string(a, b))
+  })
+
+const listKeys: Handle = (call) =>
+  Effect.gen(function* () {
+    const { memory, query, ref } = call
+    const found = yield* memory.findReadable(ref, call)
+    const start = query.get("exclusiveStartKey") || null
+    const following = (yield* selected(call, found)).filter(([key]) => start === null || key > start)
+    const limit = limitOf(call)
+    const page = following.slice(0, limit)
+    const sign = yield* signing(found)
+    const items = yield* Effect.forEach(page, ([key, { bytes }]) =>
+      Effect.map(sign(key), (query) => ({
+        key,
+        size: bytes.length,
+        recordPublicUrl: `${urlOf(call, found)}/records/${key}${query}`
+      }))
+    )
+    yield* memory.use(found, { counts: "listCount" })
+    const isTruncated = page.length < following.length
+    const nextExclusiveStartKey = isTruncated ? (items.at(-1)?.key ?? null) : null
+    return json(200, {
+      data: { items, count: items.length, limit, exclusiveStartKey: start, isTruncated, nextExclusiveStartKey }
+    })
+  })
+
+/** Encodings that records may have, with those that every platform can decode. */
+const formats: ReadonlyMap<string, CompressionFormat | undefined> = new Map([
+  ["gzip", "gzip"],
+  ["deflate", "deflate"],
+  ["br", undefined]
+])
+
+/** A record without its encoding. One that this platform does not decode, or that is not what its encoding says, stays as it is. */
+const decoded = (record: MemoryRecord): Effect.Effect<MemoryRecord> => {
+  const format = formats.get(record.contentEncoding ?? "")
+  if (format === undefined) return Effect.succeed(record)
+  return Effect.tryPromise(async () => {
+    const bytes = new Blob([new Uint8Array(record.bytes)]).stream().pipeThrough(new DecompressionStream(format))
+    return { ...record, contentEncoding: undefined, bytes: new Uint8Array(await new Response(bytes).arrayBuffer()) }
+  }).pipe(Effect.catchAll(() => Effect.succeed(record)))
+}
+
+const findRecord = (call: Call) =>
+  Effect.gen(function* () {
+    const found = yield* call.memory.findReadable(call.ref, call, call.key)
+    const record = found.stored.records.get(call.key)
+    return record === undefined ? yield* refuse(recordNotFoundRefusal) : { found, record }
+  })
+
+const headersOf = ({ bytes, contentEncoding, contentType }: MemoryRecord): Record<string, string> => ({
+  "content-type": contentType,
+  "content-length": String(bytes.length),
+  ...(contentEncoding === undefined ? {} : { "content-encoding": contentEncoding })
+})
+
+const getRecord: Handle = (call) =>
+  Effect.gen(function* () {
+    const { found, record } = yield* findRecord(call)
+    const read = yield* decoded(record)
+    yield* call.memory.use(found, { counts: "readCount" })
+    return new Response(new Uint8Array(read.bytes), { headers: headersOf(read) })
+  })
+
+const headRecord: Handle = (call) =>
+  Effect.map(findRecord(call), ({ record }) => new Response(null, { headers: headersOf(record) }))
+
+const putRecord: Handle = (call) =>
+  Effect.gen(function* () {
+    const { key, memory, ref, request } = call
+    const found = yield* memory.findWritable(ref, call)
+    const { "content-encoding": sent = "", "content-type": contentType = DEFAULT_CONTENT_TYPE } = request.headers
+    const contentEncoding = sent === "" || sent === "identity" ? undefined : sent
+    if (contentEncoding !== undefined && !formats.has(contentEncoding)) {
+      return yield* refuse(unsupportedEncodingRefusal(contentEncoding))
+    }
+    if (!isAllowed(found, key, contentType)) return yield* refuse(rejectedRefusal)
+    const bytes = yield* bodyOf(request)
+    found.stored.records.set(key, { contentType, contentEncoding, bytes })
+    yield* memory.use(found, { changes: true, counts: "writeCount" })
+    return json(201, {})
+  })
+
+const deleteRecord: Handle = (call) =>
+  Effect.gen(function* () {
+    const { key, memory, ref } = call
+    const found = yield* memory.findWritable(ref, call)
+    const changes = found.stored.records.delete(key)
+    yield* memory.use(found, { changes, counts: "deleteCount" })
+    return empty()
+  })
+
+const zipRecords: Handle = (call) =>
+  Effect.gen(function* () {
+    const found = yield* call.memory.findReadable(call.ref, call)
+    const files = yield* Effect.forEach(yield* selected(call, found), ([name, record]) =>
+      Effect.map(decoded(record), ({ bytes }) => ({ name, bytes }))
+    )
+    yield* call.memory.use(found, { counts: "listCount" })
+    return new Response(new Uint8Array(storedZip(files)), { headers: { "content-type": "application/zip" } })
+  })
+
+// ---- Routes ----------------------------------------------------------------------------------------------------------------
+
+/** What a path responds to, by method. */
+type Methods = ReadonlyMap<string, Handle>
+
+const STORES = "/v2/key-value-stores"
+
+const stores: Methods = new Map([
+  ["GET", listStores],
+  ["POST", getOrCreateStore]
+])
+
+/** By what follows the path of a store. */
+const below: ReadonlyArray<readonly [path: RegExp, methods: Methods]> = [
+  [
+    /^$/,
+    new Map([
+      ["GET", getStore],
+      ["PUT", updateStore],
+      ["DELETE", deleteStore]
+    ])
+  ],
+  [/^\/keys$/, new Map([["GET", listKeys]])],
+  [/^\/records$/, new Map([["GET", zipRecords]])],
+  [
+    /^\/records\/([^/]+)$/,
+    new Map([
+      ["GET", getRecord],
+      ["HEAD", headRecord],
+      ["PUT", putRecord],
+      ["DELETE", deleteRecord]
+    ])
+  ]
+]
+
+/** The segment that names a store, or the path of a run and its store; and what follows. */
+const storePath =
+  /^\/v2\/(?:key-value-stores\/([^/]+)|(actor-runs\/[^/]+|(?:actors|actor-tasks)\/[^/]+\/runs\/last)\/key-value-store)(\/.*)?$/
+
+const routeOf = (
+  path: string
+): Option.Option<{ readonly methods: Methods; readonly ref: string; readonly key: string }> => {
+  if (path === STORES) return Option.some({ methods: stores, ref: "", key: "" })
+  const [, segment, run, rest = ""] = storePath.exec(path) ?? []
+  const ref = segment ?? run
+  if (ref === undefined) return Option.none()
+  for (const [pattern, methods] of below) {
+    const match = pattern.exec(rest)
+    if (match !== null) return Option.some({ methods, ref, key: match[1] ?? "" })
+  }
+  return Option.none()
+}
+
+const handle = (memory: Memory, caller: string | undefined, request: HttpClientRequest.HttpClientRequest) =>
+  Effect.gen(function* () {
+    const { origin, pathname, searchParams: query } = new URL(request.url)
+    const { key, methods, ref } = yield* Effect.mapError(routeOf(pathname), () => refuse(pageNotFoundRefusal))
+    const handle = methods.get(request.method)
+    if (handle === undefined) return yield* refuse(methodRefusal(Array.from(methods.keys())))
+    // A link's signature is sent without a token.
+    const asking = { caller: request.headers.authorization === undefined ? undefined : caller, query }
+    return yield* handle({ ...asking, memory, request, origin, ref, key })
+  })
+
+/** What responds to requests about stores that are made anew each time. */
+export const makeMemoryApi = (
+  options: MemoryOptions
+): Effect.Effect<
+  (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<Response, HttpClientError.RequestError>
+> =>
+  Effect.map(
+    Memory.make(options),
+    (memory) => (request) =>
+      Effect.catchTag(handle(memory, options.caller, request), "Refused", ({ refusal: { error, status } }) =>
+        Effect.succeed(json(status, { error }))
+      )
+  )
