@@ -284,6 +284,40 @@ describe.each(places)("stores $place", ({ clientOf }) => {
 
   describe("a record", () => {
     behave(
+      "may be there from the start, as text, bytes, JSON, or of any other type",
+      {
+        ...owner,
+        stores: [
+          {
+            ...mine,
+            records: {
+              text: "čaj",
+              bytes: Uint8Array.of(0, 255),
+              json: { urls: ["https://apify.com"] },
+              null: null,
+              html: { contentType: "text/html", body: "<p>" },
+              png: { contentType: "image/png", body: Uint8Array.of(137) }
+            }
+          }
+        ]
+      },
+      Effect.gen(function* () {
+        for (const [key, bytes, type] of [
+          ["text", bytesOf("čaj"), "text/plain; charset=utf-8"],
+          ["bytes", [0, 255], "application/octet-stream"],
+          ["json", bytesOf('{"urls":["https://apify.com"]}'), "application/json; charset=utf-8"],
+          ["null", bytesOf("null"), "application/json; charset=utf-8"],
+          ["html", bytesOf("<p>"), "text/html"],
+          ["png", [137], "image/png"]
+        ] as const) {
+          const record = yield* getRecord(ID, key)
+          assert.deepStrictEqual([[...record.bytes], Option.getOrNull(record.contentType)], [[...bytes], type])
+        }
+        assert.deepStrictEqual(yield* countsOf, [6, 0, 0, 0, 44])
+      })
+    )
+
+    behave(
       "comes back as it was put",
       owner,
       Effect.gen(function* () {
@@ -665,11 +699,11 @@ describe.each(places)("stores $place", ({ clientOf }) => {
     )
 
     behave(
-      "needs a token",
+      "needs a token if it is that of a last run, and otherwise the rights that its ID needs",
       { ...world, caller: undefined },
       Effect.gen(function* () {
-        assert.deepStrictEqual(yield* refusalOf(getStore("actor-runs/FirstRun000000000")), NO_STORE)
         assert.deepStrictEqual(yield* refusalOf(getStore(storeOfLastRun({ actor: "my-actor" }))), UNAUTHORIZED)
+        assert.deepStrictEqual(yield* refusalOf(getStore("actor-runs/FirstRun000000000")), FORBIDDEN)
       })
     )
   })

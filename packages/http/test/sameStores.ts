@@ -4,17 +4,17 @@
 import { Emulator, type SeedJson } from "@effect-apify/emulator"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import { ApifyClient, putRecord } from "../src/index.js"
-import { layerStores, type SeedRun, type SeedStore, type StoresOptions } from "../src/testing.js"
+import * as Schema from "effect/Schema"
+import { ApifyClient } from "../src/index.js"
+import { layerStores, type SeedRecord, type SeedRun, type SeedStore, type StoresOptions } from "../src/testing.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 
 /** A store with what the emulator needs to know of it. */
 interface WorldStore extends SeedStore {
   readonly id: string
   readonly username: string
-  /** Those of other types are put. */
-  readonly records?: { readonly [key: string]: string | Uint8Array }
 }
 
 /** What there is, and who uses it. */
@@ -26,7 +26,20 @@ export interface World extends Pick<StoresOptions, "caller" | "rights" | "ownerS
 const AT = "2019-12-12T07:34:14.202Z"
 
 /** Stores of a time before the caller's. */
-const dated = ({ records, ...store }: WorldStore) => ({ createdAt: AT, modifiedAt: AT, accessedAt: AT, ...store })
+const dated = (store: WorldStore) => ({ createdAt: AT, modifiedAt: AT, accessedAt: AT, ...store })
+
+const bodyOf = (body: string | Uint8Array) =>
+  Predicate.isString(body) ? { text: body } : { base64: Buffer.from(body).toString("base64") }
+
+const isContent = Schema.is(
+  Schema.Struct({ contentType: Schema.String, body: Schema.Union(Schema.String, Schema.Uint8ArrayFromSelf) })
+)
+
+/** A record as a seed of the emulator has it. */
+const seedRecord = ([key, record]: readonly [string, SeedRecord]) => {
+  if (Predicate.isString(record) || record instanceof Uint8Array) return { key, ...bodyOf(record) }
+  return isContent(record) ? { key, contentType: record.contentType, ...bodyOf(record.body) } : { key, json: record }
+}
 
 const idOf = (name: string): string =>
   name
@@ -56,41 +69,33 @@ const seedOf = ({
     setting: ownerSetting,
     tokens: [{ token: username }]
   })),
-  stores: stores.map((store) => {
+  stores: stores.map(({ records = {}, ...store }) => {
     const access = rights[store.id]
     return {
       owner: store.username,
       grants: access === undefined ? [] : [{ user: caller, access }],
-      store: dated(store)
+      store: dated(store),
+      records: Object.entries(records).map(seedRecord)
     }
   }),
   runs: runs.map((run, index) => seedRun(run, caller, index))
 })
 
-const clientOf = (baseUrl: string, token: string | undefined) =>
-  ApifyClient.layer({
-    baseUrl,
-    token: token === undefined ? undefined : Redacted.make(token),
-    retry: { retries: 0 }
-  }).pipe(Layer.provide(UndiciTransport.layer))
-
 const onEmulator = (world: World) =>
   Layer.unwrapEffect(
-    Effect.gen(function* () {
-      const { url } = yield* Emulator
-      for (const { id, records = {}, username } of world.stores) {
-        yield* Effect.forEach(Object.entries(records), ([key, content]) => putRecord(id, key, content)).pipe(
-          Effect.provide(clientOf(url, username))
-        )
-      }
-      return clientOf(url, world.caller)
-    })
-  ).pipe(Layer.provide(Emulator.layer({ seed: seedOf(world) })))
+    Effect.map(Emulator, ({ url }) =>
+      ApifyClient.layer({
+        baseUrl: url,
+        token: world.caller === undefined ? undefined : Redacted.make(world.caller),
+        retry: { retries: 0 }
+      })
+    )
+  ).pipe(Layer.provide(UndiciTransport.layer), Layer.provide(Emulator.layer({ seed: seedOf(world) })))
 
 const inMemory = ({ stores, ...world }: World) =>
   layerStores({
     ...world,
-    stores: stores.map((store) => ({ ...dated(store), records: store.records })),
+    stores: stores.map(dated),
     retry: { retries: 0 }
   })
 

@@ -1,127 +1,131 @@
 /**
- * The clients for unit tests: who may read which store, in Apify's words, and which requests were sent.
+ * The clients for unit tests, apart from what stores in memory have in common with the emulator (sameBehaviour.test.ts).
  */
+import { brotliCompressSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-import { type GeneralAccess, Store, StoreId } from "@effect-apify/domain"
-import * as DateTime from "effect/DateTime"
+import { PublicUrl, Store, StoreId } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { getStore } from "../src/index.js"
-import { layerRespond, layerStores, RecordedRequests, type StoresOptions } from "../src/testing.js"
+import {
+  ApifyClient,
+  getOrCreateStore,
+  getRecord,
+  getRecordValue,
+  getStore,
+  listKeysPage,
+  putRecord
+} from "../src/index.js"
+import { layerRespond, layerStores, RecordedRequests } from "../src/testing.js"
 import { store as anyStore, minimalBody } from "./arbitraries.js"
 
 const ID = "WkzbQMuFYuamGv3YF"
-const KEY = "CanaryKey"
-
-const then = DateTime.unsafeMake("2019-12-12T07:34:14.202Z")
-
-const storeAt = (level?: GeneralAccess) =>
-  new Store({
-    id: StoreId.make(ID),
-    name: Option.some("my-store"),
-    userId: Option.some("BPWDBd7Z9c746JAnF"),
-    username: Option.some("janedoe"),
-    createdAt: then,
-    modifiedAt: then,
-    accessedAt: then,
-    generalAccess: Option.fromNullable(level),
-    urlSigningSecretKey: Option.some(Redacted.make(KEY))
-  })
-
-const read = (ref: string, { level, ...options }: Omit<StoresOptions, "stores"> & { level?: GeneralAccess }) =>
-  getStore(ref).pipe(Effect.either, Effect.provide(layerStores({ ...options, stores: [storeAt(level)] })))
-
-/** `"key"` for a store with its signing key, `"store"` for one without, else the status. */
-const outcome = (ref: string, options: Parameters<typeof read>[1]) =>
-  Effect.map(
-    read(ref, options),
-    Either.match({
-      onLeft: (error) => ("status" in error ? error.status : assert.fail(`${error}`)),
-      onRight: (store) => (Option.isSome(store.urlSigningSecretKey) ? "key" : "store")
-    })
-  )
 
 const isSameStore = Schema.equivalence(Store)
 
-describe("a client of stores in memory", () => {
-  it.effect("gives its owner the store by id, by either name of the owner, by name alone, in any case", () =>
-    Effect.gen(function* () {
-      const refs = ["janedoe~my-store", "JaneDoe~MY-Store", "BPWDBd7Z9c746JAnF~my-store", "~my-store", "~My-Store", ID]
-      for (const ref of refs) assert.strictEqual(yield* outcome(ref, { caller: "JANEDOE" }), "key", ref)
-    })
-  )
+const link = new PublicUrl({ href: Redacted.make("https://api.apify.com/keys") })
 
-  it.effect.prop("gives any store as it is", [anyStore], ([store]) =>
+const mine = layerStores({ caller: "janedoe", stores: [{ name: "my-store", records: { INPUT: { count: 1 } } }] })
+
+describe("a client of stores in memory", () => {
+  it.effect.prop("gives any store that has links as it is", [anyStore], ([store]) =>
     Effect.gen(function* () {
-      const known = new Store({ ...store, id: StoreId.make(ID), username: Option.some("janedoe") })
+      const known = new Store({
+        ...store,
+        id: StoreId.make(ID),
+        username: Option.some("janedoe"),
+        generalAccess: Option.some("RESTRICTED"),
+        keysPublicUrl: Option.orElseSome(store.keysPublicUrl, () => link)
+      })
       const read = yield* Effect.provide(getStore(ID), layerStores({ stores: [known], caller: "janedoe" }))
       assert.isTrue(isSameStore(read, known))
     })
   )
 
+  it.effect("makes of a name and a record a store of the caller's", () =>
+    Effect.gen(function* () {
+      const store = yield* getStore("janedoe~my-store")
+      assert.match(store.id, /^[a-zA-Z0-9]{17}$/)
+      assert.strictEqual((yield* getStore(store.id)).id, store.id)
+      const count = yield* getRecordValue(store.id, "INPUT", Schema.Struct({ count: Schema.Number }))
+      assert.deepStrictEqual(count, { count: 1 })
+    }).pipe(Effect.provide(mine))
+  )
+
+  it.effect("knows no stores unless they are given", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(getStore("~my-store")))._tag, "StoreNotFoundError")
+      assert.isTrue((yield* getOrCreateStore({ name: "my-store" })).isNew)
+    }).pipe(Effect.provide(layerStores({ caller: "janedoe" })))
+  )
+
+  it.effect("begins anew each time that it is built", () =>
+    Effect.gen(function* () {
+      const change = Effect.gen(function* () {
+        yield* putRecord("~my-store", "OUTPUT", "")
+        yield* getOrCreateStore({ name: "other" })
+      })
+      yield* Effect.provide(change, mine)
+      const { items, isNew } = yield* Effect.all({
+        items: Effect.map(listKeysPage("~my-store"), ({ items }) => items.map(({ key }) => `${key}`)),
+        isNew: Effect.map(getOrCreateStore({ name: "other" }), ({ isNew }) => isNew)
+      }).pipe(Effect.provide(mine))
+      assert.deepStrictEqual([items, isNew], [["INPUT"], true])
+    })
+  )
+
+  it.effect("records requests about stores and records", () =>
+    Effect.gen(function* () {
+      yield* putRecord("~my-store", "OUTPUT", "text")
+      yield* getRecord("~my-store", "OUTPUT")
+      assert.deepStrictEqual(
+        (yield* (yield* RecordedRequests).all).map(({ method, url }) => `${method} ${new URL(url).pathname}`),
+        ["PUT", "GET"].map((method) => `${method} /v2/key-value-stores/~my-store/records/OUTPUT`)
+      )
+    }).pipe(Effect.provide(mine))
+  )
+
+  it.effect("is a defect of a test where a store that it begins with is none", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(
+        Effect.provide(getStore(ID), layerStores({ stores: [{ createdAt: "yesterday" }] }))
+      )
+      assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
+      assert.include(String(exit), "createdAt")
+    })
+  )
+
+  it.effect("does not decompress brotli, and says so", () =>
+    Effect.gen(function* () {
+      yield* putRecord("~my-store", "page", brotliCompressSync("squeezed"), { contentEncoding: "br" })
+      const error = yield* Effect.flip(getRecord("~my-store", "page"))
+      assert.strictEqual(error._tag, "MalformedRecordError")
+      assert.include(error.message, "br")
+    }).pipe(Effect.provide(mine))
+  )
+
   it.effect.each([
-    ["RESTRICTED", 403, 403, 403, 403],
-    ["ANYONE_WITH_ID_CAN_READ", "store", 403, "store", 403],
-    ["ANYONE_WITH_NAME_CAN_READ", "store", "store", "store", "store"],
-    ["FOLLOW_USER_SETTING", 403, 403, 403, 403],
-    [undefined, 403, 403, 403, 403]
-  ] as const)("at the level %s gives others %s by id and %s by name, nobody %s and %s", ([level, ...expected]) =>
+    ["GET", "/v2/datasets", 404, "page-not-found"],
+    ["GET", "/v2/key-value-stores/~my-store/other", 404, "page-not-found"],
+    ["PUT", "/v2/key-value-stores/~my-store/keys", 405, "method-not-allowed"]
+  ] as const)("has no %s %s", ([method, path, status, type]) =>
     Effect.gen(function* () {
-      const access = level === undefined ? {} : { level }
-      const outcomes = [
-        yield* outcome(ID, { caller: "johndoe", ...access }),
-        yield* outcome("janedoe~my-store", { caller: "johndoe", ...access }),
-        yield* outcome(ID, access),
-        yield* outcome("janedoe~my-store", access)
-      ]
-      assert.deepStrictEqual(outcomes, expected)
-    })
-  )
-
-  it.effect("follows the owner's setting where the store does", () =>
-    Effect.gen(function* () {
-      const setting = { ownerSetting: "ANYONE_WITH_ID_CAN_READ" } as const
-      assert.strictEqual(yield* outcome(ID, setting), "store")
-      assert.strictEqual(yield* outcome("janedoe~my-store", setting), 403)
-      assert.strictEqual(yield* outcome(ID, { ...setting, level: "RESTRICTED" }), 403)
-    })
-  )
-
-  it.effect("lets readers read and writers see the signing key", () =>
-    Effect.gen(function* () {
-      for (const ref of [ID, "janedoe~my-store"]) {
-        assert.strictEqual(yield* outcome(ref, { caller: "johndoe", rights: { [ID]: "READ" } }), "store")
-        assert.strictEqual(yield* outcome(ref, { caller: "johndoe", rights: { [ID]: "WRITE" } }), "key")
-      }
-    })
-  )
-
-  it.effect.each([
-    ["AAAAAAAAAAAAAAAAA", "janedoe", 404, "record-not-found", "Key-value Store was not found"],
-    ["wkzbQMuFYuamGv3YF", "janedoe", 404, "record-not-found", "Key-value Store was not found"],
-    ["janedoe~other", "janedoe", 404, "record-not-found", "Key-value Store was not found"],
-    ["~my-store", "johndoe", 404, "record-not-found", "Key-value Store was not found"],
-    ["~my-store", undefined, 401, "token-not-provided", "Authentication token was not provided"],
-    [ID, undefined, 403, "insufficient-permissions", "Insufficient permissions for the key-value store."],
-    [ID, "johndoe", 403, "insufficient-permissions", "Insufficient permissions for the key-value store."]
-  ] as const)("refuses %s to %s with %i %s", ([ref, caller, status, type, message]) =>
-    Effect.gen(function* () {
-      const error = Either.getOrThrow(Either.flip(yield* read(ref, { caller })))
-      if (!("apifyType" in error)) return assert.fail(`${error}`)
-      assert.strictEqual(error.status, status)
-      assert.strictEqual(Option.getOrNull(error.apifyType), type)
-      assert.include(Option.getOrThrow(error.apifyMessage), message)
-    })
-  )
-
-  it.effect("does not show the caller a signing key that is not theirs", () =>
-    Effect.gen(function* () {
-      const found = yield* read(ID, { level: "ANYONE_WITH_ID_CAN_READ" })
-      assert.isNull(Option.getOrNull(Either.getOrThrow(found).urlSigningSecretKey))
-    })
+      const client = yield* ApifyClient.ApifyClient
+      const response = yield* client.run({
+        name: "other",
+        isIdempotent: true,
+        isPaced: false,
+        rate: "resource",
+        store: Option.none(),
+        request: Either.right({ method, path }),
+        decode: ({ body, status }) => Either.right({ status, body: new TextDecoder().decode(body) })
+      })
+      assert.strictEqual(response.status, status)
+      assert.include(response.body, type)
+    }).pipe(Effect.provide(mine))
   )
 })
 

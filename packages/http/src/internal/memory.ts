@@ -171,6 +171,9 @@ const recordOf = (seed: SeedRecord): MemoryRecord => {
 const ID_LENGTH = 17
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+const sizeOf = (records: MemoryStore["records"]): number =>
+  Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0)
+
 const randomId = Effect.map(Effect.replicateEffect(Random.nextIntBetween(0, DIGITS.length), ID_LENGTH), (digits) =>
   digits.map((digit) => DIGITS.charAt(digit)).join("")
 )
@@ -188,18 +191,18 @@ const newStore = (fields: Partial<Store>): Effect.Effect<Store> =>
 const encodeStore = Schema.encodeSync(Store)
 const decodeStore = Schema.decodeUnknown(Store, { errors: "all" })
 
-const storeOf = (seed: SeedStore, caller: string | undefined): Effect.Effect<Store> =>
-  Effect.flatMap(newStore({ username: Option.fromNullable(caller) }), (store) =>
-    Effect.orDie(decodeStore({ ...encodeStore(store), ...seed }))
+const storedOf = (
+  { records: seeds = {}, ...seed }: SeedStore,
+  caller: string | undefined
+): Effect.Effect<MemoryStore> => {
+  const records = new Map(Object.entries(seeds).map(([key, record]) => [key, recordOf(record)]))
+  const stats = { ...(records.size === 0 ? {} : { storageBytes: sizeOf(records) }), ...seed.stats }
+  return newStore({ username: Option.fromNullable(caller) }).pipe(
+    Effect.flatMap((store) => decodeStore({ ...encodeStore(store), ...seed, stats })),
+    Effect.map((store) => ({ store, records })),
+    Effect.orDie
   )
-
-const storedOf = (seed: Store | SeedStore, caller: string | undefined): Effect.Effect<MemoryStore> =>
-  seed instanceof Store
-    ? Effect.succeed({ store: seed, records: new Map() })
-    : Effect.map(storeOf(seed, caller), (store) => ({
-        store,
-        records: new Map(Object.entries(seed.records ?? {}).map(([key, record]) => [key, recordOf(record)]))
-      }))
+}
 
 // ---- What it is asked ------------------------------------------------------------------------------------------------------
 
@@ -269,7 +272,11 @@ export class Memory {
 
   static make(options: MemoryOptions): Effect.Effect<Memory> {
     return Effect.map(
-      Effect.forEach(options.stores, (seed) => storedOf(seed, options.caller)),
+      Effect.forEach(options.stores, (seed) =>
+        seed instanceof Store
+          ? Effect.succeed({ store: seed, records: new Map<string, MemoryRecord>() })
+          : storedOf(seed, options.caller)
+      ),
       (stores) => {
         const memory = new Memory(options)
         for (const stored of stores) memory.stores.set(stored.store.id, stored)
@@ -302,7 +309,7 @@ export class Memory {
 
   private findOfRun(ref: StoreOfRun | StoreOfLastRun, { caller, query }: Asking): Either.Either<Found, Refused> {
     const isLast = ref._tag === "StoreOfLastRun"
-    if (caller === undefined) return Either.left(refuse(isLast ? tokenNotProvidedRefusal : runNotFoundRefusal))
+    if (isLast && caller === undefined) return Either.left(refuse(tokenNotProvidedRefusal))
     const { runs = [] } = this.options
     const known = isLast ? runs.filter(({ actor, task }) => isSame(ref.id, ref.of === "Actor" ? actor : task)) : runs
     if (isLast && known.length === 0) return Either.left(refuse(actorNotFoundRefusal))
@@ -392,8 +399,6 @@ const counted = (
   const stats = Option.getOrElse(known, () => new StoreStats({}))
   const count = Option.some(Option.getOrElse(stats[name], () => 0) + 1)
   const storageBytes =
-    name === "writeCount" || name === "deleteCount"
-      ? Option.some(Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0))
-      : stats.storageBytes
+    name === "writeCount" || name === "deleteCount" ? Option.some(sizeOf(records)) : stats.storageBytes
   return new StoreStats({ ...stats, storageBytes, [name]: count }, trusted)
 }
