@@ -6,7 +6,12 @@
 import { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
 import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
-import { StorageSignature, StorageSignatureFromString, storageSignatureText } from "@effect-apify/domain/Signature"
+import {
+  encodeHmac,
+  StorageSignature,
+  StorageSignatureFromString,
+  storageSignatureText
+} from "@effect-apify/domain/Signature"
 import type { Store } from "@effect-apify/domain/Store"
 import type { StoreId } from "@effect-apify/domain/StoreId"
 import type { StoreRef } from "@effect-apify/domain/StoreRef"
@@ -20,7 +25,6 @@ import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { checkWhole } from "./internal/pages.js"
 import { parametersOf, queryOf } from "./internal/query.js"
-import { type Sign, signerOf } from "./internal/signer.js"
 import { type GetStoreError, getStore } from "./Stores.js"
 
 /**
@@ -100,6 +104,39 @@ export const publicUrls = ({ id, urlSigningSecretKey }: Store): Effect.Effect<Pu
       signerOf(urlSigningSecretKey),
       (sign) => new StorePublicUrls(`${publicBaseUrl}/v2/key-value-stores/${encodeURIComponent(id)}`, id, sign)
     )
+  )
+
+/**
+ * Makes the HMAC of a text, as it stands in a signature.
+ *
+ * @internal
+ */
+export type Sign = (text: string) => Effect.Effect<string>
+
+/**
+ * Signs with the signing key of a store.
+ *
+ * @internal
+ */
+export const signerOf = (key: Option.Option<Redacted.Redacted>): Effect.Effect<Option.Option<Sign>> =>
+  Effect.transposeOption(Option.map(Option.filter(Option.map(key, Redacted.value), isSecret), signer))
+
+/** An empty key counts as none. */
+const isSecret = (key: string): boolean => key !== ""
+
+const utf8 = new TextEncoder()
+
+/** Signs texts. The key is imported once. */
+const signer = (secret: string): Effect.Effect<Sign> =>
+  Effect.map(
+    Effect.promise(() =>
+      crypto.subtle.importKey("raw", utf8.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
+    ),
+    (key) => (text) =>
+      Effect.map(
+        Effect.promise(() => crypto.subtle.sign("HMAC", key, utf8.encode(text))),
+        (hmac) => encodeHmac(new Uint8Array(hmac))
+      )
   )
 
 class StorePublicUrls implements PublicUrls {

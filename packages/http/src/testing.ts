@@ -109,7 +109,7 @@ export interface StoresOptions extends CallOptions {
 /**
  * A client of stores and records in memory, which does all operations as Apify does them, with its access policy and error
  * responses. What is put, changed or deleted stays so for as long as the layer is in use; each time that it is built, it begins
- * anew. A store that is no store is a defect.
+ * anew. What is no store there, or no key of a record, is a defect.
  *
  * It has no rate limits, and no limit on the size of a record. The JSON schemas of collections are not checked, and records
  * that are compressed with brotli are not decompressed.

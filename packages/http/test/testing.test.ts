@@ -88,13 +88,14 @@ describe("a client of stores in memory", () => {
     }).pipe(Effect.provide(mine))
   )
 
-  it.effect("is a defect of a test where a store that it begins with is none", () =>
+  it.effect.each([
+    [{ createdAt: "yesterday" }, "createdAt"],
+    [{ records: { "my key": "" } }, "at position 3"]
+  ] as const)("is a defect where it is to begin with what there cannot be: %o", ([store, problem]) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(
-        Effect.provide(getStore(ID), layerStores({ stores: [{ createdAt: "yesterday" }] }))
-      )
+      const exit = yield* Effect.exit(Effect.provide(getStore(ID), layerStores({ stores: [store] })))
       assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
-      assert.include(String(exit), "createdAt")
+      assert.include(String(exit), problem)
     })
   )
 

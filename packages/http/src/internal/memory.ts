@@ -12,6 +12,8 @@ import {
   requesterOf
 } from "@effect-apify/domain/AccessPolicy"
 import type { Json } from "@effect-apify/domain/Json"
+import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
+import { parseRecordKey } from "@effect-apify/domain/RecordKey"
 import {
   actorNotFoundRefusal,
   type Refusal,
@@ -43,7 +45,7 @@ import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { signerOf } from "./signer.js"
+import { signerOf } from "../PublicUrls.js"
 
 /**
  * A record with its content type.
@@ -191,18 +193,28 @@ const newStore = (fields: Partial<Store>): Effect.Effect<Store> =>
 const encodeStore = Schema.encodeSync(Store)
 const decodeStore = Schema.decodeUnknown(Store, { errors: "all" })
 
+const recordsOf = (
+  seeds: NonNullable<SeedStore["records"]>
+): Either.Either<Map<string, MemoryRecord>, InvalidRecordKeyError> =>
+  Either.map(
+    Either.all(
+      Object.entries(seeds).map(([key, seed]) =>
+        Either.map(parseRecordKey(key), (key) => [key, recordOf(seed)] as const)
+      )
+    ),
+    (records) => new Map(records)
+  )
+
 const storedOf = (
   { records: seeds = {}, ...seed }: SeedStore,
   caller: string | undefined
-): Effect.Effect<MemoryStore> => {
-  const records = new Map(Object.entries(seeds).map(([key, record]) => [key, recordOf(record)]))
-  const stats = { ...(records.size === 0 ? {} : { storageBytes: sizeOf(records) }), ...seed.stats }
-  return newStore({ username: Option.fromNullable(caller) }).pipe(
-    Effect.flatMap((store) => decodeStore({ ...encodeStore(store), ...seed, stats })),
-    Effect.map((store) => ({ store, records })),
-    Effect.orDie
-  )
-}
+): Effect.Effect<MemoryStore> =>
+  Effect.gen(function* () {
+    const records = yield* recordsOf(seeds)
+    const stats = { ...(records.size === 0 ? {} : { storageBytes: sizeOf(records) }), ...seed.stats }
+    const store = encodeStore(yield* newStore({ username: Option.fromNullable(caller) }))
+    return { store: yield* decodeStore({ ...store, ...seed, stats }), records }
+  }).pipe(Effect.orDie)
 
 // ---- What it is asked ------------------------------------------------------------------------------------------------------
 
@@ -221,13 +233,14 @@ const isNamed = (store: Store, ref: PlainRef, caller: string | undefined): boole
     : isOwnedBy(store, ref.owner) || Option.exists(store.userId, (id) => isSame(id, ref.owner))
 }
 
-const isOfRun = (ref: StoreOfRun | StoreOfLastRun, run: SeedRun, query: URLSearchParams): boolean => {
-  if (ref._tag === "StoreOfRun") return run.id === ref.run
-  const { origin = "API", status = "SUCCEEDED" } = run
-  return [[status, "status"] as const, [origin, "origin"] as const].every(
-    ([value, name]) => (query.get(name) ?? value) === value
-  )
-}
+const isOfRun = (
+  ref: StoreOfRun | StoreOfLastRun,
+  { id, origin = "API", status = "SUCCEEDED" }: SeedRun,
+  query: URLSearchParams
+): boolean =>
+  ref._tag === "StoreOfRun"
+    ? id === ref.run
+    : status === (query.get("status") ?? status) && origin === (query.get("origin") ?? origin)
 
 const isSigned = (store: Store, text: string, hmac: string): Effect.Effect<boolean> =>
   Effect.flatMap(signerOf(store.urlSigningSecretKey), (signer) =>

@@ -30,6 +30,7 @@ import * as Order from "effect/Order"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { type Sign, signerOf } from "../PublicUrls.js"
 import {
   type Asking,
   DEFAULT_CONTENT_TYPE,
@@ -40,7 +41,6 @@ import {
   needsSignature,
   Refused
 } from "./memory.js"
-import { signerOf } from "./signer.js"
 import { concat, storedZip } from "./storedZip.js"
 
 /** A request, and what it is about. */
@@ -111,29 +111,25 @@ const LINK_MILLIS = 14 * 24 * 60 * 60 * 1000
 
 const urlOf = ({ origin }: Call, { stored: { store } }: Found): string => `${origin}/v2/key-value-stores/${store.id}`
 
-/** What makes the query of a link of what the signature of that link is the HMAC of. */
-const signing = (
-  found: Found
-): Effect.Effect<(text: string, signatureOf?: (hmac: string) => string) => Effect.Effect<string>> =>
-  Effect.map(
-    signerOf(found.stored.store.urlSigningSecretKey),
-    (signer) =>
-      (text, signatureOf = (hmac) => hmac) =>
-        Option.match(
-          Option.filter(signer, () => needsSignature(found)),
-          {
-            onNone: () => Effect.succeed(""),
-            onSome: (sign) => Effect.map(sign(text), (hmac) => `?signature=${signatureOf(hmac)}`)
-          }
-        )
-  )
+/** What signs the links of a store, where they need it and the caller may sign. */
+const linkSigner = (found: Found): Effect.Effect<Option.Option<Sign>> =>
+  needsSignature(found) ? signerOf(found.stored.store.urlSigningSecretKey) : Effect.succeedNone
+
+/** The query of a link. */
+const signed = (signer: Option.Option<Sign>, signature: (sign: Sign) => Effect.Effect<string>): Effect.Effect<string> =>
+  Option.match(signer, {
+    onNone: () => Effect.succeed(""),
+    onSome: (sign) => Effect.map(signature(sign), (signature) => `?signature=${signature}`)
+  })
 
 /** The links of a store that has none of its own. */
 const linksOf = (call: Call, found: Found) =>
   Effect.gen(function* () {
     const expiresAt = (yield* Clock.currentTimeMillis) + LINK_MILLIS
-    const query = yield* (yield* signing(found))(storageSignatureText(expiresAt, found.stored.store.id), (hmac) =>
-      encodeSignature(new StorageSignature({ expiresAt, hmac }))
+    const query = yield* signed(yield* linkSigner(found), (sign) =>
+      Effect.map(sign(storageSignatureText(expiresAt, found.stored.store.id)), (hmac) =>
+        encodeSignature(new StorageSignature({ expiresAt, hmac }))
+      )
     )
     const link = (path: string) =>
       Option.some(new PublicUrl({ href: Redacted.make(`${urlOf(call, found)}${path}${query}`) }, trusted))
@@ -168,12 +164,10 @@ const listStores: Handle = (call) =>
   Effect.gen(function* () {
     const { memory, query } = call
     const caller = yield* callerOf(call)
-    const [desc, unnamed, limit, offset] = [
-      isTrue(call, "desc"),
-      isTrue(call, "unnamed"),
-      limitOf(call),
-      Number(query.get("offset"))
-    ]
+    const desc = isTrue(call, "desc")
+    const unnamed = isTrue(call, "unnamed")
+    const limit = limitOf(call)
+    const offset = Number(query.get("offset"))
     const ownership = query.get("ownership")
     const all = memory
       .within(caller)
@@ -299,13 +293,16 @@ const listKeys: Handle = (call) =>
     const following = (yield* selected(call, found)).filter(([key]) => start === null || key > start)
     const limit = limitOf(call)
     const page = following.slice(0, limit)
-    const sign = yield* signing(found)
+    const signer = yield* linkSigner(found)
     const items = yield* Effect.forEach(page, ([key, { bytes }]) =>
-      Effect.map(sign(key), (query) => ({
-        key,
-        size: bytes.length,
-        recordPublicUrl: `${urlOf(call, found)}/records/${key}${query}`
-      }))
+      Effect.map(
+        signed(signer, (sign) => sign(key)),
+        (query) => ({
+          key,
+          size: bytes.length,
+          recordPublicUrl: `${urlOf(call, found)}/records/${key}${query}`
+        })
+      )
     )
     yield* memory.use(found, { counts: "listCount" })
     const isTruncated = page.length < following.length
@@ -361,7 +358,8 @@ const putRecord: Handle = (call) =>
     const { key, memory, ref, request } = call
     const found = yield* memory.findWritable(ref, call)
     const { "content-encoding": sent = "", "content-type": contentType = DEFAULT_CONTENT_TYPE } = request.headers
-    const contentEncoding = sent === "" || sent === "identity" ? undefined : sent
+    const encoding = sent.toLowerCase()
+    const contentEncoding = encoding === "" || encoding === "identity" ? undefined : encoding
     if (contentEncoding !== undefined && !formats.has(contentEncoding)) {
       return yield* refuse(unsupportedEncodingRefusal(contentEncoding))
     }
