@@ -1,34 +1,24 @@
 /**
- * Unit tests of ../findUnused.ts with test layers and a test clock.
+ * Unit tests of ../findUnused.ts and ../countWords.ts with test layers and a test clock.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { RetryPolicy, Store, StoreId } from "@effect-apify/http"
+import { getRecordValue, RetryPolicy } from "@effect-apify/http"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { countWords, Output } from "../countWords.js"
 import { findUnused } from "../findUnused.js"
 import { runSource } from "./run.js"
 
-const storeOf = (owner: string, name: string, id: string, accessed: string) =>
-  new Store({
-    id: StoreId.make(id),
-    name: Option.some(name),
-    username: Option.some(owner),
-    createdAt: DateTime.unsafeMake("2024-01-01"),
-    modifiedAt: DateTime.unsafeMake("2024-01-01"),
-    accessedAt: DateTime.unsafeMake(accessed)
-  })
-
 /** A client of janedoe's. */
 const client = layerStores({
+  caller: "janedoe",
   stores: [
-    storeOf("janedoe", "old", "aaaaaaaaaaaaaaaaa", "2025-01-01"),
-    storeOf("janedoe", "fresh", "bbbbbbbbbbbbbbbbb", "2025-05-31"),
-    storeOf("someone", "theirs", "ccccccccccccccccc", "2025-01-01")
-  ],
-  caller: "janedoe"
+    { id: "aaaaaaaaaaaaaaaaa", name: "old", accessedAt: "2025-01-01T00:00:00.000Z" },
+    { name: "fresh", accessedAt: "2025-05-31T00:00:00.000Z" },
+    { name: "theirs", username: "someone" },
+    { name: "pages", records: { "page-1": "one two", "page-2": "three", INPUT: { language: "en" } } }
+  ]
 })
 
 const setToday = TestClock.setTime(Date.parse("2025-06-01"))
@@ -76,6 +66,22 @@ describe("findUnused", () => {
   )
 })
 
+describe("countWords", () => {
+  it.effect("writes the number of words in all pages", () =>
+    Effect.gen(function* () {
+      yield* countWords("~pages")
+      assert.deepStrictEqual(yield* getRecordValue("~pages", "OUTPUT", Output), { words: 3 })
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("fails for pages that it may not read", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(countWords("someone~theirs"))
+      assert.strictEqual(error._tag, "ForbiddenError")
+    }).pipe(Effect.provide(client))
+  )
+})
+
 describe("the program", () => {
   it.live("prints what was found", () =>
     Effect.gen(function* () {
@@ -83,6 +89,7 @@ describe("the program", () => {
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.deepStrictEqual(stdout.split("\n"), [
         "Unused for 90 days: old (3 requests)",
+        "Words: 3",
         "If Apify is down: ServerError",
         ""
       ])

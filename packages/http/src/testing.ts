@@ -111,8 +111,8 @@ export interface StoresOptions extends CallOptions {
  * responses. What is put, changed or deleted stays so for as long as the layer is in use; each time that it is built, it begins
  * anew. What is no store there, or no key of a record, is a defect.
  *
- * It has no rate limits, and no limit on the size of a record. The JSON schemas of collections are not checked, and records
- * that are compressed with brotli are not decompressed.
+ * It has no rate limits, so nothing waits for them, and no limit on the size of a record. The JSON schemas of collections are
+ * not checked, and records that are compressed with brotli are not decompressed.
  *
  * @example
  * ```ts
@@ -148,9 +148,19 @@ export const layerStores = ({
 }: StoresOptions): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
   Layer.unwrapEffect(
     Effect.map(makeMemoryApi({ caller, ownerSetting, rights, runs, stores }), (respond) =>
-      layerRespond(respond, {
-        ...options,
-        token: caller === undefined ? undefined : Redacted.make("apify_api_test")
-      })
+      layerRespond(respond, { ...options, token: caller === undefined ? undefined : Redacted.make("apify_api_test") })
     )
-  )
+  ).pipe(Layer.map((context) => Context.add(context, ApifyClient.ApifyClient, unpaced(context))))
+
+/** Lists do not keep to Apify's rate limits: under `TestClock` they would wait for ever. */
+const unpaced = (context: Context.Context<ApifyClient.ApifyClient>): ApifyClient.Service => {
+  const client = Context.get(context, ApifyClient.ApifyClient)
+  return {
+    ...client,
+    run: (operation, options) =>
+      client.run(
+        { ...operation, isPaced: false, decode: (response, context) => operation.decode(response, context) },
+        options
+      )
+  }
+}

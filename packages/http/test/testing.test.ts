@@ -10,13 +10,16 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import {
   ApifyClient,
   getOrCreateStore,
   getRecord,
   getRecordValue,
   getStore,
+  listKeys,
   listKeysPage,
+  listRecords,
   putRecord
 } from "../src/index.js"
 import { layerRespond, layerStores, RecordedRequests } from "../src/testing.js"
@@ -97,6 +100,15 @@ describe("a client of stores in memory", () => {
       assert.isTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
       assert.include(String(exit), problem)
     })
+  )
+
+  it.effect("lists without waiting, whatever clock there is", () =>
+    Effect.gen(function* () {
+      yield* Effect.forEach(["a", "b", "c"], (key) => putRecord("~my-store", key, key))
+      const keys = yield* Stream.runCollect(listKeys("~my-store", { pageSize: 1 }))
+      const records = yield* Stream.runCollect(listRecords("~my-store"))
+      assert.deepStrictEqual([keys.length, records.length], [4, 4])
+    }).pipe(Effect.provide(mine))
   )
 
   it.effect("does not decompress brotli, and says so", () =>
