@@ -119,7 +119,8 @@ export interface StoresOptions extends CallOptions {
  * import { getRecordValue, putRecord } from "@effect-apify/http"
  * import { layerStores } from "@effect-apify/http/testing"
  * import * as Effect from "effect/Effect"
- *  *
+ * import * as Schema from "effect/Schema"
+ *
  * const Input = Schema.Struct({ urls: Schema.Array(Schema.String) })
  *
  * const program = Effect.gen(function* () {
