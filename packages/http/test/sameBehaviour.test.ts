@@ -206,14 +206,23 @@ describe.each(places)("stores $place", ({ clientOf }) => {
 
     behave(
       "may keep its name, and not take that of another store of its owner",
-      { ...owner, stores: [mine, { id: OTHER_ID, name: "taken", username: "janedoe" }] },
+      {
+        ...owner,
+        stores: [
+          mine,
+          { id: OTHER_ID, name: "taken", username: "janedoe" },
+          { id: "TheirStore0000000", name: "theirs", username: "johndoe" }
+        ]
+      },
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* refusalOf(updateStore(ID, { name: "Taken" })), [
           "StoreNameTakenError",
           "name-not-unique"
         ])
-        const { name } = yield* updateStore(ID, { name: "My-Store" })
-        assert.strictEqual(Option.getOrNull(name), "My-Store")
+        for (const wanted of ["My-Store", "theirs"]) {
+          const { name } = yield* updateStore(ID, { name: wanted })
+          assert.strictEqual(Option.getOrNull(name), wanted)
+        }
       })
     )
 
@@ -550,6 +559,11 @@ describe.each(places)("stores $place", ({ clientOf }) => {
         assert.strictEqual(yield* textOf("a"), "one")
         assert.isTrue(Option.isNone((yield* getStore(ID)).urlSigningSecretKey))
         assert.isFalse((yield* recordPublicUrl(ID, "a")).isSigned)
+        const links = [
+          (yield* getStore(ID)).keysPublicUrl,
+          ...(yield* listKeysPage(ID)).items.map((item) => item.recordPublicUrl)
+        ]
+        for (const link of links) assert.notInclude(Redacted.value(Option.getOrThrow(link).href), "signature")
         assert.deepStrictEqual(yield* refusalOf(putRecord(ID, "a", "new")), FORBIDDEN)
         assert.deepStrictEqual(yield* refusalOf(deleteRecord(ID, "a")), FORBIDDEN)
         assert.deepStrictEqual(yield* refusalOf(updateStore(ID, { title: "new" })), FORBIDDEN)
