@@ -222,7 +222,15 @@ describe("the examples", () => {
   const modules = readdirSync(folder).filter((file) => file.endsWith(".ts"))
 
   it("are all run by a test", () => {
-    const parts = ["busyServer.ts", "failures.ts", "findUnused.ts", "local.ts", "progress.ts", "storeSummary.ts"]
+    const parts = [
+      "busyServer.ts",
+      "countWords.ts",
+      "failures.ts",
+      "findUnused.ts",
+      "local.ts",
+      "progress.ts",
+      "storeSummary.ts"
+    ]
     const tested = ["start.ts", "unitTest.ts"]
     assert.sameMembers(modules, [...parts, ...tested, ...programs.map((name) => `${name}.ts`)])
   })
