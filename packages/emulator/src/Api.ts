@@ -23,28 +23,33 @@ import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import { authenticate, type Caller } from "./Callers.js"
 import { describeRow } from "./Database.js"
+import { OTHER_RATE } from "./Endpoints.js"
 import { nextChunkOf } from "./internal/requestBody.js"
+import { keyRoutes } from "./KeyRoutes.js"
 import { sqliteErrorOf } from "./Libsql.js"
 import { RateLimits } from "./RateLimits.js"
 import { recordRoutes } from "./RecordRoutes.js"
-import { invalidEscapeRefusal, unreadableBodyRefusal } from "./Refusals.js"
+import { abortedBodyRefusal, invalidEscapeRefusal } from "./Refusals.js"
 import { jsonResponse, type Match, makeRouter, Refused, type Route } from "./Router.js"
 import type { Database } from "./Row.js"
 import { type Alias, findStoreOfRun, parseAlias } from "./Runs.js"
 import { storeRoutes } from "./StoreRoutes.js"
-import { CORS_EXPOSED } from "./Unknowns.js"
+import { CurrentUnknowns, type Unknowns } from "./Unknowns.js"
 
 /** The operations of every module of routes. */
-const allRoutes: ReadonlyArray<Route> = [...storeRoutes, ...recordRoutes]
+const allRoutes = (unknowns: Unknowns): ReadonlyArray<Route> => [
+  ...storeRoutes,
+  ...keyRoutes,
+  ...recordRoutes(unknowns)
+]
 
 // ---- Responses ---------------------------------------------------------------------------------------------------------
 
-const common = {
+const commonHeaders = ({ CORS_EXPOSED }: Unknowns) => ({
   "access-control-allow-origin": "*",
   "access-control-expose-headers": CORS_EXPOSED.join(", "),
-  // What Apify allows for each store where a route does not say otherwise, in requests a second.
-  "x-ratelimit-limit": "60"
-}
+  "x-ratelimit-limit": String(OTHER_RATE)
+})
 
 const refuse = ({ status, error: { type, message } }: Refusal): HttpServerResponse.HttpServerResponse =>
   jsonResponse(status, { error: { type, message } })
@@ -128,7 +133,8 @@ class Application {
   constructor(
     private readonly listening: string,
     routes: ReadonlyArray<Route>,
-    private readonly rateLimits: RateLimits | undefined
+    private readonly rateLimits: RateLimits | undefined,
+    private readonly unknowns: Unknowns
   ) {
     this.findRoutes = makeRouter(routes)
   }
@@ -149,7 +155,7 @@ class Application {
       return Effect.succeed(HttpServerResponse.setHeaders(refuse(methodRefusal(methods)), allowed(methods)))
     }
     return this.handle({ route, segments: match.segments, alias, query, request }).pipe(
-      Effect.catchTag("RequestError", () => Effect.succeed(refuse(unreadableBodyRefusal))),
+      Effect.catchTag("RequestError", () => Effect.succeed(refuse(abortedBodyRefusal))),
       Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refuse(refusal))),
       Effect.map((response) => {
         const limited = HttpServerResponse.setHeader(response, "x-ratelimit-limit", String(route.rateLimit))
@@ -168,7 +174,7 @@ class Application {
     const decoded = decodeParameters(alias === undefined ? segments : new Map(segments).set("store", alias.segment))
     if (Option.isNone(decoded)) return yield* new Refused({ refusal: invalidEscapeRefusal })
     const parameters = alias === undefined ? decoded.value : yield* storeOf(alias.of, decoded.value, query, caller)
-    if (this.rateLimits !== undefined) yield* this.rateLimits.take(route, parameters, caller)
+    if (this.rateLimits !== undefined) yield* this.rateLimits.take(route, parameters, caller, request.remoteAddress)
     const origin = originOf(headers, this.listening)
     return yield* route.handle({
       parameters,
@@ -179,7 +185,8 @@ class Application {
         return nextChunkOf(request)
       },
       caller,
-      origin
+      origin,
+      unknowns: this.unknowns
     })
   })
 }
@@ -194,9 +201,6 @@ const storeOf = (
   Effect.map(findStoreOfRun(of, parameters.get("store") ?? "", query, caller), (id) =>
     new Map(parameters).set("store", id)
   )
-
-const withCommonHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.setHeaders(response, { ...common, ...response.headers })
 
 const failed = (what: string): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.as(Effect.logError(redact(what)), refuse(internalServerErrorRefusal))
@@ -215,28 +219,29 @@ export interface ApiOptions {
 }
 
 /**
- * Responds to every request. It cannot fail: what goes wrong inside is logged, without values that may be secret, and the
- * client gets a 500.
+ * Makes the application, which responds to every request. It cannot fail: what goes wrong inside is logged, without values
+ * that may be secret, and the client gets a 500.
  *
  * @since 0.1.0
  * @category http
  */
-export const api = (
-  listening: string,
-  { routes = allRoutes, rateLimits = false }: ApiOptions = {}
-): HttpApp.Default<never, Database> => {
-  const application = new Application(listening, routes, rateLimits ? new RateLimits() : undefined)
-  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => application.respond(request)).pipe(
-    Effect.catchTags({
-      ParseError: (error) => failed(`In the database, ${describeRow(error)}`),
-      SqlError: (error) => {
-        const sqlite = sqliteErrorOf(error)
-        return failed(
-          `The database failed: ${sqlite === undefined ? error.message : `${sqlite.code}, ${sqlite.message}`}`
-        )
-      }
-    }),
-    Effect.catchAllDefect((defect) => failed(Cause.pretty(Cause.die(defect)))),
-    Effect.map(withCommonHeaders)
-  )
-}
+export const makeApi: (listening: string, options?: ApiOptions) => Effect.Effect<HttpApp.Default<never, Database>> =
+  Effect.fnUntraced(function* (listening, options = {}) {
+    const unknowns = yield* CurrentUnknowns
+    const { routes = allRoutes(unknowns), rateLimits = false } = options
+    const application = new Application(listening, routes, rateLimits ? new RateLimits() : undefined, unknowns)
+    const common = commonHeaders(unknowns)
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => application.respond(request)).pipe(
+      Effect.catchTags({
+        ParseError: (error) => failed(`In the database, ${describeRow(error)}`),
+        SqlError: (error) => {
+          const sqlite = sqliteErrorOf(error)
+          return failed(
+            `The database failed: ${sqlite === undefined ? error.message : `${sqlite.code}, ${sqlite.message}`}`
+          )
+        }
+      }),
+      Effect.catchAllDefect((defect) => failed(Cause.pretty(Cause.die(defect)))),
+      Effect.map((response) => HttpServerResponse.setHeaders(response, { ...common, ...response.headers }))
+    )
+  })

@@ -17,18 +17,17 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { api } from "./Api.js"
+import { makeApi } from "./Api.js"
 import { authenticate } from "./Callers.js"
 import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY } from "./Database.js"
 import { DEMO_TOKEN, demoSeed } from "./demo.js"
 import { droppingStalled } from "./internal/bodyTimeout.js"
 import { ClientLimits } from "./internal/ClientLimits.js"
-import { RecordLimit } from "./internal/RecordLimit.js"
 import { inOrder } from "./internal/requestQueue.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
 import { removeDiscarded } from "./RecordRows.js"
 import { decodeSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
-import { MAXIMUM_RECORD_BYTES } from "./Unknowns.js"
+import { CurrentUnknowns } from "./Unknowns.js"
 
 /**
  * The server could not listen on the host and port that were given.
@@ -157,14 +156,9 @@ const urlOf = (host: string, address: ReturnType<Http.Server["address"]>): strin
 }
 
 const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
-  const {
-    seed,
-    database = IN_MEMORY,
-    port = 0,
-    host = "127.0.0.1",
-    rateLimits = false,
-    maximumRecordBytes = MAXIMUM_RECORD_BYTES
-  } = options
+  const { seed, database = IN_MEMORY, port = 0, host = "127.0.0.1", rateLimits = false } = options
+  const unknowns = yield* CurrentUnknowns
+  const { maximumRecordBytes = unknowns.MAXIMUM_RECORD_BYTES } = options
   // Everything that can be is checked before anything is opened or written.
   yield* checkAddress(host, port)
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
@@ -186,8 +180,12 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   yield* Effect.provide(removeDiscarded, services)
   const server = yield* createServer
   const url = yield* listen(server, host, port)
-  const handler = yield* NodeHttpServer.makeHandler(api(url, { rateLimits })).pipe(
-    Effect.provide(Context.add(services, RecordLimit, maximumRecordBytes)),
+  const api = yield* Effect.provideService(makeApi(url, { rateLimits }), CurrentUnknowns, {
+    ...unknowns,
+    MAXIMUM_RECORD_BYTES: maximumRecordBytes
+  })
+  const handler = yield* NodeHttpServer.makeHandler(api).pipe(
+    Effect.provide(services),
     // A span of a request has its whole URL, which may hold a token.
     Effect.locally(HttpMiddleware.currentTracerDisabledWhen, constTrue)
   )

@@ -13,25 +13,21 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { notAnObjectRefusal, unreadableBodyRefusal } from "./Refusals.js"
 import { type ApiRequest, Refused } from "./Router.js"
-import { MAXIMUM_JSON_BYTES } from "./Unknowns.js"
 
 const refuse = (refusal: Refusal) => new Refused({ refusal })
 
-type Decode = (bytes: Uint8Array) => Effect.Effect<Uint8Array, NodeJS.ErrnoException>
-
-const bounded = { maxOutputLength: MAXIMUM_JSON_BYTES }
+type Decode = (bytes: Uint8Array, maximum: number) => Effect.Effect<Uint8Array, NodeJS.ErrnoException>
 
 const decoding =
   (decode: (bytes: Uint8Array, options: Zlib.ZlibOptions, callback: Zlib.CompressCallback) => void): Decode =>
-  (bytes) =>
+  (bytes, maximum) =>
     Effect.async((resume) =>
-      decode(bytes, bounded, (error, decoded) => resume(error === null ? Effect.succeed(decoded) : Effect.fail(error)))
+      decode(bytes, { maxOutputLength: maximum }, (error, decoded) =>
+        resume(error === null ? Effect.succeed(decoded) : Effect.fail(error))
+      )
     )
 
 const isTooLarge = ({ code }: NodeJS.ErrnoException): boolean => code === "ERR_BUFFER_TOO_LARGE"
-
-// What is compressed is not decompressed to its end to tell how large it is.
-const bombRefusal = requestTooLargeRefusal(MAXIMUM_JSON_BYTES, MAXIMUM_JSON_BYTES + 1)
 
 const inflateRaw = decoding(Zlib.inflateRaw)
 
@@ -43,24 +39,22 @@ const decoders: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   [
     "deflate",
     // HTTP means the format of zlib, and some callers send the bare one.
-    (bytes) =>
-      Effect.catchAll(decoding(Zlib.inflate)(bytes), (error) =>
-        isTooLarge(error) ? Effect.fail(error) : inflateRaw(bytes)
+    (bytes, maximum) =>
+      Effect.catchAll(decoding(Zlib.inflate)(bytes, maximum), (error) =>
+        isTooLarge(error) ? Effect.fail(error) : inflateRaw(bytes, maximum)
       )
   ]
 ])
 
 /** It is received to its end even if it is too large: a client that still sends may not see what it is told. */
-const collect = Effect.fnUntraced(function* ({ nextChunk }: ApiRequest) {
+const collect = Effect.fnUntraced(function* ({ nextChunk }: ApiRequest, maximum: number) {
   const chunks: Array<Uint8Array> = []
   let size = 0
   for (let next = yield* nextChunk; Option.isSome(next); next = yield* nextChunk) {
     size += next.value.length
-    if (size <= MAXIMUM_JSON_BYTES) chunks.push(next.value)
+    if (size <= maximum) chunks.push(next.value)
   }
-  return size > MAXIMUM_JSON_BYTES
-    ? yield* refuse(requestTooLargeRefusal(MAXIMUM_JSON_BYTES, size))
-    : Buffer.concat(chunks)
+  return size > maximum ? yield* refuse(requestTooLargeRefusal(maximum, size)) : Buffer.concat(chunks)
 })
 
 const parse = Option.liftThrowable((text: string): unknown => JSON.parse(text))
@@ -78,10 +72,12 @@ export const readJsonObject: (
     const encoding = request.headers["content-encoding"] ?? ""
     const decode = decoders.get(encoding.trim().toLowerCase())
     if (decode === undefined) return yield* refuse(unsupportedEncodingRefusal(encoding))
-    const bytes = yield* collect(request)
+    const maximum = request.unknowns.MAXIMUM_JSON_BYTES
+    const bytes = yield* collect(request, maximum)
     if (bytes.length === 0) return Option.none()
-    const decoded = yield* Effect.mapError(decode(bytes), (error) =>
-      refuse(isTooLarge(error) ? bombRefusal : unreadableBodyRefusal)
+    const decoded = yield* Effect.mapError(decode(bytes, maximum), (error) =>
+      // What is compressed is not decompressed to its end to tell how large it is.
+      refuse(isTooLarge(error) ? requestTooLargeRefusal(maximum, maximum + 1) : unreadableBodyRefusal)
     )
     const value = isUtf8(decoded) ? parse(Buffer.from(decoded).toString("utf8")) : Option.none()
     if (Option.isNone(value) || !Predicate.isRecord(value.value)) return yield* refuse(notAnObjectRefusal)

@@ -5,6 +5,7 @@
  */
 import type { Refusal } from "@effect-apify/domain/Refusal"
 import * as Either from "effect/Either"
+import type { AboveMaximum } from "./Unknowns.js"
 
 /**
  * Reads a boolean: `true` and `1` are true, and anything else is false, as is a parameter that is not there.
@@ -26,8 +27,9 @@ export const booleanOf = (query: URLSearchParams, name: string): boolean => {
 export interface NumberOptions {
   /** What a parameter means that is not there, or 0. */
   readonly default: number
-  /** What a greater number is lowered to. */
   readonly maximum: number
+  /** What becomes of a greater number. Default: it is lowered. */
+  readonly aboveMaximum?: AboveMaximum
   /** What a negative or fractional number gets, or a text that is no number, by the name of the parameter. */
   readonly refusal: (name: string) => Refusal
 }
@@ -46,5 +48,7 @@ export const numberOf = (
   const text = query.get(name)
   if (text === null) return Either.right(options.default)
   if (!/^\d+$/.test(text)) return Either.left(options.refusal(name))
-  return Either.right(Math.min(Number(text) || options.default, options.maximum))
+  const number = Number(text) || options.default
+  if (number <= options.maximum) return Either.right(number)
+  return options.aboveMaximum === "refuse" ? Either.left(options.refusal(name)) : Either.right(options.maximum)
 }

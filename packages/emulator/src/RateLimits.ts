@@ -3,21 +3,66 @@
  *
  * @since 0.1.0
  */
+import type { SqlError } from "@effect/sql/SqlError"
 import { rateLimitRefusal } from "@effect-apify/domain/Refusal"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type { ParseError } from "effect/ParseResult"
 import type { Caller } from "./Callers.js"
 import { Refused, type Route } from "./Router.js"
+import type { Database } from "./Row.js"
+import { parseSegment } from "./StoreAccess.js"
+import { findStore, type RequestedStore } from "./StoreRows.js"
 
 const SECOND = 1000
 
 /** How many stores are remembered before those are forgotten that have had no request for a second. */
 const MAX_WINDOWS = 10_000
 
+type Address = Option.Option<string>
+
+/** A request that is about no store counts for its user, or for the address that it comes from. */
+const accountOf = (caller: Option.Option<Caller>, address: Address): string =>
+  Option.match(caller, {
+    onNone: () => `address ${Option.getOrElse(address, () => "")}`,
+    onSome: ({ userId }) => `user ${userId}`
+  })
+
+/** A store that does not exist counts as it is named. */
+const missing = (requested: Exclude<RequestedStore, { readonly _tag: "StoreById" }>): string =>
+  requested._tag === "OwnStore"
+    ? `store ${requested.name.toLowerCase()} of ${requested.userId}`
+    : `store ${requested.name.toLowerCase()} of ${requested.owner.toLowerCase()}`
+
+/** The store that a request is about, however it names it. */
+const storeOf = (
+  requested: RequestedStore,
+  caller: Option.Option<Caller>
+): Effect.Effect<string, SqlError | ParseError, Database> =>
+  requested._tag === "StoreById"
+    ? Effect.succeed(`store ${requested.id}`)
+    : Effect.map(
+        findStore(requested, caller),
+        Option.match({ onNone: () => missing(requested), onSome: ({ store }) => `store ${store.id}` })
+      )
+
+const countedFor = (
+  segment: string | undefined,
+  caller: Option.Option<Caller>,
+  address: Address
+): Effect.Effect<string, SqlError | ParseError, Database> => {
+  const requested = segment === undefined ? Option.none() : Either.getRight(parseSegment(segment, caller))
+  return Option.match(requested, {
+    onNone: () => Effect.succeed(accountOf(caller, address)),
+    onSome: (requested) => storeOf(requested, caller)
+  })
+}
+
 /**
- * How many requests there were in the last second, by store and rate limit. A store is what a request names: the same store
- * by its ID and by its name is counted twice.
+ * How many requests there were in the last second, by store and rate limit. Those that are about no store count for their
+ * user, or for the address that they come from.
  *
  * @since 0.1.0
  * @category limits
@@ -28,17 +73,21 @@ export class RateLimits {
 
   /** Counts a request, or refuses it. What is refused does not count. */
   take(
-    { rateLimit, path }: Route,
+    { rateLimit }: Pick<Route, "rateLimit">,
     parameters: ReadonlyMap<string, string>,
-    caller: Option.Option<Caller>
-  ): Effect.Effect<void, Refused> {
-    // A name without an owner is a name in the caller's account, and a path without a store is about the account.
-    const store = parameters.get("store") ?? path
-    const user = Option.match(caller, { onNone: () => "", onSome: ({ userId }) => userId })
-    const isName = /[~/]/.test(store)
-    const key = JSON.stringify([rateLimit, isName ? store.toLowerCase() : store, /^[~/]/.test(store) ? user : ""])
-    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      this.isTaken(key, rateLimit, now) ? Effect.void : new Refused({ refusal: rateLimitRefusal(rateLimit) })
+    caller: Option.Option<Caller>,
+    address: Address
+  ): Effect.Effect<void, Refused | SqlError | ParseError, Database> {
+    return Effect.zipWith(
+      countedFor(parameters.get("store"), caller, address),
+      Clock.currentTimeMillis,
+      (counted, now) => this.isTaken(`${rateLimit} ${counted}`, rateLimit, now)
+    ).pipe(
+      Effect.filterOrFail(
+        (isTaken) => isTaken,
+        () => new Refused({ refusal: rateLimitRefusal(rateLimit) })
+      ),
+      Effect.asVoid
     )
   }
 

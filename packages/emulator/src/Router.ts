@@ -16,6 +16,7 @@ import type * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import type { Caller } from "./Callers.js"
 import type { Database } from "./Row.js"
+import type { Unknowns } from "./Unknowns.js"
 
 /**
  * A request that is refused, and how.
@@ -43,6 +44,7 @@ export interface ApiRequest {
   readonly caller: Option.Option<Caller>
   /** The emulator's address as the client sees it, such as `http://127.0.0.1:4010`. */
   readonly origin: string
+  readonly unknowns: Unknowns
 }
 
 /**

@@ -21,10 +21,9 @@ import type { ParseError } from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Caller } from "./Callers.js"
-import { invalidOriginRefusal, invalidStatusRefusal } from "./Refusals.js"
+import { invalidOriginRefusal, invalidStatusRefusal, taskNotFoundRefusal } from "./Refusals.js"
 import { Refused } from "./Router.js"
 import { type Database, Row, rowsOf, selectRow } from "./Row.js"
-import { TASK_NOT_FOUND_REFUSAL } from "./Unknowns.js"
 
 // ---- Paths -------------------------------------------------------------------------------------------------------------
 
@@ -138,7 +137,7 @@ const findRow = SqlSchema.findOne({
 const isStatus = Schema.is(RunStatus)
 const isOrigin = Schema.is(RunOrigin)
 
-const missing = { LastOfActor: actorNotFoundRefusal, LastOfTask: TASK_NOT_FOUND_REFUSAL, Run: runNotFoundRefusal }
+const missing = { LastOfActor: actorNotFoundRefusal, LastOfTask: taskNotFoundRefusal, Run: runNotFoundRefusal }
 
 const refuse = (refusal: Refusal) => new Refused({ refusal })
 

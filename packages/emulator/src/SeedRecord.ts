@@ -8,7 +8,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { ContentEncoding } from "./ContentEncoding.js"
 import { isContentType } from "./MediaType.js"
-import { DEFAULT_CONTENT_TYPE } from "./Unknowns.js"
+import { unknowns } from "./Unknowns.js"
 
 const ContentType = Schema.String.pipe(
   Schema.filter(isContentType, {
@@ -97,6 +97,6 @@ export const contentOf = ({
 }: SeedRecord): { readonly bytes: Uint8Array; readonly contentType: string } => {
   if (text !== undefined) return { bytes: Buffer.from(text), contentType: contentType ?? "text/plain; charset=utf-8" }
   return json === undefined
-    ? { bytes: Buffer.from(base64, "base64"), contentType: contentType ?? DEFAULT_CONTENT_TYPE }
+    ? { bytes: Buffer.from(base64, "base64"), contentType: contentType ?? unknowns.DEFAULT_CONTENT_TYPE }
     : { bytes: Buffer.from(JSON.stringify(json)), contentType: contentType ?? "application/json; charset=utf-8" }
 }

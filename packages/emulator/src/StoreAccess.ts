@@ -6,6 +6,7 @@
 
 import type { SqlError } from "@effect/sql/SqlError"
 import {
+  decideAccess,
   decideWrite,
   type ReferenceForm,
   type Requester,
@@ -18,10 +19,12 @@ import {
   storeNotFoundRefusal,
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
+import type * as Redacted from "effect/Redacted"
 import type { Caller } from "./Callers.js"
 import { type ApiRequest, Refused } from "./Router.js"
 import type { Database } from "./Row.js"
@@ -111,6 +114,51 @@ export const findRequested: (
   if (Option.isNone(stored)) return yield* new Refused({ refusal: storeNotFoundRefusal })
   return { ...stored.value, requester: requesterTo(caller, stored.value), reference: requested._tag }
 })
+
+/**
+ * What a caller gets who may not read. What it is without a token is not known of Apify.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const readRefusal = ({ caller, unknowns }: ApiRequest, refusal: Refusal): Refusal =>
+  Option.isNone(caller) ? unknowns.ANONYMOUS_REFUSAL : refusal
+
+/**
+ * Checks a signature by the signing key of the store; the time is in milliseconds since 1970.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Verify = (secret: Redacted.Redacted, signature: string, found: FoundStore, now: number) => boolean
+
+/**
+ * Finds the store that a path names, for a caller who may read what the request is about, by rights or by a signature.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const findReadable: (
+  request: ApiRequest,
+  verify: Verify
+) => Effect.Effect<FoundStore, Refused | SqlError | ParseError, Database> = Effect.fnUntraced(
+  function* (request, verify) {
+    const found = yield* findRequested(request)
+    const { urlSigningSecretKey: secret, generalAccess } = found.store
+    const signature = request.query.get("signature")
+    const isSigned =
+      signature !== null &&
+      Option.isSome(secret) &&
+      verify(secret.value, signature, found, yield* Clock.currentTimeMillis)
+    const refusal = decideAccess({ ...found, generalAccess, isSigned })
+    if (Option.isNone(refusal)) return found
+    const unsigned = readRefusal(request, refusal.value)
+    const { BAD_SIGNATURE_REFUSAL } = request.unknowns
+    return yield* new Refused({
+      refusal: signature === null ? unsigned : Option.getOrElse(BAD_SIGNATURE_REFUSAL, () => unsigned)
+    })
+  }
+)
 
 /**
  * Finds the store that a path names, for a caller who may change it.

@@ -27,39 +27,25 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { Accesses } from "./Accesses.js"
+import { OTHER_RATE, STORE, STORES, storeUrl } from "./Endpoints.js"
 import { encodeStore, encodeStoreBody } from "./encodeStoreBody.js"
 import { randomText } from "./internal/randomText.js"
 import { readJsonObject } from "./JsonBody.js"
 import { booleanOf, numberOf } from "./Query.js"
 import { removeDiscarded } from "./RecordRows.js"
-import { notAnObjectRefusal } from "./Refusals.js"
+import {
+  emptyStoreNameRefusal,
+  invalidFieldRefusal,
+  invalidSchemaRefusal,
+  nameConflictRefusal,
+  notAnObjectRefusal
+} from "./Refusals.js"
 import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
 import { signStorage } from "./Signatures.js"
-import { type FoundStore, findRequested, findWritable, refusing, requesterTo } from "./StoreAccess.js"
+import { type FoundStore, findRequested, findWritable, readRefusal, refusing, requesterTo } from "./StoreAccess.js"
 import { deleteStore, findStore, insertStore, type ListRequest, listStores, updateStore } from "./StoreRows.js"
 import { checkStoreSchema } from "./StoreSchema.js"
-import {
-  BAD_FIELD_REFUSAL,
-  BAD_NUMBER_REFUSAL,
-  BAD_OWNERSHIP_REFUSAL,
-  EMPTY_NAME_REFUSAL,
-  GET_OR_CREATE_TOUCHES,
-  KEYS_PUBLIC_URL_VALIDITY,
-  LIST_ITEMS_HAVE_SECRET,
-  NAME_CONFLICT_REFUSAL,
-  SCHEMA_INVALID_REFUSAL,
-  SIGNED_ONLY_WHEN_RESTRICTED,
-  SIGNING_KEY_LENGTH,
-  STORES_LIMIT_ABOVE_MAXIMUM,
-  UPDATE_ACCESS_RIGHT,
-  UPDATE_UNKNOWN_FIELDS
-} from "./Unknowns.js"
-
-const STORES = "/v2/key-value-stores"
-const STORE = `${STORES}/:store`
-
-/** Requests a second that Apify allows for each store, for all but records. */
-const RATE_LIMIT = 60
+import type { Unknowns } from "./Unknowns.js"
 
 const ID_LENGTH = 17
 
@@ -85,14 +71,15 @@ const withOrigin =
 const linkTo = (href: string): PublicUrl => new PublicUrl({ href: Redacted.make(href) }, trusted)
 
 /** The links of a store that was not given any, with signatures for those who may sign. */
-const linksOf = (view: Store, { ownerSetting }: FoundStore, origin: string, now: DateTime.Utc) => {
+const linksOf = (view: Store, { ownerSetting }: FoundStore, { origin, unknowns }: ApiRequest, now: DateTime.Utc) => {
+  const { KEYS_PUBLIC_URL_VALIDITY, SIGNED_ONLY_WHEN_RESTRICTED } = unknowns
   const isRestricted = effectiveLevel(view.generalAccess, ownerSetting) === "RESTRICTED"
   const expiresAt = DateTime.toEpochMillis(now) + KEYS_PUBLIC_URL_VALIDITY
   const query = view.urlSigningSecretKey.pipe(
     Option.filter((secret) => Redacted.value(secret) !== "" && (isRestricted || !SIGNED_ONLY_WHEN_RESTRICTED)),
     Option.match({ onNone: () => "", onSome: (secret) => `?signature=${signStorage(secret, view.id, expiresAt)}` })
   )
-  const store = `${origin}${STORES}/${view.id}`
+  const store = storeUrl(origin, view.id)
   return {
     keysPublicUrl: Option.some(linkTo(`${store}/keys${query}`)),
     recordsPublicUrl: Option.some(linkTo(`${store}/records${query}`))
@@ -100,12 +87,13 @@ const linksOf = (view: Store, { ownerSetting }: FoundStore, origin: string, now:
 }
 
 /** The store as the caller sees it, with links that lead to the emulator. */
-const present = Effect.fnUntraced(function* (found: FoundStore, origin: string) {
-  const view = yield* refusing(viewFor(found.store, found))
+const present = Effect.fnUntraced(function* (found: FoundStore, request: ApiRequest) {
+  const { origin } = request
+  const view = yield* refusing(Either.mapLeft(viewFor(found.store, found), (refusal) => readRefusal(request, refusal)))
   const { keysPublicUrl, recordsPublicUrl } = view
   const links =
     Option.isNone(keysPublicUrl) && Option.isNone(recordsPublicUrl)
-      ? linksOf(view, found, origin, yield* DateTime.now)
+      ? linksOf(view, found, request, yield* DateTime.now)
       : {
           keysPublicUrl: Option.map(keysPublicUrl, withOrigin(origin)),
           recordsPublicUrl: Option.map(recordsPublicUrl, withOrigin(origin))
@@ -118,10 +106,10 @@ const present = Effect.fnUntraced(function* (found: FoundStore, origin: string) 
 const getStore: Route = {
   method: "GET",
   path: STORE,
-  rateLimit: RATE_LIMIT,
+  rateLimit: OTHER_RATE,
   handle: Effect.fnUntraced(function* (request) {
     const found = yield* findRequested(request)
-    const store = yield* present(found, request.origin)
+    const store = yield* present(found, request)
     yield* (yield* Accesses).add(store.id)
     return jsonResponse(200, encodeStoreBody(store))
   })
@@ -129,35 +117,40 @@ const getStore: Route = {
 
 // ---- List stores -------------------------------------------------------------------------------------------------------
 
-const ownershipOf = (query: URLSearchParams): Either.Either<ListRequest["ownership"], Refusal> => {
+/** Most stores on one page. Documented. */
+const MAXIMUM_STORES = 1000
+
+const ownershipOf = ({ query, unknowns }: ApiRequest): Either.Either<ListRequest["ownership"], Refusal> => {
   const ownership = query.get("ownership")
   return ownership === null || ownership === "ownedByMe" || ownership === "sharedWithMe"
     ? Either.right(ownership)
-    : Either.left(BAD_OWNERSHIP_REFUSAL)
+    : Either.left(unknowns.BAD_OWNERSHIP_REFUSAL)
 }
 
 const listRoute: Route = {
   method: "GET",
   path: STORES,
-  rateLimit: RATE_LIMIT,
+  rateLimit: OTHER_RATE,
   handle: Effect.fnUntraced(function* (request) {
-    const { query, origin } = request
+    const { query, unknowns } = request
     const caller = yield* callerOf(request)
-    const refusal = BAD_NUMBER_REFUSAL
-    const maximum = STORES_LIMIT_ABOVE_MAXIMUM
-    const limit = yield* refusing(numberOf(query, "limit", { default: maximum, maximum, refusal }))
+    const { BAD_NUMBER_REFUSAL: refusal, STORES_LIMIT_ABOVE_MAXIMUM: aboveMaximum } = unknowns
+    const limit = yield* refusing(
+      numberOf(query, "limit", { default: MAXIMUM_STORES, maximum: MAXIMUM_STORES, aboveMaximum, refusal })
+    )
     const offset = yield* refusing(numberOf(query, "offset", { default: 0, maximum: Number.MAX_SAFE_INTEGER, refusal }))
-    const ownership = yield* refusing(ownershipOf(query))
+    const ownership = yield* refusing(ownershipOf(request))
     const [desc, unnamed] = [booleanOf(query, "desc"), booleanOf(query, "unnamed")]
-    const { total, stores } = yield* listStores({ caller, ownership, unnamed, desc, offset, limit })
+    const leavesOutEmpty = unknowns.UNNAMED_LEAVES_OUT_EMPTY
+    const { total, stores } = yield* listStores({ caller, ownership, unnamed, leavesOutEmpty, desc, offset, limit })
     const items = yield* Effect.forEach(stores, (stored) =>
       present(
         {
           ...stored,
-          requester: LIST_ITEMS_HAVE_SECRET ? requesterTo(Option.some(caller), stored) : "READ",
+          requester: unknowns.LIST_ITEMS_HAVE_SECRET ? requesterTo(Option.some(caller), stored) : "READ",
           reference: "StoreById"
         },
-        origin
+        request
       )
     )
     const page = { total, offset, limit, desc, count: items.length, unnamed, items: items.map(encodeStore) }
@@ -171,22 +164,27 @@ const isName = Schema.is(StoreName)
 
 const checkName = (name: string): Either.Either<StoreName, Refusal> => {
   if (isName(name)) return Either.right(name)
-  return Either.left(name === "" ? EMPTY_NAME_REFUSAL : invalidStoreNameRefusal)
+  return Either.left(name === "" ? emptyStoreNameRefusal : invalidStoreNameRefusal)
 }
 
 const schemaOf = (
-  body: Option.Option<Readonly<Record<PropertyKey, unknown>>>
+  body: Option.Option<Readonly<Record<PropertyKey, unknown>>>,
+  { SCHEMA_INVALID_MESSAGE }: Unknowns
 ): Either.Either<Option.Option<JsonObject>, Refusal> => {
   const schema = Option.getOrUndefined(body)?.schema
   return schema === undefined || schema === null
     ? Either.right(Option.none())
-    : Either.mapBoth(checkStoreSchema(schema), { onLeft: SCHEMA_INVALID_REFUSAL, onRight: Option.some })
+    : Either.mapBoth(checkStoreSchema(schema), {
+        onLeft: (problem) => invalidSchemaRefusal(SCHEMA_INVALID_MESSAGE(problem)),
+        onRight: Option.some
+      })
 }
 
 const makeStore = (
   name: Option.Option<StoreName>,
   schema: Option.Option<JsonObject>,
-  createdAt: DateTime.Utc
+  createdAt: DateTime.Utc,
+  signingKey: string
 ): Store => {
   const id = StoreId.make(randomText(ID_LENGTH))
   return new Store({
@@ -196,7 +194,7 @@ const makeStore = (
     modifiedAt: createdAt,
     accessedAt: createdAt,
     consoleUrl: Option.some(`https://console.apify.com/storage/key-value-stores/${id}`),
-    urlSigningSecretKey: Option.some(Redacted.make(randomText(SIGNING_KEY_LENGTH))),
+    urlSigningSecretKey: Option.some(Redacted.make(signingKey)),
     generalAccess: Option.some("FOLLOW_USER_SETTING"),
     schema,
     stats: Option.some(new StoreStats({}))
@@ -206,9 +204,9 @@ const makeStore = (
 const getOrCreateStore: Route = {
   method: "POST",
   path: STORES,
-  rateLimit: RATE_LIMIT,
+  rateLimit: OTHER_RATE,
   handle: Effect.fnUntraced(function* (request) {
-    const { query, origin } = request
+    const { query, origin, unknowns } = request
     const caller = yield* callerOf(request)
     const find = (requested: Parameters<typeof findStore>[0]) => findStore(requested, Option.some(caller))
     const wanted = Option.fromNullable(query.get("name"))
@@ -219,19 +217,19 @@ const getOrCreateStore: Route = {
     const known = yield* findNamed
     if (Option.isNone(known) && !caller.canCreate) return yield* refuse(insufficientPermissionsRefusal)
     const name = yield* refusing(Either.transposeMapOption(wanted, checkName))
-    const schema = yield* refusing(schemaOf(yield* readJsonObject(request)))
+    const schema = yield* refusing(schemaOf(yield* readJsonObject(request), unknowns))
     const respond = Effect.fnUntraced(function* (stored: typeof known, isNew: boolean) {
       if (Option.isNone(stored)) return yield* refuse(storeNotFoundRefusal)
       const requester = requesterTo(Option.some(caller), stored.value)
-      const store = yield* present({ ...stored.value, requester, reference: "OwnStore" }, origin)
-      if (GET_OR_CREATE_TOUCHES && !isNew) yield* (yield* Accesses).add(store.id)
+      const store = yield* present({ ...stored.value, requester, reference: "OwnStore" }, request)
+      if (unknowns.GET_OR_CREATE_TOUCHES && !isNew) yield* (yield* Accesses).add(store.id)
       const body = encodeStoreBody(store)
       return isNew
-        ? HttpServerResponse.setHeader(jsonResponse(201, body), "location", `${origin}${STORES}/${store.id}`)
+        ? HttpServerResponse.setHeader(jsonResponse(201, body), "location", storeUrl(origin, store.id))
         : jsonResponse(200, body)
     })
     if (Option.isSome(known)) return yield* respond(known, false)
-    const store = makeStore(name, schema, yield* DateTime.now)
+    const store = makeStore(name, schema, yield* DateTime.now, unknowns.SIGNING_KEY_FORM())
     // Somebody else may have made one of that name meanwhile.
     const isNew = yield* insertStore(store, caller)
     return yield* respond(yield* isNew ? find({ _tag: "StoreById", id: store.id }) : findNamed, isNew)
@@ -253,14 +251,14 @@ const titleOf = (title: unknown): Either.Either<Change, Refusal> => {
   if (title === null) return Either.right({ title: Option.none() })
   return Predicate.isString(title)
     ? Either.right({ title: Option.some(title) })
-    : Either.left(BAD_FIELD_REFUSAL("title must be a string"))
+    : Either.left(invalidFieldRefusal("title must be a string"))
 }
 
 const generalAccessOf = (level: unknown): Either.Either<Change, Refusal> => {
   const sent = level ?? "FOLLOW_USER_SETTING"
   return isLevel(sent)
     ? Either.right({ generalAccess: Option.some(sent) })
-    : Either.left(BAD_FIELD_REFUSAL(`generalAccess must be one of ${AccessLevel.literals.join(", ")}`))
+    : Either.left(invalidFieldRefusal(`generalAccess must be one of ${AccessLevel.literals.join(", ")}`))
 }
 
 const fields: ReadonlyMap<string, (value: unknown) => Either.Either<Change, Refusal>> = new Map([
@@ -269,36 +267,42 @@ const fields: ReadonlyMap<string, (value: unknown) => Either.Either<Change, Refu
   ["generalAccess", generalAccessOf]
 ])
 
-const unknownField = (name: string): Either.Either<Change, Refusal> =>
-  UPDATE_UNKNOWN_FIELDS === "ignore" ? Either.right({}) : Either.left(BAD_FIELD_REFUSAL(`${name} is not a field`))
-
 /** A field that is not there stays as it is. */
-const changeOf = (body: Readonly<Record<PropertyKey, unknown>>): Either.Either<Change, Refusal> =>
-  Either.map(
-    Either.all(Object.entries(body).map(([name, value]) => (fields.get(name) ?? (() => unknownField(name)))(value))),
-    (changes) => Object.assign({}, ...changes)
-  )
+const changeOf = (
+  body: Readonly<Record<PropertyKey, unknown>>,
+  { UPDATE_UNKNOWN_FIELDS }: Unknowns
+): Either.Either<Change, Refusal> => {
+  const changes = Object.entries(body).map(([name, value]): Either.Either<Change, Refusal> => {
+    const changeTo = fields.get(name)
+    if (changeTo !== undefined) return changeTo(value)
+    return UPDATE_UNKNOWN_FIELDS === "ignore"
+      ? Either.right({})
+      : Either.left(invalidFieldRefusal(`${name} is not a field`))
+  })
+  return Either.map(Either.all(changes), (changes) => Object.assign({}, ...changes))
+}
 
 const updateRoute: Route = {
   method: "PUT",
   path: STORE,
-  rateLimit: RATE_LIMIT,
+  rateLimit: OTHER_RATE,
   handle: Effect.fnUntraced(function* (request) {
     const found = yield* findWritable(request)
-    const { caller, origin } = request
+    const { caller, unknowns } = request
     const body = yield* readJsonObject(request)
     if (Option.isNone(body)) return yield* refuse(notAnObjectRefusal)
-    const change = yield* refusing(changeOf(body.value))
+    const change = yield* refusing(changeOf(body.value, unknowns))
     const isOwner = Option.exists(caller, ({ userId }) => userId === found.ownerId)
-    if (change.generalAccess !== undefined && UPDATE_ACCESS_RIGHT === "OWNER" && !isOwner) {
+    if (change.generalAccess !== undefined && unknowns.UPDATE_ACCESS_RIGHT === "OWNER" && !isOwner) {
       return yield* refuse(insufficientPermissionsRefusal)
     }
     const now = yield* DateTime.now
     const store = new Store({ ...found.store, ...change, modifiedAt: now, accessedAt: now }, trusted)
-    if (!(yield* updateStore(store, found.ownerId))) return yield* refuse(NAME_CONFLICT_REFUSAL)
+    if (!(yield* updateStore(store, found.ownerId)))
+      return yield* refuse(nameConflictRefusal(unknowns.NAME_CONFLICT_MESSAGE))
     const updated = yield* findStore({ _tag: "StoreById", id: store.id }, caller)
     if (Option.isNone(updated)) return yield* refuse(storeNotFoundRefusal)
-    return jsonResponse(200, encodeStoreBody(yield* present({ ...found, ...updated.value }, origin)))
+    return jsonResponse(200, encodeStoreBody(yield* present({ ...found, ...updated.value }, request)))
   })
 }
 
@@ -307,7 +311,7 @@ const updateRoute: Route = {
 const deleteRoute: Route = {
   method: "DELETE",
   path: STORE,
-  rateLimit: RATE_LIMIT,
+  rateLimit: OTHER_RATE,
   handle: Effect.fnUntraced(function* (request) {
     const { store } = yield* findWritable(request)
     yield* deleteStore(store.id)

@@ -16,7 +16,6 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Caller } from "./Callers.js"
 import { type Database, json, object, Row, rowsOf, selectRow, when } from "./Row.js"
-import { UNNAMED_LEAVES_OUT_EMPTY } from "./Unknowns.js"
 
 /**
  * A store as a request refers to it. This is looser than domain's `StoreRef`, which is what a client may send: a server
@@ -218,13 +217,15 @@ export interface ListRequest {
   readonly ownership: "ownedByMe" | "sharedWithMe" | null
   /** With unnamed stores. */
   readonly unnamed: boolean
+  /** Without those unnamed stores that are empty. */
+  readonly leavesOutEmpty: boolean
   /** The newest first. */
   readonly desc: boolean
   readonly offset: number
   readonly limit: number
 }
 
-const whereListed = (sql: SqlClient.SqlClient, { caller, ownership, unnamed }: ListRequest) => {
+const whereListed = (sql: SqlClient.SqlClient, { caller, ownership, unnamed, leavesOutEmpty }: ListRequest) => {
   const owned = sql`SELECT id FROM stores WHERE owner_id = ${caller.userId}`
   const shared = sql`SELECT store_id FROM grants WHERE user_id = ${caller.userId}`
   const reached =
@@ -233,9 +234,7 @@ const whereListed = (sql: SqlClient.SqlClient, { caller, ownership, unnamed }: L
       : ownership === "sharedWithMe"
         ? sql`stores.id IN (${shared}) AND stores.owner_id <> ${caller.userId}`
         : sql`stores.id IN (${owned} UNION ${shared})`
-  const filled = sql.literal(
-    UNNAMED_LEAVES_OUT_EMPTY ? " AND (stores.name IS NOT NULL OR stores.storage_bytes > 0)" : ""
-  )
+  const filled = sql.literal(leavesOutEmpty ? " AND (stores.name IS NOT NULL OR stores.storage_bytes > 0)" : "")
   const named = unnamed ? filled : sql` AND stores.name IS NOT NULL`
   const scoped = caller.scope === "NONE" ? sql` AND token_stores.access IS NOT NULL` : sql``
   return sql`${reached}${named}${scoped}`

@@ -8,7 +8,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { api } from "../src/Api.js"
+import { makeApi } from "../src/Api.js"
 import { databaseLayer, IN_MEMORY } from "../src/Database.js"
 import { jsonResponse, type Route } from "../src/Router.js"
 import { request } from "./request.js"
@@ -41,7 +41,7 @@ const serve = Effect.fnUntraced(function* (route: Route) {
         server.closeAllConnections()
       })
   )
-  server.on("request", yield* NodeHttpServer.makeHandler(api("http://127.0.0.1", { routes: [route] })))
+  server.on("request", yield* NodeHttpServer.makeHandler(yield* makeApi("http://127.0.0.1", { routes: [route] })))
   yield* Effect.promise(() => once(server.listen(0, "127.0.0.1"), "listening"))
   const address = server.address()
   return `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`

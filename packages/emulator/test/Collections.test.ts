@@ -9,12 +9,13 @@ import * as Option from "effect/Option"
 import { collectionsOf, demandsOn, validateJson } from "../src/Collections.js"
 import { Emulator } from "../src/index.js"
 import { CHUNK_BYTES } from "../src/RecordRows.js"
-import { RECORD_REJECTED_REFUSAL } from "../src/Unknowns.js"
+import { recordRejectedRefusal } from "../src/Refusals.js"
+import { unknowns } from "../src/Unknowns.js"
 import { COLLECTIONS, get, put, schema, seed } from "./records.js"
 import type { Response } from "./request.js"
 
 const assertRejected = ({ status, text }: Response, problem: string) => {
-  const { error } = RECORD_REJECTED_REFUSAL(problem)
+  const { error } = recordRejectedRefusal(unknowns, problem)
   assert.strictEqual(error.type, "schema-validation-failed")
   assert.deepStrictEqual([status, JSON.parse(text)], [400, { error: { ...error } }])
 }

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertLeft, assertRight } from "@effect/vitest/utils"
 import * as fc from "effect/FastCheck"
 import { booleanOf, numberOf } from "../src/Query.js"
-import { BAD_NUMBER_REFUSAL } from "../src/Unknowns.js"
+import { unknowns } from "../src/Unknowns.js"
 
 describe("a boolean", () => {
   const read = (query: string) => booleanOf(new URLSearchParams(query), "desc")
@@ -20,7 +20,7 @@ describe("a boolean", () => {
 
 describe("a number", () => {
   const read = (query: string) =>
-    numberOf(new URLSearchParams(query), "limit", { default: 10, maximum: 1000, refusal: BAD_NUMBER_REFUSAL })
+    numberOf(new URLSearchParams(query), "limit", { default: 10, maximum: 1000, refusal: unknowns.BAD_NUMBER_REFUSAL })
 
   it("is the default where it is not given, or zero", () => {
     for (const query of ["", "offset=3", "limit=0", "limit=000"]) assertRight(read(query), 10)
@@ -29,6 +29,7 @@ describe("a number", () => {
     assertRight(read(`limit=${sent}`), Math.min(sent, 1000))
   )
   for (const text of ["", "-1", "1.5", "1e3", "0x10", "abc", "%201", "1 ", "NaN", "Infinity", "١"]) {
-    it(`is refused as ${JSON.stringify(text)}`, () => assertLeft(read(`limit=${text}`), BAD_NUMBER_REFUSAL("limit")))
+    it(`is refused as ${JSON.stringify(text)}`, () =>
+      assertLeft(read(`limit=${text}`), unknowns.BAD_NUMBER_REFUSAL("limit")))
   }
 })

@@ -6,7 +6,7 @@ import { insufficientPermissionsRefusal } from "@effect-apify/domain/Refusal"
 import { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import * as Effect from "effect/Effect"
 import { Emulator, type SeedJson } from "../src/index.js"
-import { TASK_NOT_FOUND_REFUSAL } from "../src/Unknowns.js"
+import { taskNotFoundRefusal } from "../src/Refusals.js"
 import { errorBody, type RequestOptions, type Response, request, storePath } from "./request.js"
 
 const at = (day: number): string => `2026-01-0${day}T12:00:00.000Z`
@@ -155,8 +155,8 @@ layer(Emulator.layer({ seed }))("a store of a run", (it) => {
       [
         "by a task that is not there",
         task("missing"),
-        TASK_NOT_FOUND_REFUSAL.error.type,
-        TASK_NOT_FOUND_REFUSAL.error.message
+        taskNotFoundRefusal.error.type,
+        taskNotFoundRefusal.error.message
       ],
       ["by a task that has no run of the status", task(TASK.id, "?status=READY"), "record-not-found", RUN]
     ]

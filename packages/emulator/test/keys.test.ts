@@ -1,11 +1,11 @@
 /**
  * Lists of keys over real sockets: their order, their pages, what selects them, and their links.
  */
-import { assert, describe, it, layer } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import { Emulator } from "../src/index.js"
-import { BAD_NUMBER_REFUSAL, KEYS_LIMIT_ABOVE_MAXIMUM, UNKNOWN_COLLECTION_REFUSAL } from "../src/Unknowns.js"
+import { unknowns } from "../src/Unknowns.js"
 import {
   AT,
   CLOSED,
@@ -112,7 +112,7 @@ layer(
       assert.deepStrictEqual(yield* pageOf(url, "OpenByIdStore0000"), {
         items: [],
         count: 0,
-        limit: KEYS_LIMIT_ABOVE_MAXIMUM,
+        limit: 1_000,
         exclusiveStartKey: null,
         isTruncated: false,
         nextExclusiveStartKey: null
@@ -165,7 +165,7 @@ layer(
       Effect.gen(function* () {
         const { url } = yield* Emulator
         const { status, text } = yield* keysOf(url, CLOSED, `?limit=${encodeURIComponent(limit)}`)
-        const { error } = BAD_NUMBER_REFUSAL("limit")
+        const { error } = unknowns.BAD_NUMBER_REFUSAL("limit")
         assert.deepStrictEqual([status, JSON.parse(text)], [400, { error: { ...error } }])
       })
     )
@@ -228,7 +228,7 @@ layer(
   it.effect("of a collection that the schema does not have, or of a store without a schema, is refused", () =>
     Effect.gen(function* () {
       const { url } = yield* Emulator
-      const expected = [400, { error: { ...UNKNOWN_COLLECTION_REFUSAL.error } }]
+      const expected = [400, { error: { ...unknowns.UNKNOWN_COLLECTION_REFUSAL.error } }]
       for (const [store, collection] of [
         [COLLECTIONS, "none"],
         [COLLECTIONS, "toString"],
@@ -253,10 +253,4 @@ layer(
       assert.strictEqual((yield* keysOf(url, "NoSuchStore000000", wrong, { token: "unknown" })).status, 401)
     })
   )
-})
-
-describe("the limit of a page", () => {
-  it("is a thousand keys", () => {
-    assert.strictEqual(KEYS_LIMIT_ABOVE_MAXIMUM, 1_000)
-  })
 })

@@ -14,12 +14,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import { Emulator, type SeedJson } from "../src/index.js"
 import { checkStoreSchema } from "../src/StoreSchema.js"
-import {
-  BAD_NUMBER_REFUSAL,
-  BAD_OWNERSHIP_REFUSAL,
-  KEYS_PUBLIC_URL_VALIDITY,
-  MAXIMUM_JSON_BYTES
-} from "../src/Unknowns.js"
+import { unknowns } from "../src/Unknowns.js"
 import { errorBody, type RequestOptions, type Response, request, storePath } from "./request.js"
 import { closed, connected, statusesOf } from "./sockets.js"
 
@@ -185,14 +180,14 @@ layer(Emulator.layer({ seed }))("a list of stores", (it) => {
   )
   it.effect("takes no other ownership, and no other numbers", () =>
     Effect.gen(function* () {
-      const { error: ownership } = BAD_OWNERSHIP_REFUSAL
+      const { error: ownership } = unknowns.BAD_OWNERSHIP_REFUSAL
       for (const value of ["", "ownedbyme", "all", "ownedByMe,sharedWithMe"]) {
         const response = yield* send(`${STORES}?ownership=${value}`)
         assertRefused(response, 400, "invalid-value", ownership.message)
       }
       for (const name of ["limit", "offset"]) {
         for (const value of ["-1", "1.5", "abc", ""]) {
-          const { error } = BAD_NUMBER_REFUSAL(name)
+          const { error } = unknowns.BAD_NUMBER_REFUSAL(name)
           assertRefused(yield* send(`${STORES}?${name}=${value}`), 400, "invalid-value", error.message)
         }
       }
@@ -267,7 +262,10 @@ layer(Emulator.layer({ seed }))("getting or creating a store", (it) => {
       assert.strictEqual(`${keys.origin}${keys.pathname}`, `${url}${STORES}/${id}/keys`)
       assert.strictEqual(recordsPublicUrl, `${url}${STORES}/${id}/records?signature=${signature}`)
       const [version, expiresAt, hmac] = Buffer.from(signature, "base64url").toString().split(".")
-      assert.deepStrictEqual([version, Number(expiresAt)], ["0", Date.parse(at(10)) + KEYS_PUBLIC_URL_VALIDITY])
+      assert.deepStrictEqual(
+        [version, Number(expiresAt)],
+        ["0", Date.parse(at(10)) + unknowns.KEYS_PUBLIC_URL_VALIDITY]
+      )
       assert.match(hmac ?? "", /^[0-9a-zA-Z]{1,21}$/)
       const read = dataOf(yield* send(storePath(String(id)), { token: JANE_READS }))
       assert.deepStrictEqual([read.keysPublicUrl, read.urlSigningSecretKey], [`${url}${STORES}/${id}/keys`, null])
@@ -467,8 +465,8 @@ layer(Emulator.layer({ seed }))("a JSON body", (it) => {
 
   it.effect("may have 9437184 bytes, and not one more", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* put(ofSize(MAXIMUM_JSON_BYTES))).status, 200)
-      const size = MAXIMUM_JSON_BYTES + 1
+      assert.strictEqual((yield* put(ofSize(unknowns.MAXIMUM_JSON_BYTES))).status, 200)
+      const size = unknowns.MAXIMUM_JSON_BYTES + 1
       assertRefused(
         yield* put(ofSize(size), { "content-length": String(size) }),
         413,
@@ -482,9 +480,9 @@ layer(Emulator.layer({ seed }))("a JSON body", (it) => {
   it.effect("is counted as it is decoded", () =>
     Effect.gen(function* () {
       const response = (size: number) => put(gzipSync(ofSize(size)), { "content-encoding": "gzip" })
-      assert.strictEqual((yield* response(MAXIMUM_JSON_BYTES)).status, 200)
-      for (const size of [MAXIMUM_JSON_BYTES + 1, 300_000_000]) {
-        assertRefused(yield* response(size), 413, "request-too-large", tooLarge(MAXIMUM_JSON_BYTES + 1))
+      assert.strictEqual((yield* response(unknowns.MAXIMUM_JSON_BYTES)).status, 200)
+      for (const size of [unknowns.MAXIMUM_JSON_BYTES + 1, 300_000_000]) {
+        assertRefused(yield* response(size), 413, "request-too-large", tooLarge(unknowns.MAXIMUM_JSON_BYTES + 1))
       }
     })
   )
