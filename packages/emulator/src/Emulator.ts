@@ -22,6 +22,7 @@ import { authenticate } from "./Callers.js"
 import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY } from "./Database.js"
 import { DEMO_TOKEN, demoSeed } from "./demo.js"
 import { droppingStalled } from "./internal/bodyTimeout.js"
+import { respondToBroken } from "./internal/brokenRequests.js"
 import { ClientLimits } from "./internal/ClientLimits.js"
 import { inOrder } from "./internal/requestQueue.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
@@ -190,6 +191,7 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
     Effect.locally(HttpMiddleware.currentTracerDisabledWhen, constTrue)
   )
   const { bodyTimeout } = yield* ClientLimits
+  respondToBroken(server)
   server.on("request", inOrder(droppingStalled(bodyTimeout, handler)))
   return { url, isDemo }
 })

@@ -26,6 +26,7 @@ import * as Schema from "effect/Schema"
 import { IN_MEMORY } from "./Database.js"
 import { DEMO_SECOND_TOKEN, DEMO_TOKEN, demoSeed } from "./demo.js"
 import { Emulator } from "./Emulator.js"
+import { unknowns } from "./Unknowns.js"
 
 /** Always the same, so that a setting that points at the emulator stays right. */
 const DEFAULT_PORT = 4010
@@ -35,7 +36,8 @@ const values: ReadonlyMap<string, string> = new Map([
   ["--port", "a number from 0 to 65535"],
   ["--host", "an address, such as 127.0.0.1"],
   ["--database", "the name of a file"],
-  ["--seed", "the name of a JSON file"]
+  ["--seed", "the name of a JSON file"],
+  ["--maximum-record-bytes", "a number of bytes"]
 ])
 
 const NotBlank = (name: string, value: string) =>
@@ -46,6 +48,12 @@ const NotBlank = (name: string, value: string) =>
 const Port = Schema.String.pipe(
   Schema.filter((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, {
     message: () => "--port must be a number from 0 to 65535"
+  })
+)
+
+const Bytes = Schema.String.pipe(
+  Schema.filter((text) => /^\d+$/.test(text) && Number.isSafeInteger(Number(text)), {
+    message: () => "--maximum-record-bytes must be a whole number of bytes"
   })
 )
 
@@ -72,13 +80,22 @@ const options = {
     Options.withPseudoName("file"),
     Options.withSchema(NotBlank("--seed", "the name of a JSON file")),
     Options.withDescription(
-      "A JSON file of users, tokens and stores to load. Default: a demo for an empty database, nothing for any other."
+      "A JSON file of users, tokens, stores, records and runs to load. Default: a demo for an empty database, nothing for any other."
     ),
     Options.optional
   ),
+  maximumRecordBytes: Options.text("maximum-record-bytes").pipe(
+    Options.withPseudoName("number"),
+    Options.withSchema(Bytes),
+    Options.map(Number),
+    Options.withDescription(
+      `The largest body of a record, in bytes as it is sent. Default: ${unknowns.MAXIMUM_RECORD_BYTES} (200 MiB).`
+    ),
+    Options.withDefault(unknowns.MAXIMUM_RECORD_BYTES)
+  ),
   rateLimits: Options.boolean("rate-limits").pipe(
     Options.withDescription(
-      "Respond with 429 to more requests than Apify allows: 200 a second for the records of a store, 60 for anything else."
+      "Respond with 429 to more requests than Apify allows: 200 a second for the records of a store, 60 for anything else of it, and 60 for lists and new stores."
     )
   )
 }
@@ -102,7 +119,11 @@ const command = Command.make("effect-apify-emulator", options, ({ seed, ...rest 
     yield* Console.log(readyMessage(emulator))
     return yield* Effect.never
   }).pipe(Effect.provide(Emulator.layer({ ...rest, seed: Option.getOrUndefined(seed) })))
-).pipe(Command.withDescription("A local Apify: serves key-value stores over HTTP from a database on this machine."))
+).pipe(
+  Command.withDescription(
+    "A local Apify: serves key-value stores and their records over HTTP from a database on this machine."
+  )
+)
 
 const run = Command.run(command, { name: "Apify emulator", version: "0.1.0" })
 

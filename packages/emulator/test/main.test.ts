@@ -168,12 +168,25 @@ describe("the command line", () => {
     })
   )
 
+  it.scopedLive("--maximum-record-bytes refuses larger records", () =>
+    Effect.gen(function* () {
+      const url = yield* ready(yield* run("--port", "0", "--maximum-record-bytes", "5"))
+      const put = (body: string) =>
+        Effect.map(
+          request(url, `${storePath("WkzbQMuFYuamGv3YF")}/records/a`, { method: "PUT", token: DEMO_TOKEN, body }),
+          ({ status }) => status
+        )
+      assert.deepStrictEqual([yield* put("12345"), yield* put("123456")], [201, 400])
+    })
+  )
+
   it.scopedLive("--help lists every option", () =>
     Effect.gen(function* () {
       const { code, stdout, stderr } = yield* (yield* run("--help")).exit
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.include(stdout, "$ effect-apify-emulator")
-      for (const option of ["--port", "--host", "--database", "--seed", "--rate-limits"]) assert.include(stdout, option)
+      const options = ["--port", "--host", "--database", "--seed", "--maximum-record-bytes", "--rate-limits"]
+      for (const option of options) assert.include(stdout, option)
     })
   )
 

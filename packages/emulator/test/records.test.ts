@@ -6,13 +6,16 @@ import * as Http from "node:http"
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
+import * as Logger from "effect/Logger"
 import { admits } from "../src/ContentEncoding.js"
 import { Emulator } from "../src/index.js"
 import { CHUNK_BYTES } from "../src/RecordRows.js"
 import { unknowns } from "../src/Unknowns.js"
 import { CLOSED, get, OPEN_BY_ID, OWNER, put, recordPath, seed } from "./records.js"
-import { errorBody, type Response } from "./request.js"
+import { errorBody, type Response, storePath } from "./request.js"
+import { exchange, statusesOf } from "./sockets.js"
 
 const insufficient =
   "Insufficient permissions for the key-value store. Make sure you're passing a correct API token and that it has the required permissions."
@@ -322,6 +325,69 @@ layer(emulator)("a record with an encoding", (it) => {
       assert.include(error.message, "aborted")
     })
   )
+})
+
+describe("a record that cannot be decoded is logged once,", () => {
+  /** What is logged while a record that breaks off, or is wrong from its beginning, is read. */
+  const loggedFor = (body: Uint8Array) =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ message }) => logged.push(message))
+      const received = yield* Effect.gen(function* () {
+        const { url } = yield* Emulator
+        yield* put(url, CLOSED, "broken", body, { headers: { "content-encoding": "gzip" } })
+        return yield* Effect.either(get(url, CLOSED, "broken"))
+      }).pipe(Effect.provide(emulator), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      return { received: Either.map(received, ({ status }) => status), count: logged.length }
+    })
+
+  for (const [size, body] of [
+    ["small", Buffer.from("no gzip")],
+    ["large", randomBytes(3 * CHUNK_BYTES)]
+  ] as const) {
+    it.effect(`and refused: ${size}`, () =>
+      Effect.map(loggedFor(body), (got) => assert.deepStrictEqual(got, { received: Either.right(500), count: 1 }))
+    )
+  }
+  it.effect("and cut where that shows later", () =>
+    Effect.map(loggedFor(gzipSync(randomBytes(3 * CHUNK_BYTES)).subarray(0, -10)), ({ received, count }) => {
+      assert.isTrue(Either.isLeft(received))
+      assert.strictEqual(count, 1)
+    })
+  )
+})
+
+describe("a body that ends early", () => {
+  const PARTS: ReadonlyArray<readonly [name: string, rest: string]> = [
+    ["than its length", "Content-Length: 10\r\n\r\nabc"],
+    ["in a chunk", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc"],
+    ["between chunks", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"]
+  ]
+  layer(emulator)((it) => {
+    for (const [name, rest] of PARTS) {
+      for (const target of [recordPath(CLOSED, "early"), storePath(CLOSED)]) {
+        it.effect(`${name} is refused, and nothing is stored: PUT ${target}`, () =>
+          Effect.gen(function* () {
+            const { url } = yield* Emulator
+            const head = `PUT ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${OWNER}\r\n${rest}`
+            const response = yield* exchange(url, head, { ends: true })
+            assert.deepStrictEqual(statusesOf(response), [400])
+            assert.include(response.toLowerCase(), "x-ratelimit-limit: ")
+            const body = errorBody("request-aborted-prematurely", "The request body ended before it was complete")
+            assert.isTrue(response.endsWith(body))
+            assert.strictEqual((yield* get(url, CLOSED, "early")).status, 404)
+          })
+        )
+      }
+    }
+    it.effect("of a request that is refused anyway gets that refusal", () =>
+      Effect.gen(function* () {
+        const { url } = yield* Emulator
+        const head = `PUT ${recordPath(CLOSED, "a")} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`
+        assert.deepStrictEqual(statusesOf(yield* exchange(url, head, { ends: true })), [401])
+      })
+    )
+  })
 })
 
 describe("an Accept-Encoding", () => {
