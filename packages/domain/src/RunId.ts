@@ -69,7 +69,7 @@ export type RunStatus = typeof RunStatus.Type
 /**
  * How a run was started.
  *
- * Source: Apify's documentation of the last run.
+ * Source: Apify's documentation of the last run. `APIFY_AI` is not there, but in the list of the Apify SDK.
  *
  * @since 0.1.0
  * @category schemas
@@ -85,7 +85,8 @@ export const RunOrigin = Schema.Literal(
   "CLI",
   "STANDBY",
   "CI",
-  "MCP"
+  "MCP",
+  "APIFY_AI"
 ).annotations({ identifier: "RunOrigin" })
 
 /**

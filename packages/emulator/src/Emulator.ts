@@ -27,7 +27,8 @@ import { ClientLimits } from "./internal/ClientLimits.js"
 import { inOrder } from "./internal/requestQueue.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
 import { removeDiscarded } from "./RecordRows.js"
-import { decodeSeed, InvalidSeedError, readSeedFile, type SeedJson } from "./Seed.js"
+import { decodeSeed, readSeedFile } from "./readSeed.js"
+import { InvalidSeedError, type SeedJson } from "./Seed.js"
 import { CurrentUnknowns } from "./Unknowns.js"
 
 /**

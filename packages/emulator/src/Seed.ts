@@ -3,10 +3,8 @@
  *
  * @since 0.1.0
  */
-import { isUtf8 } from "node:buffer"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
-import { formatPath, Problem, problemsOf } from "@effect-apify/domain/Problem"
+import { formatPath, Problem } from "@effect-apify/domain/Problem"
 import { RunId, RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import { Store } from "@effect-apify/domain/Store"
 import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
@@ -14,19 +12,17 @@ import { StoreName } from "@effect-apify/domain/StoreName"
 import { Timestamp } from "@effect-apify/domain/Timestamp"
 import { Username } from "@effect-apify/domain/Username"
 import * as Arbitrary from "effect/Arbitrary"
-import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { forEachYielding, yieldToEventLoop } from "./internal/eventLoop.js"
-import { syntaxErrorPosition } from "./internal/jsonSyntax.js"
 import { SeedRecord } from "./SeedRecord.js"
 
-/** A misspelt field must not pass for one that was left out. */
-const strict = { parseOptions: { onExcessProperty: "error" } } as const
+/**
+ * A misspelt field must not pass for one that was left out.
+ *
+ * @internal
+ */
+export const strict = { parseOptions: { onExcessProperty: "error" } } as const
 
 const tokenPattern = /^[!-~]+$/
 
@@ -173,7 +169,8 @@ export const SeedRun = Schema.Struct({
   defaultKeyValueStoreId: Id
 }).annotations({ identifier: "SeedRun", ...strict })
 
-interface SeedFields {
+/** @internal */
+export interface SeedFields {
   readonly users: ReadonlyArray<typeof SeedUser.Type>
   readonly stores: ReadonlyArray<typeof SeedStore.Type>
   readonly runs: ReadonlyArray<typeof SeedRun.Type>
@@ -192,8 +189,12 @@ const repetitions = () => {
   }
 }
 
-/** What is wrong between the parts of a seed: the problems of one user, store or run at a time. */
-function* checks({ users, stores, runs }: SeedFields): Generator<ReadonlyArray<Problem>> {
+/**
+ * What is wrong between the parts of a seed: the problems of one user, store or run at a time.
+ *
+ * @internal
+ */
+export function* checks({ users, stores, runs }: SeedFields): Generator<ReadonlyArray<Problem>> {
   const usernames = repetitions()
   const userIds = repetitions()
   const tokens = repetitions()
@@ -396,129 +397,3 @@ export class InvalidSeedError extends Schema.TaggedError<InvalidSeedError>()("In
  */
 export const seedProblem = (path: Problem["path"], problem: string): InvalidSeedError =>
   new InvalidSeedError({ file: Option.none(), problems: [{ path, problem }] })
-
-// ---- Decoding ----------------------------------------------------------------------------------------------------------
-
-/** How many users, stores or runs are decoded before the event loop runs. */
-const BATCH = 100
-
-const options = { errors: "all" } as const
-
-const decodeOutline = ParseResult.decodeUnknownEither(
-  Schema.Struct({
-    users: Schema.Array(Schema.Unknown),
-    stores: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] }),
-    runs: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] })
-  }).annotations({ ...strict, description: "an object" }),
-  options
-)
-
-interface Decoded<A> {
-  readonly elements: ReadonlyArray<A>
-  readonly problems: ReadonlyArray<Problem>
-}
-
-const decodeElements = <A, I>(
-  field: string,
-  schema: Schema.Schema<A, I>,
-  input: unknown
-): Effect.Effect<Decoded<A>> => {
-  const decode = ParseResult.decodeUnknownEither(schema, options)
-  const elements: Array<A> = []
-  const problems: Array<Problem> = []
-  return forEachYielding(Array.isArray(input) ? input : [], BATCH, (element, index) =>
-    Effect.sync(() => {
-      const decoded = decode(element)
-      if (Either.isRight(decoded)) elements.push(decoded.right)
-      else
-        for (const { path, problem } of problemsOf(decoded.left))
-          problems.push({ path: [field, index, ...path], problem })
-    })
-  ).pipe(Effect.as({ elements, problems }))
-}
-
-/**
- * Checks a seed and reports everything that is wrong with it, by field and without the values. A large seed is checked
- * in steps, so that signals are handled meanwhile.
- *
- * @since 0.1.0
- * @category decoding
- */
-export const decodeSeed: (input: unknown, file?: Option.Option<string>) => Effect.Effect<Seed, InvalidSeedError> =
-  Effect.fnUntraced(function* (input, file = Option.none()) {
-    const outline = decodeOutline(input)
-    const fields = Predicate.isRecord(input) ? input : {}
-    const users = yield* decodeElements("users", SeedUser, fields.users)
-    const stores = yield* decodeElements("stores", SeedStore, fields.stores)
-    const runs = yield* decodeElements("runs", SeedRun, fields.runs)
-    const problems = [
-      ...(Either.isLeft(outline) ? problemsOf(outline.left) : []),
-      ...users.problems,
-      ...stores.problems,
-      ...runs.problems
-    ]
-    const seed = { users: users.elements, stores: stores.elements, runs: runs.elements }
-    if (problems.length === 0) {
-      let checked = 0
-      for (const found of checks(seed)) {
-        problems.push(...found)
-        checked += 1
-        if (checked % BATCH === 0) yield* yieldToEventLoop
-      }
-    }
-    return problems.length === 0 ? seed : yield* new InvalidSeedError({ file, problems })
-  })
-
-const REPLACEMENT = Buffer.from("\ufffd")
-
-/** The offset of the first byte that is not part of a character in UTF-8. */
-const invalidOffset = (bytes: Buffer): number => {
-  // Decoding replaces what is invalid; what the file itself has of the replacement character is valid.
-  const text = bytes.toString("utf8")
-  let [offset, start] = [0, 0]
-  while (true) {
-    const end = text.indexOf("\ufffd", start)
-    if (end === -1) return bytes.length
-    offset += Buffer.byteLength(text.slice(start, end))
-    if (!bytes.subarray(offset, offset + REPLACEMENT.length).equals(REPLACEMENT)) return offset
-    offset += REPLACEMENT.length
-    start = end + 1
-  }
-}
-
-const parseJson = (text: string): Either.Either<unknown, string> =>
-  Either.try({
-    try: (): unknown => JSON.parse(text),
-    catch: () => {
-      const position = syntaxErrorPosition(text)
-      return position === undefined
-        ? "is not JSON"
-        : `is not JSON: see line ${position.line}, column ${position.column}`
-    }
-  })
-
-/**
- * Reads a seed from a JSON file in UTF-8.
- *
- * @since 0.1.0
- * @category decoding
- */
-export const readSeedFile: (path: string) => Effect.Effect<Seed, InvalidSeedError, FileSystem.FileSystem> =
-  Effect.fnUntraced(function* (path) {
-    const file = Option.some(path)
-    const invalid = (problem: string) => new InvalidSeedError({ file, problems: [{ path: [], problem }] })
-    const fileSystem = yield* FileSystem.FileSystem
-    const content = yield* Effect.mapError(fileSystem.readFile(path), (error) =>
-      invalid(
-        error._tag === "SystemError" && error.reason === "NotFound"
-          ? "does not exist"
-          : "cannot be read. Check that it is a file and that you have permission"
-      )
-    )
-    const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-    if (!isUtf8(bytes)) {
-      return yield* invalid(`is not UTF-8: the byte at offset ${invalidOffset(bytes)} is not part of a character`)
-    }
-    const json = yield* Either.mapLeft(parseJson(bytes.toString("utf8").replace(/^\ufeff/, "")), invalid)
-    return yield* decodeSeed(json, file)
-  })

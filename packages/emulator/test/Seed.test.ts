@@ -19,10 +19,11 @@ import { databaseLayer, IN_MEMORY } from "../src/Database.js"
 import { demoSeed } from "../src/demo.js"
 import { syntaxErrorPosition } from "../src/internal/jsonSyntax.js"
 import { loadSeed } from "../src/loadSeed.js"
+import { decodeSeed, readSeedFile } from "../src/readSeed.js"
 import * as Seeds from "../src/Seed.js"
 import * as StoreRows from "../src/StoreRows.js"
 
-const { decodeSeed, InvalidSeedError, Seed } = Seeds
+const { InvalidSeedError, Seed } = Seeds
 
 const CANARY = "canary_value_never_shown"
 const dates = {
@@ -243,7 +244,7 @@ describe("a seed file", () => {
         const fileSystem = yield* FileSystem.FileSystem
         const file = yield* fileSystem.makeTempFileScoped()
         yield* fileSystem.writeFile(file, typeof content === "string" ? Buffer.from(content) : content)
-        return yield* Seeds.readSeedFile(file)
+        return yield* readSeedFile(file)
       })
     ).pipe(Effect.provide(NodeFileSystem.layer))
   const problemOf = (content: string | Uint8Array) =>

@@ -16,7 +16,7 @@ import { hashToken } from "../src/Callers.js"
 import { databaseLayer } from "../src/Database.js"
 import { DEMO_TOKEN, demoSeed, type SeedJson } from "../src/index.js"
 import { loadSeed } from "../src/loadSeed.js"
-import { decodeSeed } from "../src/Seed.js"
+import { decodeSeed } from "../src/readSeed.js"
 import { request, storePath } from "./request.js"
 
 interface Emulator {
