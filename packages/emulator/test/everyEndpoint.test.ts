@@ -188,6 +188,21 @@ layer(Emulator.layer({ seed }))("every method", (it) => {
 const FAULTS = ["route", "method", "token", "path", "store", "rights", "input", "work"] as const
 type Fault = (typeof FAULTS)[number]
 
+/** Of a path that names a store by a run, the run is found first. */
+const FAULTS_OF_RUNS: ReadonlyArray<Fault> = ["route", "method", "token", "store", "path", "rights", "input", "work"]
+
+/** The stores of the tests, each with a run whose ID is the store's. */
+const seedWithRuns: SeedJson = {
+  ...storesSeed,
+  runs: [CLOSED, COLLECTIONS].map((id) => ({
+    id,
+    owner: "owner",
+    actor: { id, name: "actor" },
+    startedAt: AT,
+    defaultKeyValueStoreId: id
+  }))
+}
+
 /** What a fault does to a request, and what it is refused with. */
 interface Faulty {
   readonly refused: readonly [status: number, type: string]
@@ -236,9 +251,10 @@ const endpoints: ReadonlyArray<Endpoint> = [
 ]
 
 /** The faults that a request to an endpoint can have. */
-const faultsOf = ({ store, input, work }: Endpoint): ReadonlyArray<Fault> =>
-  FAULTS.filter(
+const faultsOf = ({ store, key = false, input, work }: Endpoint, byRun: boolean): ReadonlyArray<Fault> =>
+  (byRun ? FAULTS_OF_RUNS : FAULTS).filter(
     (fault) =>
+      !(fault === "path" && byRun && !key) &&
       !(fault === "input" && input === undefined) &&
       !(fault === "work" && work === undefined) &&
       !((fault === "path" || fault === "store") && store === "")
@@ -265,8 +281,15 @@ const refusedWith = (fault: Fault, { key = false, stranger, input, work }: Endpo
   }
 }
 
-/** A request with faults; `overrides` sends its method as `?method=`. */
-const requestOf = (endpoint: Endpoint, faults: ReadonlySet<Fault>, overrides: boolean) => {
+interface Form {
+  /** Whether the method is sent as `?method=`. */
+  readonly overrides: boolean
+  /** Whether the store is named by its run. */
+  readonly byRun: boolean
+}
+
+/** A request with faults. */
+const requestOf = (endpoint: Endpoint, faults: ReadonlySet<Fault>, { overrides, byRun }: Form) => {
   const { store = CLOSED, below = "", key = false, stranger = ["other"] } = endpoint
   const parts = (["work", "input"] as const).flatMap((fault) => (faults.has(fault) ? [endpoint[fault] ?? {}] : []))
   const {
@@ -276,9 +299,9 @@ const requestOf = (endpoint: Endpoint, faults: ReadonlySet<Fault>, overrides: bo
     body = endpoint.body
   }: Partial<Faulty> = Object.assign({}, ...parts)
   const segment = faults.has("store") ? "NoSuchStore000000" : store
+  const named = faults.has("path") && !key ? "owner~" : segment
   const path = [
-    STORES,
-    store === "" ? "" : `/${faults.has("path") && !key ? "owner~" : segment}`,
+    byRun ? `/v2/actor-runs/${segment}/key-value-store` : store === "" ? STORES : storePath(named),
     below,
     key ? (faults.has("path") ? "a%20b" : recordKey) : "",
     faults.has("route") ? "/no/such/route" : ""
@@ -298,23 +321,29 @@ const requestOf = (endpoint: Endpoint, faults: ReadonlySet<Fault>, overrides: bo
 const typeOf = (text: string): unknown => (text === "" ? "" : JSON.parse(text).error?.type)
 
 describe("a request with several faults gets the refusal of the first:", () => {
-  layer(Emulator.layer({ seed: storesSeed }))((it) => {
+  layer(Emulator.layer({ seed: seedWithRuns }))((it) => {
     for (const endpoint of endpoints) {
       const { method, store = "/:store", below = "", key = false } = endpoint
       it.effect(`${method} ${STORES}${store === "" ? "" : "/:store"}${below}${key ? ":key" : ""}`, () =>
         Effect.gen(function* () {
           const { url } = yield* Emulator
           yield* request(url, `${storePath(CLOSED)}/records/a`, { method: "PUT", token: OWNER, body: "a" })
-          const subsets = fc.subarray([...faultsOf(endpoint)], { minLength: 1 })
+          const requests = fc
+            .record({ overrides: fc.boolean(), byRun: store === "" ? fc.constant(false) : fc.boolean() })
+            .chain((form) =>
+              fc.record({
+                form: fc.constant(form),
+                // In their order.
+                faults: fc.subarray([...faultsOf(endpoint, form.byRun)], { minLength: 1 })
+              })
+            )
           yield* Effect.promise(() =>
             fc.assert(
-              fc.asyncProperty(subsets, fc.boolean(), (faults, overrides) =>
+              fc.asyncProperty(requests, ({ form, faults }) =>
                 Effect.gen(function* () {
-                  const { target, options } = requestOf(endpoint, new Set(faults), overrides)
+                  const { target, options } = requestOf(endpoint, new Set(faults), form)
                   const { status, text } = yield* request(url, target, options)
-                  const [first] = FAULTS.filter((fault) => faults.includes(fault)).map((fault) =>
-                    refusedWith(fault, endpoint)
-                  )
+                  const [first] = faults.map((fault) => refusedWith(fault, endpoint))
                   assert.deepStrictEqual([status, text === "" ? first?.[1] : typeOf(text)], [...(first ?? [])])
                 }).pipe(Effect.runPromise)
               )
