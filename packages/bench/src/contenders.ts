@@ -2,6 +2,7 @@
  * The clients that are compared, by the name in the tables.
  */
 import type { Client } from "./load.js"
+import type { Task } from "./tasks.js"
 
 const promiseClients = () => import("./promiseClients.js")
 const effectClients = () => import("./effectClients.js")
@@ -21,4 +22,19 @@ export const contenders: Readonly<Record<string, () => Promise<Make>>> = {
   "getStore, FetchTransport": async () => (await effectClients()).getStoreOnFetchTransport,
   "getStore, UndiciTransport": async () => (await effectClients()).getStoreOnUndiciTransport,
   "getStore, traced": async () => (await effectClients()).getStoreTraced
+}
+
+const promiseRecords = () => import("./promiseRecords.js")
+const effectRecords = () => import("./effectRecords.js")
+
+type MakeForTask = (baseUrl: string, task: Task) => Promise<Client>
+
+/** Clients for records. */
+export const recordContenders: Readonly<Record<string, () => Promise<MakeForTask>>> = {
+  undici: async () => (await promiseRecords()).undici,
+  fetch: async () => (await promiseRecords()).globalFetch,
+  "apify-client": async () => (await promiseRecords()).apifyClient,
+  WebCrypto: async () => (await promiseRecords()).webCrypto,
+  FetchTransport: async () => (await effectRecords()).onFetchTransport,
+  UndiciTransport: async () => (await effectRecords()).onUndiciTransport
 }

@@ -13,14 +13,16 @@ import type { Client } from "./load.js"
 import { STORE_ID, TOKEN } from "./page.js"
 
 type HttpClientLayer = Layer.Layer<HttpClient.HttpClient>
-type TransportLayer = Layer.Layer<Transport.Transport, unknown>
+/** A transport of ours. */
+export type TransportLayer = Layer.Layer<Transport.Transport, unknown>
 
 const onFetch = async (): Promise<HttpClientLayer> => (await import("@effect/platform/FetchHttpClient")).layer
 
 const onUndici = async (): Promise<HttpClientLayer> =>
   (await import("@effect/platform-node/NodeHttpClient")).layerUndici
 
-const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R, unknown>): Client => {
+/** A client that runs an effect, once or in a loop. */
+export const effectClient = <A, E, R>(get: Effect.Effect<A, E, R>, layer: Layer.Layer<R, unknown>): Client => {
   const runtime = ManagedRuntime.make(layer)
   return {
     get: () => runtime.runPromise(get),
@@ -52,17 +54,22 @@ const tracer = Layer.unwrapEffect(
   Effect.map(Effect.tracer, ({ context, span }) => Layer.setTracer(Tracer.make({ context, span })))
 )
 
+/** A client of ours, with all its defaults. */
+export const clientLayer = (
+  baseUrl: string,
+  transport: TransportLayer
+): Layer.Layer<ApifyClient.ApifyClient, unknown> =>
+  Layer.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }), transport)
+
 const ours =
   (transport: () => Promise<TransportLayer>, extra: Layer.Layer<never> = Layer.empty) =>
-  async (baseUrl: string): Promise<Client> => {
-    const client = Layer.provide(ApifyClient.layer({ baseUrl, token: Redacted.make(TOKEN) }), await transport())
-    return effectClient(getStore(STORE_ID), Layer.merge(client, extra))
-  }
+  async (baseUrl: string): Promise<Client> =>
+    effectClient(getStore(STORE_ID), Layer.merge(clientLayer(baseUrl, await transport()), extra))
 
 const byHttpClient = (httpClient: () => Promise<HttpClientLayer>) => async (): Promise<TransportLayer> =>
   Layer.provide(HttpClientTransport.layer, await httpClient())
 
-const byUndici = async (): Promise<TransportLayer> => (await import("@effect-apify/http/UndiciTransport")).layer
+export const byUndici = async (): Promise<TransportLayer> => (await import("@effect-apify/http/UndiciTransport")).layer
 
 export const httpClientOnFetch = bare(onFetch)
 export const httpClientOnUndici = bare(onUndici)

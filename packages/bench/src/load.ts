@@ -7,7 +7,7 @@
  * a fixed rate whatever became of those before, and latency counts from when each was due.
  */
 import { setImmediate, setTimeout } from "node:timers/promises"
-import type { Counted, Served } from "./results.js"
+import type { Counted } from "./results.js"
 
 /** Workers of a closed loop, or an open loop's arrivals a second. */
 export type Load = { readonly inFlight: number } | { readonly perSecond: number }
@@ -130,10 +130,6 @@ class Tally implements Meter {
   get counted(): Counted {
     return countedOf(this.latencies, performance.now() - this.begun, process.cpuUsage(this.cpu))
   }
-
-  get recorded(): number {
-    return this.latencies.length
-  }
 }
 
 /** Times at a fixed rate, each given when it is due. Timers are too coarse for the last millisecond. */
@@ -192,10 +188,9 @@ export const count = async (load: Load, client: Client, duration: number): Promi
   return meter.counted
 }
 
-/** Sends a number of requests in a closed loop, or a few more: says how many. */
-export const countRequests = async (inFlight: number, client: Client, requests: number): Promise<Served> => {
+/** Sends a number of requests in a closed loop, or a few more. */
+export const countRequests = async (inFlight: number, client: Client, requests: number): Promise<Counted> => {
   const tally = new Tally(requests)
   await closedLoop(client, inFlight, tally)
-  const { p50, perSecond } = tally.counted
-  return { requests: tally.recorded, perSecond, p50 }
+  return tally.counted
 }

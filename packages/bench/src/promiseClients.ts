@@ -9,7 +9,8 @@ const headers = { accept: "application/json", authorization: `Bearer ${TOKEN}` }
 
 const pathOf = (baseUrl: string): string => `${baseUrl}/v2/key-value-stores/${STORE_ID}`
 
-const promiseClient = (get: () => Promise<unknown>): Client => ({
+/** A client that calls an async function, once or in a loop. */
+export const promiseClient = (get: () => Promise<unknown>): Client => ({
   get,
   work: async (meter: Meter) => {
     while (!meter.isOver) {

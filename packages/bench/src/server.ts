@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:http"
 import { BODY } from "./page.js"
 
 /** Longer than any pause of a client's, so that no connection is closed under it. */
-const KEEP_ALIVE_MILLIS = 65_000
+export const KEEP_ALIVE_MILLIS = 65_000
 
 /** A server that calls a function for each request. */
 export const serveStore = (onRequest: () => void = () => {}): Server => {

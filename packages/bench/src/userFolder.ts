@@ -41,6 +41,8 @@ export const makeUserFolder = async (): Promise<void> => {
   await build({
     entryPoints: [
       "serverChild",
+      "recordServerChild",
+      "taskChild",
       "loadChild",
       "decodingChild",
       "importChild",

@@ -1,0 +1,38 @@
+/**
+ * A process that does one task with one client: a number of times to warm up, and then as often as each message says, by so
+ * many workers. Run by hand, it does it as often once more:
+ *
+ *     node --expose-gc --cpu-prof packages/bench/dist/taskChild.js UndiciTransport '{"do":"list","size":100000}' 1 http://127.0.0.1:1234 3
+ */
+import { recordContenders } from "./contenders.js"
+import { countRequests, warmUp } from "./load.js"
+import { report } from "./parent.js"
+import type { Task } from "./tasks.js"
+
+const [name = "", json = "", inFlight = "", baseUrl = "", times = ""] = process.argv.slice(2)
+
+const make = await recordContenders[name]?.()
+if (make === undefined) throw new Error(`There is no contender ${JSON.stringify(name)}`)
+const task: Task = JSON.parse(json)
+const client = await make(baseUrl, task)
+
+const done = await client.get()
+if (done !== task.size) throw new Error(`${name} did ${done} of ${json}`)
+await warmUp({ inFlight: Number(inFlight) }, client, Number(times))
+
+const megabytes = (bytes: number): number => bytes / 1024 / 1024
+
+const measure = async (times: number) => {
+  globalThis.gc?.()
+  const before = process.memoryUsage.rss()
+  const counted = await countRequests(Number(inFlight), client, times)
+  return { ...counted, grown: Math.max(0, counted.memory - megabytes(before)) }
+}
+
+process.on("message", async (times) => report(await measure(Number(times))))
+
+if (process.send === undefined) {
+  await report(await measure(Number(times)))
+  process.exit()
+}
+await report("ready")
