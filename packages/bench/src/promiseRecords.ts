@@ -53,12 +53,12 @@ const list =
   (baseUrl: string, get: (url: string) => Promise<Page>): (() => Work) =>
   () =>
   async () => {
-    const items: Array<unknown> = []
+    let keys = 0
     let after = ""
     for (;;) {
       const { data } = await get(`${storeUrl(baseUrl)}/keys?limit=1000${after}`)
-      for (const item of data.items) items.push(item)
-      if (data.nextExclusiveStartKey === null) return items.length
+      for (const _ of data.items) keys++
+      if (data.nextExclusiveStartKey === null) return keys
       after = `&exclusiveStartKey=${encodeURIComponent(data.nextExclusiveStartKey)}`
     }
   }

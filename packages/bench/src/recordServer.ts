@@ -44,7 +44,6 @@ const send = (response: ServerResponse, status: number, type: string, body: Buff
 /** A record of more than one chunk is sent as the client takes it. */
 const sendRecord = (response: ServerResponse, size: number): void => {
   const type = "application/octet-stream"
-  if (size <= CHUNK.length) return send(response, 200, type, CHUNK.subarray(0, size))
   response.writeHead(200, { "content-type": type, "content-length": size })
   let left = size
   const write = (): void => {

@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
 import * as Inspectable from "effect/Inspectable"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -32,23 +34,36 @@ const query = /^([^?#]*)\?([^#]*)/
  * ```
  *
  * @since 0.1.0
- * @category schemas
+ * @category models
  */
-export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
-  href: Schema.Redacted(Schema.String)
-}) {
+export class PublicUrl implements Equal.Equal {
+  // Not a `Redacted` from the start: each takes an entry in a `WeakMap`, and a page of keys has a thousand links.
+  readonly #href: string
+
+  constructor(href: string) {
+    this.#href = href
+  }
+  /** The whole link. */
+  get href(): Redacted.Redacted {
+    return Redacted.make(this.#href)
+  }
   /** The link without its `signature` parameter. The other parameters keep their order and encoding. */
   withoutSignature(): PublicUrl {
-    const href = Redacted.value(this.href)
-    const unsigned = href.replace(query, (_, path: string, parameters: string) => {
+    const unsigned = this.#href.replace(query, (_, path: string, parameters: string) => {
       const others = parameters.split("&").filter((parameter) => !parameter.startsWith("signature="))
       return others.length === 0 ? path : `${path}?${others.join("&")}`
     })
-    return unsigned === href ? this : new PublicUrl({ href: Redacted.make(unsigned) })
+    return unsigned === this.#href ? this : new PublicUrl(unsigned)
+  }
+  [Equal.symbol](that: unknown): boolean {
+    return that instanceof PublicUrl && this.#href === that.#href
+  }
+  [Hash.symbol](): number {
+    return Hash.string(this.#href)
   }
   /** The link with its signature hidden. */
-  override toString(): string {
-    return redact(Redacted.value(this.href).replace(signature, `$1${REDACTED}`))
+  toString(): string {
+    return redact(this.#href.replace(signature, `$1${REDACTED}`))
   }
   toJSON(): string {
     return this.toString()
@@ -64,11 +79,19 @@ export class PublicUrl extends Schema.Class<PublicUrl>("PublicUrl")({
  * @since 0.1.0
  * @category schemas
  */
-export const PublicUrlFromString = Schema.transform(Schema.String, Schema.typeSchema(PublicUrl), {
-  strict: true,
-  decode: (href) => new PublicUrl({ href: Redacted.make(href) }, { disableValidation: true }),
-  encode: ({ href }) => Redacted.value(href)
-}).annotations({ identifier: "PublicUrlFromString" })
+export const PublicUrlFromString = Schema.transform(
+  Schema.String,
+  Schema.instanceOf(PublicUrl, {
+    identifier: "PublicUrl",
+    arbitrary: () => (fc) => fc.string().map((href) => new PublicUrl(href)),
+    pretty: () => String
+  }),
+  {
+    strict: true,
+    decode: (href) => new PublicUrl(href),
+    encode: ({ href }) => Redacted.value(href)
+  }
+).annotations({ identifier: "PublicUrlFromString" })
 
 /**
  * The time after which a link is to expire cannot be one. No link was made.

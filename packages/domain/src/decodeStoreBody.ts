@@ -106,7 +106,7 @@ const levels: ReadonlySet<unknown> = new Set(AccessLevel.literals)
 const isLevel = (value: unknown): value is AccessLevel => levels.has(value)
 
 const text = optional(Predicate.isString, identity<string>)
-const link = optional(Predicate.isString, (href) => new PublicUrl({ href: Redacted.make(href) }, trusted))
+const link = optional(Predicate.isString, (href) => new PublicUrl(href))
 const secret = optional(Predicate.isString, (key) => Redacted.make(key))
 const level = optional(isLevel, identity<AccessLevel>)
 const count = optional(isCount, identity<number>)

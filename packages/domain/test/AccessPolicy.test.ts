@@ -274,7 +274,7 @@ describe("the view of a store", () => {
 
   /** Stores whose secrets are all there, of any level. */
   const signed = fc.tuple(Arbitrary.make(Store), Arbitrary.make(AnyLevel)).map(([store, generalAccess]) => {
-    const link = (text: string) => Option.some(new PublicUrl({ href: Redacted.make(`https://api.apify.com/${text}`) }))
+    const link = (text: string) => Option.some(new PublicUrl(`https://api.apify.com/${text}`))
     return new Store({
       ...store,
       generalAccess,

@@ -68,7 +68,7 @@ const withOrigin =
     return linkTo(`${origin}${target.startsWith("/") ? "" : "/"}${target}`)
   }
 
-const linkTo = (href: string): PublicUrl => new PublicUrl({ href: Redacted.make(href) }, trusted)
+const linkTo = (href: string): PublicUrl => new PublicUrl(href)
 
 /** The links of a store that was not given any, with signatures for those who may sign. */
 const linksOf = (view: Store, { ownerSetting }: FoundStore, { origin, unknowns }: ApiRequest, now: DateTime.Utc) => {

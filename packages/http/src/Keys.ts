@@ -4,21 +4,19 @@
  * @since 0.1.0
  */
 import type { CallError } from "@effect-apify/domain/CallError"
-import { cursorPage, type RecordInfoPage } from "@effect-apify/domain/Page"
+import type { RecordInfoPage } from "@effect-apify/domain/Page"
 import type { RecordInfo } from "@effect-apify/domain/RecordInfo"
 import type { InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
 import { type StoreLocation, type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { CursorPages, nextKeyProblem } from "./internal/cursorPages.js"
-import { decodeRecordInfo } from "./internal/decodeRecordInfo.js"
+import { decodeKeysBody, decodeRecordInfo } from "./internal/decodeKeys.js"
 import { checkWhole, decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import * as Limits from "./internal/recordLimits.js"
@@ -146,17 +144,6 @@ export const listKeysPage = (
 
 type ListFailure = InvalidStoreRefError | StoreNotFoundError
 
-const makeDecoder = () =>
-  ParseResult.decodeUnknownEither(Schema.Struct({ data: cursorPage(Schema.Unknown) }), { errors: "all" })
-
-let decoder: ReturnType<typeof makeDecoder> | undefined
-
-/** Compiled when first needed, to keep the import cheap. */
-const decodeBody: ReturnType<typeof makeDecoder> = (json) => {
-  decoder ??= makeDecoder()
-  return decoder(json)
-}
-
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure> {
   readonly name = "listKeys"
@@ -181,18 +168,9 @@ class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure>
   decode(response: OperationResponse, context: DecodeContext): Either.Either<RecordInfoPage, CallError | ListFailure> {
     if (response.status !== 200) return Either.left(storeErrorOf(response, context))
     const received: Array<RecordInfo> = []
-    this.received = received
-    return decodeJson(response, context, decodeBody).pipe(
-      Either.flatMap(({ data }) =>
-        Either.map(
-          decodeItems(data.items, decodeRecordInfo, received, response, context),
-          (items): RecordInfoPage => ({
-            ...data,
-            items,
-            // A page without items that says it is the last one is, whatever key it names.
-            nextExclusiveStartKey: items.length > 0 || data.isTruncated ? data.nextExclusiveStartKey : Option.none()
-          })
-        )
+    const decoded = decodeJson(response, context, decodeKeysBody).pipe(
+      Either.flatMap((page) =>
+        Either.map(decodeItems(page.items, decodeRecordInfo, received, response, context), (items) => page.with(items))
       ),
       Either.flatMap((page) =>
         Option.match(nextKeyProblem(this.after, page), {
@@ -201,6 +179,9 @@ class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure>
         })
       )
     )
+    // Not where it is of no use: an operation that was moved to V8's old space would keep the page alive there.
+    if (Either.isLeft(decoded)) this.received = received
+    return decoded
   }
 }
 

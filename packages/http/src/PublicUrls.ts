@@ -168,12 +168,10 @@ class StorePublicUrls implements PublicUrls {
     return Effect.map(Effect.transposeOption(Option.map(this.sign, signature)), (signature) => {
       const parameters = parametersOf({ signature: Option.getOrUndefined(signature), ...filters })
       const href = url + queryOf(parameters)
-      return { url: new PublicUrl({ href: Redacted.make(href) }, trusted), isSigned: Option.isSome(signature) }
+      return { url: new PublicUrl(href), isSigned: Option.isSome(signature) }
     })
   }
 }
-
-const trusted = { disableValidation: true }
 
 const encodeSignature = (signature: StorageSignature): string =>
   Schema.encodeSync(StorageSignatureFromString)(signature)

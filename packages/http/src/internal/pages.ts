@@ -13,7 +13,7 @@ import { malformed } from "./response.js"
 
 /** An operation that gets a page. */
 export interface PageOperation<A, Page, E = never> extends Operation<Page, E> {
-  /** The items of the last response, up to the first that is not valid. */
+  /** After a response that could not be decoded: its items, up to the first that is not valid. */
   readonly received: ReadonlyArray<A>
 }
 
