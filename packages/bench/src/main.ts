@@ -5,8 +5,8 @@
  *     npx pnpm@12 bench --quick              a short run, which leaves docs as they are
  *     npx pnpm@12 bench --out numbers.json   the raw numbers to a file of your choice as well
  */
-import { readFileSync, writeFileSync } from "node:fs"
-import { availableParallelism, loadavg } from "node:os"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { availableParallelism, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -17,11 +17,16 @@ import { gzipSize, programs } from "./bundles.js"
 import { measure, next, start } from "./children.js"
 import { contenders } from "./contenders.js"
 import type { Load } from "./load.js"
+import { STORE_ID } from "./page.js"
+import { KEYS } from "./recordServer.js"
 import { drawing, tables, withTables } from "./report.js"
-import { Counted, Decoding, type Emulated, ManyStores, Results, Served } from "./results.js"
+import { Counted, CountedTask, Decoding, type Emulated, ManyStores, Results } from "./results.js"
+import type { Task } from "./tasks.js"
 import { makeUserFolder } from "./userFolder.js"
 
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean" }, out: { type: "string" } } })
+
+const MEBIBYTE = 1_024 * 1_024
 
 /** How long, in milliseconds, and how often. Warm-up counts requests: it takes so many until code is compiled for good. */
 const plan = flags.quick
@@ -33,7 +38,8 @@ const plan = flags.quick
       imports: 3,
       decoding: 500,
       stores: [1_000, 5_000],
-      emulator: { warmUp: 2_000, requests: 2_000, rounds: 1 }
+      tasks: { rounds: 1, share: 0.1, stream: 64 * MEBIBYTE },
+      emulator: { share: 0.2, rounds: 1, keys: 100_000 }
     }
   : {
       generations: 2,
@@ -43,7 +49,8 @@ const plan = flags.quick
       imports: 15,
       decoding: 2_000,
       stores: [10_000, 100_000],
-      emulator: { warmUp: 10_000, requests: 10_000, rounds: 3 }
+      tasks: { rounds: 3, share: 1, stream: 1_024 * MEBIBYTE },
+      emulator: { share: 1, rounds: 3, keys: 1_000_000 }
     }
 
 /** A rate that every client keeps up with on a machine of our day. */
@@ -55,6 +62,45 @@ const loads: Readonly<Record<string, Load>> = {
   "256 in flight": { inFlight: 256 },
   [`${ARRIVALS_PER_SECOND} a second`]: { perSecond: ARRIVALS_PER_SECOND }
 }
+
+interface PlannedTask {
+  readonly task: Task
+  readonly inFlight: number
+  /** How often in a round, of the whole benchmark. */
+  readonly times: number
+  /** How often before the first round, besides once. */
+  readonly warmUp: number
+  readonly clients: ReadonlyArray<string>
+}
+
+const recordClients = ["undici", "fetch", "apify-client", "FetchTransport", "UndiciTransport"]
+const linkClients = ["WebCrypto", "apify-client", "UndiciTransport"]
+
+const planned = (
+  task: Task,
+  inFlight: number,
+  times: number,
+  warmUp: number,
+  clients: ReadonlyArray<string> = recordClients
+): PlannedTask => ({ task, inFlight, times, warmUp, clients })
+
+/** What is done with records, by its name in the table. */
+const tasks: Readonly<Record<string, PlannedTask>> = {
+  "get 1 kB, 32 in flight": planned({ do: "get", size: 1_000 }, 32, 6_000, 6_000),
+  "put 1 kB, 32 in flight": planned({ do: "put", size: 1_000 }, 32, 6_000, 6_000),
+  "get 100 kB, 8 in flight": planned({ do: "get", size: 100_000 }, 8, 1_000, 1_000),
+  "put 100 kB, 8 in flight": planned({ do: "put", size: 100_000 }, 8, 1_000, 1_000),
+  "get 10 MB, 2 in flight": planned({ do: "get", size: 10_000_000 }, 2, 30, 10),
+  "put 10 MB, 2 in flight": planned({ do: "put", size: 10_000_000 }, 2, 30, 10),
+  "download 1 GiB": planned({ do: "download", size: plan.tasks.stream }, 1, 1, 0),
+  "upload 1 GiB": planned({ do: "upload", size: plan.tasks.stream }, 1, 1, 0),
+  "list 100,000 keys": planned({ do: "list", size: KEYS }, 1, 2, 1),
+  "links, one by one": planned({ do: "link", size: 1 }, 1, 10_000, 10_000, linkClients),
+  "links, 16 at a time": planned({ do: "link", size: 1 }, 16, 10_000, 10_000, linkClients)
+}
+
+/** A number of a quick run, or of the whole. */
+const shareOf = (times: number, share: number): number => Math.ceil(times * share)
 
 /** What is imported, by its name in the table: of Effect, the modules that @effect-apify/http uses, or all of its two packages. */
 const imports = {
@@ -109,25 +155,80 @@ const underLoad = (load: Load, baseUrl: string) =>
       )
   )
 
-/** The emulator in a process of its own, with a client in another. */
-const emulator = Effect.gen(function* () {
-  const { requests, rounds, warmUp } = plan.emulator
-  const server = yield* start("emulatorChild")
-  const baseUrl = yield* next(server, Schema.String)
-  const client = yield* start("emulatorClientChild", [baseUrl, String(warmUp), String(requests)])
-  yield* next(client, Schema.Literal("ready"))
-  const reply = <A, I>(child: typeof server, schema: Schema.Schema<A, I>) =>
-    Effect.suspend(() => {
-      child.send("next")
-      return next(child, schema)
+/** A client at a task, in a process that is warm and waits for a message to begin. */
+const taskContender = (name: string, { inFlight, task, times, warmUp }: PlannedTask, baseUrl: string) =>
+  Effect.gen(function* () {
+    const { share } = plan.tasks
+    const args = [JSON.stringify(task), String(inFlight), baseUrl, String(shareOf(warmUp, share))]
+    const child = yield* start("taskChild", [name, ...args])
+    yield* next(child, Schema.Literal("ready"))
+    return Effect.suspend(() => {
+      child.send(shareOf(times, share))
+      return next(child, CountedTask)
     })
-  const round = Effect.gen(function* () {
-    const before = yield* reply(server, Schema.Number)
-    const served = yield* reply(client, Served)
-    const after = yield* reply(server, Schema.Number)
-    return { ...served, cpu: (after - before) / served.requests } satisfies Emulated
   })
-  return yield* Effect.all(Array.from({ length: rounds }, () => round))
+
+const atTask = (task: PlannedTask, baseUrl: string) =>
+  Effect.gen(function* () {
+    const counts: Record<string, Effect.Effect<CountedTask, Error>> = {}
+    for (const name of task.clients) counts[name] = yield* taskContender(name, task, baseUrl)
+    return yield* interleaved(counts, plan.tasks.rounds, (_, count) => count)
+  }).pipe(Effect.scoped)
+
+interface EmulatorRequest {
+  readonly path: string
+  readonly inFlight: number
+  readonly requests: number
+  /** What the database is, and how many records it has. Default: in memory. */
+  readonly database?: readonly [file: string, records: string]
+}
+
+/** The emulator in a process of its own, with a client in another. */
+const emulated = ({ database = [":memory:", "0"], inFlight, path, requests }: EmulatorRequest) =>
+  Effect.gen(function* () {
+    const { rounds, share } = plan.emulator
+    const times = String(shareOf(requests, share))
+    const server = yield* start("emulatorChild", database)
+    const baseUrl = yield* next(server, Schema.String)
+    const client = yield* start("emulatorClientChild", [baseUrl, path, String(inFlight), times, times])
+    yield* next(client, Schema.Literal("ready"))
+    const reply = <A, I>(child: typeof server, schema: Schema.Schema<A, I>) =>
+      Effect.suspend(() => {
+        child.send("next")
+        return next(child, schema)
+      })
+    const round = Effect.gen(function* () {
+      const before = yield* reply(server, Schema.Number)
+      const { p50, perSecond } = yield* reply(client, Counted)
+      const after = yield* reply(server, Schema.Number)
+      return { p50, perSecond, cpu: (after - before) / Number(times) } satisfies Emulated
+    })
+    return yield* Effect.all(Array.from({ length: rounds }, () => round))
+  }).pipe(Effect.scoped)
+
+const scratchFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-apify-bench-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+const emulator = Effect.gen(function* () {
+  const store = `/v2/key-value-stores/${STORE_ID}`
+  const folder = yield* scratchFolder
+  const keys = plan.emulator.keys
+  const middle = `key-${String(keys / 2).padStart(8, "0")}`
+  const requests: Readonly<Record<string, EmulatorRequest>> = {
+    "Get store, 32 in flight": { path: store, inFlight: 32, requests: 10_000 },
+    "a record of 1 kB, 32 in flight": { path: `${store}/records/some-key`, inFlight: 32, requests: 10_000 },
+    "1,000 keys of a million": {
+      path: `${store}/keys?limit=1000&exclusiveStartKey=${middle}`,
+      inFlight: 1,
+      requests: 500,
+      database: [join(folder, "emulator.db"), String(keys)]
+    }
+  }
+  return yield* Effect.all(
+    Object.fromEntries(Object.entries(requests).map(([name, request]) => [name, emulated(request)]))
+  )
 }).pipe(Effect.scoped)
 
 const results = Effect.gen(function* () {
@@ -140,6 +241,13 @@ const results = Effect.gen(function* () {
   for (const [label, load] of Object.entries(loads)) {
     yield* Console.log(`Requests, ${label}…`)
     counted[label] = yield* underLoad(load, baseUrl)
+  }
+
+  const recordsUrl = yield* Effect.flatMap(start("recordServerChild"), (server) => next(server, Schema.String))
+  const done: Record<string, Record<string, ReadonlyArray<CountedTask>>> = {}
+  for (const [label, task] of Object.entries(tasks)) {
+    yield* Console.log(`Records, ${label}…`)
+    done[label] = yield* atTask(task, recordsUrl)
   }
 
   yield* Console.log("Decoding, imports, bundles…")
@@ -156,16 +264,17 @@ const results = Effect.gen(function* () {
   )
 
   yield* Console.log("The emulator…")
-  const emulated = yield* emulator
+  const served = yield* emulator
   const machine = { node: process.version, cores: availableParallelism(), busyBefore }
   return {
     machine,
     loads: counted,
+    tasks: done,
     decoding,
     imports: imported,
     bundles,
     manyStores,
-    emulator: emulated
+    emulator: served
   } satisfies Results
 }).pipe(Effect.scoped)
 

@@ -1,7 +1,15 @@
 /**
  * What a run shows: tables in Markdown, for the terminal and for docs, and a drawing for the README.
  */
-import { type Counted, type ManyStores, median, medianOf, type Results } from "./results.js"
+import {
+  type Counted,
+  type CountedTask,
+  type Emulated,
+  type ManyStores,
+  median,
+  medianOf,
+  type Results
+} from "./results.js"
 
 /** What a record holds, where a table needs it. */
 const at = <A>(record: Readonly<Record<string, A>>, key: string): A => {
@@ -145,14 +153,106 @@ const targetTable = (results: Results): string => {
         "does not grow",
         ratio(lastAlive(many) / lastAlive(few))
       ],
+      ...taskTargets(results),
       [
         "CPU of the emulator for one Get store",
         "at most 400 µs",
-        `${digits(median(results.emulator.map(({ cpu }) => cpu)))} µs`
-      ]
+        `${digits(emulatedIn(results, "Get store, 32 in flight").cpu)} µs`
+      ],
+      ...[
+        ["Get store, 32 in flight", "under 1 ms"],
+        ["a record of 1 kB, 32 in flight", "under 1 ms"],
+        ["1,000 keys of a million", "under 10 ms"]
+      ].map(([name = "", bound = ""]) => [
+        `p50 of the emulator: ${name}`,
+        bound,
+        `${digits(emulatedIn(results, name).p50)} ms`
+      ])
     ]
   )
 }
+
+const emulatedIn = (results: Results, name: string): Emulated => {
+  const rounds = at(results.emulator, name)
+  return {
+    cpu: median(rounds.map(({ cpu }) => cpu)),
+    p50: median(rounds.map(({ p50 }) => p50)),
+    perSecond: median(rounds.map(({ perSecond }) => perSecond))
+  }
+}
+
+interface TaskColumn {
+  readonly title: string
+  readonly of: (counted: CountedTask) => number
+}
+
+/** What one client's rounds of a task say. */
+const taskFigure = (results: Results, task: string, client: string, { of }: TaskColumn): number =>
+  median(at(at(results.tasks, task), client).map(of))
+
+const taskRate: TaskColumn = { title: "a second", of: ({ perSecond }) => perSecond }
+const taskCpu: TaskColumn = { title: "CPU µs", of: ({ cpu }) => cpu }
+const taskMemory: TaskColumn = { title: "peak MB", of: ({ memory }) => memory }
+const taskGrowth: TaskColumn = { title: "MB above what it was before, at the peak", of: ({ grown }) => grown }
+
+/** The goals for records, and what was measured. */
+const taskTargets = (results: Results): ReadonlyArray<ReadonlyArray<string>> => {
+  const figure = (task: string, column: TaskColumn, client = "UndiciTransport") =>
+    taskFigure(results, task, client, column)
+  const toUndici = (task: string, column: TaskColumn) => figure(task, column) / figure(task, column, "undici")
+  const small = ["get 1 kB, 32 in flight", "put 1 kB, 32 in flight"]
+  const streams = ["download 1 GiB", "upload 1 GiB"]
+  const list = "list 100,000 keys"
+  return [
+    ...small.map((task) => [`CPU of UndiciTransport ÷ undici: ${task}`, "at most 1.2", ratio(toUndici(task, taskCpu))]),
+    ...small.map((task) => [
+      `CPU of apify-client ÷ UndiciTransport: ${task}`,
+      "at least 5",
+      ratio(figure(task, taskCpu, "apify-client") / figure(task, taskCpu))
+    ]),
+    ...streams.map((task) => [
+      `throughput of UndiciTransport ÷ undici: ${task}`,
+      "at least 0.8",
+      ratio(toUndici(task, taskRate))
+    ]),
+    ...streams.map((task) => [
+      `growth of memory with UndiciTransport: ${task}`,
+      "at most 32 MB",
+      `${digits(figure(task, taskGrowth))} MB`
+    ]),
+    [`CPU of UndiciTransport ÷ undici: ${list}`, "at most 1.3", ratio(toUndici(list, taskCpu))],
+    ...["links, one by one", "links, 16 at a time"].map((task) => [
+      `${task}, a second`,
+      "at least 20,000",
+      digits(figure(task, taskRate))
+    ])
+  ]
+}
+
+/** One figure of every client at every task, with its ratio to undici's. */
+const taskTable = (results: Results, column: TaskColumn): string => {
+  const clients = [...new Set(Object.values(results.tasks).flatMap((counted) => Object.keys(counted)))]
+  return table(
+    [column.title, ...clients],
+    Object.entries(results.tasks).map(([task, counted]) => [
+      task,
+      ...clients.map((client) => {
+        if (counted[client] === undefined) return ""
+        const value = taskFigure(results, task, client, column)
+        const shown = digits(value)
+        return counted.undici === undefined || column === taskGrowth
+          ? shown
+          : `${shown} (${ratio(value / taskFigure(results, task, "undici", column))})`
+      })
+    ])
+  )
+}
+
+const taskTables = (results: Results): string =>
+  [
+    "**Records**: figure (÷ undici), for one record, one listing or one link",
+    ...[taskCpu, taskRate, taskMemory, taskGrowth].map((column) => taskTable(results, column))
+  ].join("\n\n")
 
 const otherTables = (results: Results): ReadonlyArray<string> => [
   table(
@@ -196,15 +296,11 @@ const otherTables = (results: Results): ReadonlyArray<string> => [
     ])
   ),
   table(
-    ["the emulator, 32 connections", "CPU µs of its process", "requests/s", "p50 ms"],
-    [
-      [
-        "Get store",
-        digits(median(results.emulator.map(({ cpu }) => cpu))),
-        digits(median(results.emulator.map(({ perSecond }) => perSecond))),
-        digits(median(results.emulator.map(({ p50 }) => p50)))
-      ]
-    ]
+    ["the emulator", "CPU µs of its process", "requests/s", "p50 ms"],
+    Object.keys(results.emulator).map((name) => {
+      const { cpu, p50, perSecond } = emulatedIn(results, name)
+      return [name, digits(cpu), digits(perSecond), digits(p50)]
+    })
   )
 ]
 
@@ -216,6 +312,7 @@ export const tables = (results: Results): string => {
     `Node ${node} on ${cores} cores, ${busyBefore.toFixed(1)} of them busy with other things at the start; medians of ${rounds} rounds.`,
     targetTable(results),
     loadTables(results),
+    taskTables(results),
     ...otherTables(results)
   ].join("\n\n")
 }

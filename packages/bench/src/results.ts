@@ -17,6 +17,11 @@ export const Counted = Schema.Struct({
 
 export type Counted = typeof Counted.Type
 
+/** What one child counted of one task; and by how many megabytes the process's memory was larger at its peak than before. */
+export const CountedTask = Schema.Struct({ ...Counted.fields, grown: Schema.Number })
+
+export type CountedTask = typeof CountedTask.Type
+
 /** Memory in megabytes: alive at each tenth of the way, and the peak of the process. */
 export const ManyStores = Schema.Struct({
   stores: Schema.Number,
@@ -29,17 +34,8 @@ export const ManyStores = Schema.Struct({
 
 export type ManyStores = typeof ManyStores.Type
 
-/** What a client was served: latency in milliseconds. */
-export const Served = Schema.Struct({
-  requests: Schema.Number,
-  perSecond: Schema.Number,
-  p50: Schema.Number
-})
-
-export type Served = typeof Served.Type
-
-/** What the emulator served, and the CPU of its process for one request, in microseconds. */
-export const Emulated = Schema.Struct({ ...Served.fields, cpu: Schema.Number })
+/** What the emulator served: latency in milliseconds, and the CPU of its process for one request, in microseconds. */
+export const Emulated = Schema.Struct({ perSecond: Schema.Number, p50: Schema.Number, cpu: Schema.Number })
 
 export type Emulated = typeof Emulated.Type
 
@@ -56,14 +52,16 @@ export const Results = Schema.Struct({
   }),
   /** By load, then by client: one for each round. */
   loads: Schema.Record({ key: Schema.String, value: Rounds(Counted) }),
+  /** By task, then by client: one for each round. */
+  tasks: Schema.Record({ key: Schema.String, value: Rounds(CountedTask) }),
   decoding: Decoding,
   /** Milliseconds by what is imported: one for each round. */
   imports: Rounds(Schema.Number),
   /** Bytes by program. */
   bundles: Figures,
   manyStores: Schema.Array(ManyStores),
-  /** One for each round. */
-  emulator: Schema.Array(Emulated)
+  /** By what is requested: one for each round. */
+  emulator: Rounds(Emulated)
 })
 
 export type Results = typeof Results.Type
