@@ -86,8 +86,8 @@ const planned = (
 
 /** What is done with records, by its name in the table. */
 const tasks: Readonly<Record<string, PlannedTask>> = {
-  "get 1 kB, 32 in flight": planned({ do: "get", size: 1_000 }, 32, 6_000, 6_000),
-  "put 1 kB, 32 in flight": planned({ do: "put", size: 1_000 }, 32, 6_000, 6_000),
+  "get 1 kB, 32 in flight": planned({ do: "get", size: 1_000 }, 32, 6_000, 20_000),
+  "put 1 kB, 32 in flight": planned({ do: "put", size: 1_000 }, 32, 6_000, 20_000),
   "get 100 kB, 8 in flight": planned({ do: "get", size: 100_000 }, 8, 1_000, 1_000),
   "put 100 kB, 8 in flight": planned({ do: "put", size: 100_000 }, 8, 1_000, 1_000),
   "get 10 MB, 2 in flight": planned({ do: "get", size: 10_000_000 }, 2, 30, 10),

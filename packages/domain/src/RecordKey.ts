@@ -67,7 +67,7 @@ export const ValidRecordKey = RecordKey.pipe(Schema.pattern(pattern), Schema.bra
  */
 export type ValidRecordKey = typeof ValidRecordKey.Type
 
-const isValid = Schema.is(ValidRecordKey)
+const isValid = (key: string): key is ValidRecordKey => pattern.test(key)
 
 /** What is wrong with a key that is not valid. */
 const problemOf = (key: string): string => {

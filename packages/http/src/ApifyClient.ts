@@ -142,7 +142,7 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
             transport,
             origin,
             basePath: settings.baseUrl.slice(origin.length),
-            headers: headersOf(settings),
+            headersWith: mergedWith(headersOf(settings)),
             tokenSource: settings.tokenSource,
             server: serverAttributes(origin),
             redact: redactorOf(settings),
@@ -213,6 +213,19 @@ const withLimits = <A, E, R>(
 const redactorOf = ({ token }: Settings): Client["redact"] => {
   const hide = redactor(Option.toArray(Option.map(token, Redacted.value)))
   return (text) => redact(hide(text))
+}
+
+/** The headers of all requests with those of one. Requests in a row mostly have the same, which are merged once. */
+const mergedWith = (common: Headers.Headers): Client["headersWith"] => {
+  let last: Parameters<Client["headersWith"]>[0]
+  let merged = common
+  return (own) => {
+    if (own !== last) {
+      last = own
+      merged = own === undefined ? common : Headers.merge(common, Headers.fromInput(own))
+    }
+    return merged
+  }
 }
 
 const USER_AGENT = "effect-apify/0.1.0"

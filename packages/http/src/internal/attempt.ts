@@ -120,8 +120,8 @@ class AttemptRequest implements TransportRequest {
     this.method = request.method
     this.origin = client.origin
     this.path = path
-    const common = request.signature === undefined ? client.headers : Headers.remove(client.headers, "authorization")
-    this.headers = request.headers === undefined ? common : Headers.merge(common, Headers.fromInput(request.headers))
+    const headers = client.headersWith(request.headers)
+    this.headers = request.signature === undefined ? headers : Headers.remove(headers, "authorization")
     this.body = request.body?._tag === "Bytes" ? request.body : emptyBody
   }
 }

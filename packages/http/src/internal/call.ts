@@ -48,8 +48,8 @@ export interface Client {
   readonly origin: string
   /** The path of the base URL, without a slash at the end. */
   readonly basePath: string
-  /** What every request has, credentials included. */
-  readonly headers: Headers.Headers
+  /** The headers of a request: its own, and what every request has, credentials included. */
+  readonly headersWith: (own: OperationRequest["headers"]) => Headers.Headers
   /** Where the token was read from. */
   readonly tokenSource: Option.Option<string>
   readonly server: ServerAttributes

@@ -3,10 +3,17 @@
  */
 
 /** Parameters of a query, percent-encoded; those that are `undefined` are left out. */
-export const parametersOf = (query: { readonly [name: string]: string | number | undefined }): ReadonlyArray<string> =>
-  Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${encodeURIComponent(name)}=${encodeURIComponent(wellFormed(String(value)))}`]
-  )
+export const parametersOf = (query: {
+  readonly [name: string]: string | number | undefined
+}): ReadonlyArray<string> => {
+  const parameters: Array<string> = []
+  for (const name of Object.keys(query)) {
+    const value = query[name]
+    if (value !== undefined)
+      parameters.push(`${encodeURIComponent(name)}=${encodeURIComponent(wellFormed(String(value)))}`)
+  }
+  return parameters
+}
 
 /** The end of a URL that has these parameters. */
 export const queryOf = (parameters: ReadonlyArray<string>): string =>

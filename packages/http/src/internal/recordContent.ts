@@ -18,8 +18,10 @@ import { gzip, Transformed } from "./transform.js"
 /** A record, ready to be sent. */
 export interface EncodedContent<E> {
   readonly body: RequestBody<E>
-  readonly headers: { readonly [name: string]: string }
+  readonly headers: OwnHeaders
 }
+
+type OwnHeaders = { readonly [name: string]: string }
 
 /** Encodes a record. What the schema does not allow, and text that UTF-8 does not have, fails before anything is sent. */
 export const encodeContent = <A, I, E, R>(
@@ -53,9 +55,9 @@ export const encodeContent = <A, I, E, R>(
   )
 }
 
-const BINARY = "application/octet-stream"
-const TEXT = "text/plain; charset=utf-8"
-const JSON_TYPE = "application/json; charset=utf-8"
+const BINARY = { "content-type": "application/octet-stream" }
+const TEXT = { "content-type": "text/plain; charset=utf-8" }
+const JSON_TYPE = { "content-type": "application/json; charset=utf-8" }
 
 const utf8 = new TextEncoder()
 
@@ -73,20 +75,24 @@ const isSentAsUtf8 = ({ contentType: type }: PutRecordOptions): boolean =>
 const toJson = (value: unknown): Option.Option<string> =>
   Option.filter(Option.liftThrowable((): unknown => JSON.stringify(value))(), Predicate.isString)
 
-const encoded = <E>(body: RequestBody<E>, type: string, options: PutRecordOptions): EncodedContent<E> => {
+const encoded = <E>(body: RequestBody<E>, usual: OwnHeaders, options: PutRecordOptions): EncodedContent<E> => {
+  const { contentType } = options
   const encoding = options.gzip === true ? "gzip" : options.contentEncoding
-  return {
-    body,
-    headers: {
-      "content-type": options.contentType ?? type,
-      ...(encoding === undefined ? {} : { "content-encoding": encoding })
-    }
+  const headers = {
+    ...usual,
+    ...(contentType === undefined ? {} : { "content-type": contentType }),
+    ...(encoding === undefined ? {} : { "content-encoding": encoding })
   }
+  return { body, headers: contentType === undefined && encoding === undefined ? usual : headers }
 }
 
-const bytesBody = (bytes: Uint8Array, type: string, options: PutRecordOptions): Effect.Effect<EncodedContent<never>> =>
+const bytesBody = (
+  bytes: Uint8Array,
+  usual: OwnHeaders,
+  options: PutRecordOptions
+): Effect.Effect<EncodedContent<never>> =>
   Effect.map(options.gzip === true ? gzip(bytes) : Effect.succeed(bytes), (bytes) =>
-    encoded({ _tag: "Bytes", bytes }, type, options)
+    encoded({ _tag: "Bytes", bytes }, usual, options)
   )
 
 const streamBody = <E, R>(

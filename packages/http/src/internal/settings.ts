@@ -101,10 +101,13 @@ export const checkOptions = (options: SettingsInput, names: SettingNames = optio
   })
 
 /** Checks the options of a call, and puts them in place of the defaults. */
-export const checkCallOptions = (defaults: CallLimits, options: CallOptions): Checked<CallLimits> =>
-  Either.gen(function* () {
-    if (!isObject(options)) return yield* invalid("options", "must be an object such as { retry: … }")
-    const { attemptTimeout, callTimeout, maxBodyBytes, retry } = options
+export const checkCallOptions = (defaults: CallLimits, options: CallOptions): Checked<CallLimits> => {
+  if (!isObject(options)) return invalid("options", "must be an object such as { retry: … }")
+  const { attemptTimeout, callTimeout, maxBodyBytes, retry } = options
+  if (attemptTimeout === undefined && callTimeout === undefined && maxBodyBytes === undefined && retry === undefined) {
+    return Either.right(defaults)
+  }
+  return Either.gen(function* () {
     return {
       attemptTimeout: yield* checkGiven(attemptTimeout, defaults.attemptTimeout, (time) =>
         checkTimeout("attemptTimeout", time)
@@ -118,6 +121,7 @@ export const checkCallOptions = (defaults: CallLimits, options: CallOptions): Ch
       )
     }
   })
+}
 
 const checkRetry = (
   defaults: RetryPolicy.RetryPolicy,
