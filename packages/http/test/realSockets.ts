@@ -57,8 +57,7 @@ export const transports: ReadonlyArray<{ readonly name: string; readonly transpo
 export const clientOn = (transport: TransportLayer, options: ApifyClient.Options) =>
   Layer.provide(ApifyClient.layer(options), transport)
 
-/** Limits that no machine is too slow for. */
-export const unhurried = { attemptTimeout: "1 hour", callTimeout: "2 hours" } as const satisfies ApifyClient.Options
+export { unhurried } from "./unhurried.js"
 
 /** Lets the event loop go round once. */
 export const eventLoopTurn: Effect.Effect<void> = Effect.async((resume) => {

@@ -35,10 +35,12 @@ const isBlank = (text: string): boolean => text.trim() === ""
 
 const isNo = (text: string): boolean => /^(?:0|false)$/i.test(text.trim())
 
-const variable = (name: string): Config.Config<Option.Option<string>> =>
+/** A variable; `None` if it is not set, or blank. */
+export const variable = (name: string): Config.Config<Option.Option<string>> =>
   Config.map(Config.option(Config.string(name)), Option.filter(Predicate.not(isBlank)))
 
-const secretVariable = (name: string): Config.Config<Option.Option<Redacted.Redacted>> =>
+/** The same for what may be a credential. */
+export const secretVariable = (name: string): Config.Config<Option.Option<Redacted.Redacted>> =>
   Config.map(
     Config.option(Config.redacted(name)),
     Option.filter((secret) => !isBlank(Redacted.value(secret)))

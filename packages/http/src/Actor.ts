@@ -1,0 +1,400 @@
+/**
+ * Programs that are Actors: their input and output, the platform's events, and state that survives a migration.
+ *
+ * @since 0.1.0
+ */
+import type * as Socket from "@effect/platform/Socket"
+import { parseStoreRef, type StoreRef, storeById } from "@effect-apify/domain/StoreRef"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import type * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ApifyClient } from "./ApifyClient.js"
+import { type CallOptions, defaultLimits } from "./CallOptions.js"
+import { listenTo } from "./internal/actorEvents.js"
+import { secretVariable, variable } from "./internal/environment.js"
+import { makeSaving, nextSaveEvent } from "./internal/persistedState.js"
+import type { PutRecordOptions } from "./RecordContent.js"
+import {
+  type GetRecordError,
+  getRecordValue,
+  type PutRecordError,
+  putRecord,
+  type ReadRecordOptions
+} from "./Records.js"
+import { type GetOrCreateStoreError, getOrCreateStore } from "./StoreChanges.js"
+
+/**
+ * What the platform tells an Actor. `migrating`: the run is about to be moved to another server, within seconds. `aborting`:
+ * it is about to be stopped. `persistState`: it should save what it would need to go on, about once a minute. `systemInfo` and
+ * `cpuInfo`: what it uses. Others may come.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ActorEvent {
+  readonly name: string
+  /** What else the platform says; `undefined` if it is nothing. */
+  readonly data: unknown
+}
+
+/**
+ * What a program knows of the run that it is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The run's own store, which holds its input and its output. */
+  readonly store: StoreRef
+  /** The key of the input, by default `INPUT`. */
+  readonly inputKey: string
+  /** The platform's events from now on. Whoever does not take them in time misses the oldest. */
+  readonly subscribe: Effect.Effect<Queue.Dequeue<ActorEvent>, never, Scope.Scope>
+}
+
+/**
+ * The run that a program is, which `getInput`, `setOutput`, `actorEvents` and `persistedState` need.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Actor extends Context.Tag("@effect-apify/http/Actor")<Actor, Service>() {}
+
+/**
+ * How a program runs where it is no run of an Actor.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface LocalOptions {
+  /**
+   * The name of the store that takes the place of a run's own where no variable names one. It is in the token's account, and is
+   * made if it does not exist.
+   */
+  readonly localStore: string
+}
+
+/**
+ * The run that the variables of Apify's platform describe, read through Effect's `Config`:
+ * `ACTOR_DEFAULT_KEY_VALUE_STORE_ID`, `ACTOR_INPUT_KEY` and `ACTOR_EVENTS_WEBSOCKET_URL`, or else their older names
+ * `APIFY_DEFAULT_KEY_VALUE_STORE_ID`, `APIFY_INPUT_KEY` and `APIFY_ACTOR_EVENTS_WS_URL`. A blank variable counts as unset.
+ * Without the URL there are no events; without the store it is a `ConfigError`.
+ *
+ * It is connected to the platform's events for as long as the layer lives. A connection that is lost is made again, after 1
+ * second to 30. The client with the platform's URLs and token is `ApifyClient.layerConfig`.
+ *
+ * @example
+ * ```ts
+ * import * as Socket from "@effect/platform/Socket"
+ * import { ApifyClient, FetchTransport } from "@effect-apify/http"
+ * import * as Actor from "@effect-apify/http/Actor"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Input = Schema.Struct({ urls: Schema.Array(Schema.String) })
+ *
+ * const program = Effect.gen(function* () {
+ *   const { urls } = yield* Actor.getInput(Input)
+ *   yield* Actor.setOutput(Schema.Number, urls.length)
+ * })
+ *
+ * const run = Layer.merge(
+ *   Layer.provide(ApifyClient.layerConfig, FetchTransport.layer),
+ *   // On Node 20: NodeSocket.layerWebSocketConstructor of @effect/platform-node.
+ *   Layer.provide(Actor.layer, Socket.layerWebSocketConstructorGlobal)
+ * )
+ *
+ * Effect.runPromise(Effect.provide(program, run))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Actor, ConfigError.ConfigError, Socket.WebSocketConstructor> =
+  /* @__PURE__ */ Layer.scoped(
+    Actor,
+    /* @__PURE__ */ Effect.suspend(() =>
+      make(
+        Effect.fail(
+          ConfigError.MissingData(
+            [STORE[0]],
+            "is not set, so this is no run of an Actor. To run elsewhere, use layerWith({ localStore: … })"
+          )
+        )
+      )
+    )
+  )
+
+/**
+ * The run that the variables of Apify's platform describe, or a store in place of a run's own: on Apify, or on the emulator,
+ * which keeps it in a file if it has a `database`.
+ *
+ * @example
+ * ```ts
+ * import * as Socket from "@effect/platform/Socket"
+ * import * as Actor from "@effect-apify/http/Actor"
+ * import * as Layer from "effect/Layer"
+ *
+ * const run = Layer.provide(Actor.layerWith({ localStore: "my-actor" }), Socket.layerWebSocketConstructorGlobal)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = ({
+  localStore
+}: LocalOptions): Layer.Layer<
+  Actor,
+  ConfigError.ConfigError | GetOrCreateStoreError,
+  ApifyClient | Socket.WebSocketConstructor
+> =>
+  Layer.scoped(
+    Actor,
+    make(Effect.map(getOrCreateStore({ name: localStore }), ({ store }): StoreRef => storeById(store.id)))
+  )
+
+const STORE = ["ACTOR_DEFAULT_KEY_VALUE_STORE_ID", "APIFY_DEFAULT_KEY_VALUE_STORE_ID"] as const
+const INPUT_KEY = ["ACTOR_INPUT_KEY", "APIFY_INPUT_KEY"] as const
+const EVENTS_URL = ["ACTOR_EVENTS_WEBSOCKET_URL", "APIFY_ACTOR_EVENTS_WS_URL"] as const
+
+const firstSet = <A>(
+  variable: (name: string) => Config.Config<Option.Option<A>>,
+  names: ReadonlyArray<string>
+): Config.Config<Option.Option<A>> => Config.map(Config.all(names.map(variable)), Option.firstSomeOf)
+
+const variables = Config.all({
+  store: firstSet(variable, STORE),
+  inputKey: firstSet(variable, INPUT_KEY),
+  eventsUrl: firstSet(secretVariable, EVENTS_URL)
+})
+
+/** How many events wait for a subscriber; the oldest are left out. */
+const CAPACITY = 1024
+
+const make = <E, R>(
+  otherwise: Effect.Effect<StoreRef, E, R>
+): Effect.Effect<Service, ConfigError.ConfigError | E, R | Scope.Scope | Socket.WebSocketConstructor> =>
+  Effect.gen(function* () {
+    const { eventsUrl, inputKey, store } = yield* variables
+    const events = yield* Effect.acquireRelease(PubSub.sliding<ActorEvent>(CAPACITY), PubSub.shutdown)
+    const service: Service = {
+      store: yield* Option.match(store, { onNone: () => otherwise, onSome: checkStore }),
+      inputKey: Option.getOrElse(inputKey, () => "INPUT"),
+      subscribe: PubSub.subscribe(events)
+    }
+    if (Option.isSome(eventsUrl)) {
+      yield* Effect.forkScoped(listenTo(yield* checkEventsUrl(eventsUrl.value), events))
+    }
+    return service
+  })
+
+const checkStore = (text: string): Effect.Effect<StoreRef, ConfigError.ConfigError> =>
+  Effect.mapError(parseStoreRef(text), ({ message }) => ConfigError.InvalidData([STORE[0]], message))
+
+/** The URL itself is not shown. */
+const checkEventsUrl = (url: Redacted.Redacted): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
+  /^wss?:\/\//i.test(Redacted.value(url)) && URL.canParse(Redacted.value(url))
+    ? Effect.succeed(url)
+    : Effect.fail(ConfigError.InvalidData([EVENTS_URL[0]], "must be a URL with the protocol ws: or wss:"))
+
+/**
+ * Gets the input of the run: the record that `ACTOR_INPUT_KEY` names, by default `INPUT`. Without an input it fails with a
+ * `RecordNotFoundError`.
+ *
+ * @example
+ * ```ts
+ * import { getInput } from "@effect-apify/http/Actor"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Input = Schema.Struct({ urls: Schema.Array(Schema.String) })
+ *
+ * const input = getInput(Input).pipe(Effect.catchTag("RecordNotFoundError", () => Effect.succeed({ urls: [] })))
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const getInput = <A, I, R>(
+  schema: Schema.Schema<A, I, R>,
+  options?: ReadRecordOptions
+): Effect.Effect<A, GetRecordError, Actor | ApifyClient | R> =>
+  Effect.flatMap(Actor, ({ inputKey, store }) => getRecordValue(store, inputKey, schema, options))
+
+/**
+ * Sets the output of the run: the record `OUTPUT`, as JSON.
+ *
+ * @example
+ * ```ts
+ * import { setOutput } from "@effect-apify/http/Actor"
+ * import * as Schema from "effect/Schema"
+ *
+ * const program = setOutput(Schema.Struct({ finishedAt: Schema.Date }), { finishedAt: new Date() })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const setOutput = <A, I, R>(
+  schema: Schema.Schema<A, I, R>,
+  value: A,
+  options?: PutRecordOptions
+): Effect.Effect<void, PutRecordError, Actor | ApifyClient | R> =>
+  Effect.flatMap(Actor, ({ store }) => putRecord(store, "OUTPUT", { schema, value }, options))
+
+/**
+ * What the platform tells the run, from when the stream is run. It ends with the layer of `Actor`. Outside the platform it has
+ * no events.
+ *
+ * @example
+ * ```ts
+ * import { actorEvents } from "@effect-apify/http/Actor"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * // Done as soon as the run is about to be moved or stopped.
+ * const isEnding = actorEvents.pipe(
+ *   Stream.filter(({ name }) => name === "migrating" || name === "aborting"),
+ *   Stream.runHead
+ * )
+ * const program = Effect.raceFirst(Effect.forever(Effect.sleep("1 second")), isEnding)
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const actorEvents: Stream.Stream<ActorEvent, never, Actor> = /* @__PURE__ */ Stream.unwrapScoped(
+  /* @__PURE__ */ Effect.flatMap(Actor, ({ subscribe }) => Effect.map(subscribe, (events) => Stream.fromQueue(events)))
+)
+
+/**
+ * Where state is kept, and how often it is saved. The limits are those of each call, where they differ from the usual ones
+ * (`defaultLimits`), which are those of small requests: close to the end of a run nothing can wait for long.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PersistedStateOptions<A, I, R> extends CallOptions {
+  /** The key of the record, in the run's own store. Two states with one key would overwrite each other. */
+  readonly key: string
+  readonly schema: Schema.Schema<A, I, R>
+  /** The state where there is no record. */
+  readonly initial: A
+  /** The time from one save to the next, above 0; it may be infinite. Default: 60 seconds. */
+  readonly interval?: Duration.DurationInput | undefined
+}
+
+/**
+ * What `persistedState` can fail with as it loads the state.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type LoadStateError = Exclude<GetRecordError, { readonly _tag: "RecordNotFoundError" }>
+
+/**
+ * State that is kept in a record: a `SubscriptionRef`, with ways to save it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
+  /**
+   * Saves the state now, unless what is saved is the same. It waits for a save that is under way, and cannot be interrupted
+   * once it has begun.
+   */
+  readonly save: Effect.Effect<void, PutRecordError>
+  /** Why the last save failed; `None` if it did not. */
+  readonly lastFailure: Effect.Effect<Option.Option<PutRecordError>>
+}
+
+/**
+ * State that survives the end of its program: it is loaded from a record of the run's own store, or else is the `initial`
+ * one, and is saved
+ *
+ * - whenever the interval has passed since the last save,
+ * - when the platform says that the run migrates or is aborted, or that state is to be saved (`persistState`),
+ * - when its scope ends: at the end of the program, and at a SIGTERM, for which `NodeRuntime.runMain` interrupts it,
+ *
+ * each time only if it has changed. Saves never overlap, and each has the newest state.
+ *
+ * A save is retried as any call is. If it fails in spite of that, this is logged as a warning, is the `lastFailure`, and the
+ * state is saved at the next of these moments. The save at the scope's end is the last one: if it fails, it is a defect, so
+ * that the program does not pass for one that has kept its state. Whoever wants to handle that runs `save` before.
+ *
+ * @example
+ * ```ts
+ * import { persistedState } from "@effect-apify/http/Actor"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as SubscriptionRef from "effect/SubscriptionRef"
+ *
+ * const program = Effect.gen(function* () {
+ *   const page = yield* persistedState({ key: "PAGE", schema: Schema.Int, initial: 1 })
+ *   while ((yield* page) <= 1_000) {
+ *     yield* Effect.log(`Page ${yield* page}`)
+ *     yield* SubscriptionRef.update(page, (page) => page + 1)
+ *   }
+ * }).pipe(Effect.scoped)
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const persistedState = <A, I, R>({
+  attemptTimeout = defaultLimits.attemptTimeout,
+  callTimeout = defaultLimits.callTimeout,
+  initial,
+  interval = "60 seconds",
+  key,
+  maxBodyBytes,
+  retry,
+  schema
+}: PersistedStateOptions<A, I, R>): Effect.Effect<
+  PersistedState<A>,
+  LoadStateError,
+  Actor | ApifyClient | Scope.Scope | R
+> =>
+  Effect.gen(function* () {
+    const wait = yield* checkInterval(interval)
+    const options = { attemptTimeout, callTimeout, maxBodyBytes, retry }
+    const { store, subscribe } = yield* Actor
+    const context = yield* Effect.context<ApifyClient | R>()
+    const events = yield* subscribe
+    const loaded = getRecordValue(store, key, schema, options)
+    const ref = yield* SubscriptionRef.make(
+      yield* Effect.catchTag(loaded, "RecordNotFoundError", () => Effect.succeed(initial))
+    )
+    const encode = Schema.encode(Schema.parseJson(schema))
+    const { lastFailure, save } = yield* makeSaving(
+      ref,
+      (value) => Effect.provide(Effect.option(encode(value)), context),
+      (value) => Effect.provide(putRecord(store, key, { schema, value }, options), context)
+    )
+    yield* Effect.addFinalizer(() => Effect.orDie(save))
+    const saveOrReport = Effect.catchAll(save, ({ message }) =>
+      Effect.logWarning(`The state ${key} is not saved, and will be tried again: ${message}`)
+    )
+    const moment = Effect.raceFirst(Effect.sleep(wait), nextSaveEvent(events))
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(moment, saveOrReport)))
+    return Object.assign(ref, { save, lastFailure })
+  })
+
+const checkInterval = (interval: Duration.DurationInput): Effect.Effect<Duration.Duration> =>
+  Option.match(Option.filter(Duration.decodeUnknown(interval), Duration.greaterThan(Duration.zero)), {
+    onNone: () => Effect.die(new Cause.IllegalArgumentException("interval must be above 0")),
+    onSome: Effect.succeed
+  })

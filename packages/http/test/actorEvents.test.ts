@@ -1,0 +1,193 @@
+/**
+ * The platform's events, from a WebSocket server on a real socket.
+ */
+import { Socket as NetSocket } from "node:net"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import { assert, describe, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
+import * as Actor from "../src/Actor.js"
+import { eventOf, eventsServer } from "./eventsServer.js"
+import { listening } from "./realSockets.js"
+
+const STORE = "WkzbQMuFYuamGv3YF"
+
+const actorWith = (variables: Readonly<Record<string, string>>) =>
+  Actor.layer.pipe(
+    Layer.provide(NodeSocket.layerWebSocketConstructor),
+    Layer.provide(
+      Layer.setConfigProvider(
+        ConfigProvider.fromMap(new Map(Object.entries({ ACTOR_DEFAULT_KEY_VALUE_STORE_ID: STORE, ...variables })))
+      )
+    )
+  )
+
+/** The names of the next events, for which it is subscribed before it goes on. */
+const nextNames = (count: number) =>
+  Effect.gen(function* () {
+    const { subscribe } = yield* Actor.Actor
+    const events = yield* subscribe
+    return Effect.map(Stream.runCollect(Stream.take(Stream.fromQueue(events), count)), (found) =>
+      Chunk.toReadonlyArray(found).map(({ name }) => name)
+    )
+  })
+
+describe("actorEvents", () => {
+  it.scopedLive("are those that the platform sends, in their order, with their data", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      yield* Effect.gen(function* () {
+        const { send } = yield* connections.take
+        const isSubscribed = yield* Deferred.make<void>()
+        const found = yield* Effect.fork(
+          Stream.runCollect(
+            Stream.take(Stream.onStart(Actor.actorEvents, Deferred.succeed(isSubscribed, undefined)), 3)
+          )
+        )
+        yield* Deferred.await(isSubscribed)
+        // Sent until it is received: a stream does not say when it is subscribed.
+        yield* Effect.forkScoped(
+          Effect.forever(
+            Effect.zipRight(send(eventOf("persistState", { isMigrating: true })), Effect.sleep("5 millis"))
+          )
+        )
+        assert.deepStrictEqual(Chunk.toReadonlyArray(yield* Fiber.join(found)), [
+          { name: "persistState", data: { isMigrating: true } },
+          { name: "persistState", data: { isMigrating: true } },
+          { name: "persistState", data: { isMigrating: true } }
+        ])
+      }).pipe(Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url })))
+    })
+  )
+
+  it.scopedLive("go to each subscriber, and what is no event is left out", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      yield* Effect.gen(function* () {
+        const [one, other] = yield* Effect.all([nextNames(3), nextNames(3)])
+        const { send } = yield* connections.take
+        const messages = [
+          "not JSON",
+          "null",
+          "[]",
+          '{"name":1}',
+          eventOf("systemInfo"),
+          "",
+          new TextEncoder().encode(eventOf("migrating")),
+          new Uint8Array([0xff]),
+          eventOf("aborting")
+        ]
+        yield* Effect.forEach(messages, send)
+        assert.deepStrictEqual(yield* one, ["systemInfo", "migrating", "aborting"])
+        assert.deepStrictEqual(yield* other, ["systemInfo", "migrating", "aborting"])
+      }).pipe(Effect.provide(actorWith({ APIFY_ACTOR_EVENTS_WS_URL: url, ACTOR_EVENTS_WEBSOCKET_URL: "" })))
+    })
+  )
+
+  it.scopedLive("are not lost where the connection ends right after them, and go on after it", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      yield* Effect.gen(function* () {
+        const names = yield* nextNames(4)
+        for (const [index, code] of [1000, 1001, 1011].entries()) {
+          const { close, send } = yield* connections.take
+          yield* send(eventOf(`event ${index}`))
+          yield* close(code)
+        }
+        const { send } = yield* connections.take
+        yield* send(eventOf("event 3"))
+        assert.deepStrictEqual(yield* names, ["event 0", "event 1", "event 2", "event 3"])
+      }).pipe(Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url })))
+    })
+  )
+
+  it.scopedLive("come once there is a server, and nothing that is logged shows its URL", () =>
+    Effect.gen(function* () {
+      // A port that is free by now.
+      const { port, url } = yield* Effect.scoped(eventsServer())
+      const logged: Array<string> = []
+      const failed = yield* Deferred.make<void>()
+      const log = Logger.make(({ message }) => {
+        logged.push(String(message))
+        Deferred.unsafeDone(failed, Effect.void)
+      })
+      yield* Effect.gen(function* () {
+        const names = yield* nextNames(1)
+        yield* Deferred.await(failed)
+        const { connections } = yield* eventsServer(port)
+        const { send } = yield* connections.take
+        yield* send(eventOf("migrating"))
+        assert.deepStrictEqual(yield* names, ["migrating"])
+      }).pipe(
+        Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url })),
+        Effect.provide(Logger.replace(Logger.defaultLogger, log))
+      )
+      assert.strictEqual(logged[0], "No connection to the platform's events: Open failed. Trying again.")
+      assert.notInclude(logged.join("\n"), "secret-path")
+    })
+  )
+
+  it.scopedLive("hold nothing up that ends while it connects", () =>
+    Effect.gen(function* () {
+      // It accepts connections, and says nothing.
+      const sockets: Array<NetSocket> = []
+      const connected = yield* Deferred.make<void>()
+      const server = yield* listening(() => {})
+      server.on("upgrade", (_, socket) => {
+        if (socket instanceof NetSocket) sockets.push(socket)
+        Deferred.unsafeDone(connected, Effect.void)
+      })
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          for (const socket of sockets) socket.destroy()
+        })
+      )
+      const address = server.address()
+      const port = address !== null && typeof address === "object" ? address.port : assert.fail("no port")
+      yield* Deferred.await(connected).pipe(
+        Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: `ws://127.0.0.1:${port}` }))
+      )
+      assert.lengthOf(sockets, 1)
+    })
+  )
+
+  it.scopedLive("are none without a variable", () =>
+    Effect.gen(function* () {
+      const { subscribe } = yield* Actor.Actor
+      const events = yield* subscribe
+      assert.isTrue(yield* events.isEmpty)
+    }).pipe(Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: " " })))
+  )
+
+  it.effect("end with the layer", () =>
+    Effect.gen(function* () {
+      const found = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const context = yield* Layer.build(actorWith({}))
+          return yield* Effect.fork(Effect.provide(Stream.runCollect(Actor.actorEvents), context))
+        })
+      )
+      yield* Fiber.await(found)
+    })
+  )
+
+  it.effect.prop(
+    "are not listened to at a URL that is none of a WebSocket, which is not shown",
+    [fc.constantFrom("http://127.0.0.1/secret", "secret", "ws://", "ws:secret", "file:///secret")],
+    ([url]) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url }))))
+        assert.strictEqual(
+          String(error),
+          '(Invalid data at ACTOR_EVENTS_WEBSOCKET_URL: "must be a URL with the protocol ws: or wss:")'
+        )
+      })
+  )
+})
