@@ -368,6 +368,7 @@ it.effect.prop(
         assert.isTrue(Exit.isSuccess(yield* Fiber.join(ended)))
         if (last !== initial.done || server.record !== undefined) assert.strictEqual(server.record, textOf(last))
         assert.isAtMost(server.mostPuts, 1)
+        assert.strictEqual(server.repetitions, 0)
       }
     }).pipe(Effect.scoped)
 )

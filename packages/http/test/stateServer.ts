@@ -21,6 +21,8 @@ export class StateServer {
   readonly puts: Array<string> = []
   onPut: OnPut = "store"
   mostPuts = 0
+  /** How many puts were of what the record held already. */
+  repetitions = 0
   private open = 0
   readonly events = Effect.runSync(PubSub.unbounded<Actor.ActorEvent>())
 
@@ -52,6 +54,7 @@ export class StateServer {
   private put(text: string): Effect.Effect<Response> {
     const { onPut } = this
     this.puts.push(text)
+    if (text === this.record) this.repetitions += 1
     if (onPut === "refuse") return Effect.succeed(refusal())
     this.open += 1
     this.mostPuts = Math.max(this.mostPuts, this.open)
