@@ -18,6 +18,39 @@ export const EXAMPLE_STORE = "WkzbQMuFYuamGv3YF"
 /** The options of a client, except for those that say which server to use. */
 export type ClientOptions = Omit<ApifyClient.Options, "token" | "baseUrl" | "allowHttpHost">
 
+/** A run that has an output. The local Apify has it by default. */
+export const EXAMPLE_RUN = "HG7ML7M8z78YcAPEB"
+
+/** The stores of the demo, with these records. */
+export const demoStoresWith = (records: NonNullable<NonNullable<SeedJson["stores"]>[number]["records"]>) =>
+  demoSeed.stores.map((store) => ({ ...store, records }))
+
+const exampleSeed = {
+  users: demoSeed.users,
+  stores: [
+    ...demoSeed.stores,
+    {
+      owner: "janedoe",
+      store: {
+        id: "RunStore000000000",
+        createdAt: "2026-11-01T08:00:00.000Z",
+        modifiedAt: "2026-11-01T08:30:00.000Z",
+        accessedAt: "2026-11-01T08:30:00.000Z"
+      },
+      records: [{ key: "OUTPUT", json: { finishedAt: "2026-11-01T08:30:00.000Z", pages: 120, failed: ["/broken"] } }]
+    }
+  ],
+  runs: [
+    {
+      id: EXAMPLE_RUN,
+      owner: "janedoe",
+      actor: { id: "Crawler0000000000", name: "crawler" },
+      startedAt: "2026-11-01T08:00:00.000Z",
+      defaultKeyValueStoreId: "RunStore000000000"
+    }
+  ]
+} satisfies SeedJson
+
 type Client<E, R> = Layer.Layer<ApifyClient.ApifyClient, ConfigError | E, Transport.Transport | R>
 
 const emulatorClient = (options: ClientOptions): Client<never, Emulator> =>
@@ -40,7 +73,7 @@ export const localApify = ({
 }: ClientOptions & { readonly stores?: SeedJson["stores"] } = {}): Client<EmulatorError, never> =>
   Layer.provide(emulatorClient(options), Emulator.layer({ seed: { users: demoSeed.users, stores } }))
 
-const announcedEmulator = Emulator.layer().pipe(
+const announcedEmulator = Emulator.layer({ seed: exampleSeed }).pipe(
   Layer.tap((context) => {
     const { url } = Context.get(context, Emulator)
     return Console.error(`Using a local Apify at ${url}. Set APIFY_TOKEN to use your account.\n`)

@@ -21,3 +21,15 @@ export const showProgress = (output: Output, done: number, total: number): Effec
     if (output.isTTY === true) output.write(done < total ? `${REWRITE_LINE}${line}` : REWRITE_LINE)
     else if (done % Math.ceil(total / PLAIN_LINES) === 0 || done === total) output.write(`${line}\n`)
   })
+
+/** Shows a count whose end is not known: on a terminal in place of the one before, which `clearProgress` removes. */
+export const showCount = (output: Output, count: number, noun: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    output.write(output.isTTY === true ? `${REWRITE_LINE}${count} ${noun}` : `${count} ${noun}\n`)
+  })
+
+/** Clears the line of a terminal, for what is written next. */
+export const clearProgress = (output: Output): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (output.isTTY === true) output.write(REWRITE_LINE)
+  })

@@ -1,10 +1,10 @@
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { assert, describe, it } from "@effect/vitest"
-import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
+import { DEMO_TOKEN, demoSeed, Emulator } from "@effect-apify/emulator"
 import { FetchTransport, getStore, HttpClientTransport, RetryPolicy } from "@effect-apify/http"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,11 @@ import { bundled } from "./run.js"
 
 const STORE = "WkzbQMuFYuamGv3YF"
 
+/** The jobs of the README. */
+const jobs = ["readOutput", "rememberSeen", "sharePicture", "migration", "walkKeys"] as const
+
 const programs = [
+  ...jobs,
   "getStore",
   "handleErrors",
   "manyStores",
@@ -26,6 +30,34 @@ const programs = [
   "trace",
   "unpackRecords"
 ] as const
+
+const times = {
+  createdAt: "2026-11-01T08:00:00.000Z",
+  modifiedAt: "2026-11-01T08:00:00.000Z",
+  accessedAt: "2026-11-01T08:00:00.000Z"
+}
+
+const runWith = (id: string, defaultKeyValueStoreId: string) => ({
+  id,
+  owner: "janedoe",
+  actor: { id: "Crawler0000000000", name: "crawler" },
+  startedAt: times.createdAt,
+  defaultKeyValueStoreId
+})
+
+/** A run without an output, and one with an output of another shape. */
+const runsSeed = {
+  users: demoSeed.users,
+  stores: [
+    { owner: "janedoe", store: { id: "EmptyStore0000000", ...times } },
+    {
+      owner: "janedoe",
+      store: { id: "OtherStore0000000", ...times },
+      records: [{ key: "OUTPUT", json: { pages: "many" } }]
+    }
+  ],
+  runs: [runWith("EmptyRun000000000", "EmptyStore0000000"), runWith("OtherRun000000000", "OtherStore0000000")]
+}
 
 const run = bundled(...programs)
 
@@ -180,6 +212,87 @@ describe("trace", () => {
   )
 })
 
+describe("readOutput", () => {
+  it.live("prints what the run has found", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("readOutput")
+      assert.deepStrictEqual([code, stdout], [0, "120 pages, finished on 2026-11-01\nFailed: /broken\n"])
+    })
+  )
+
+  it.live("says that a run has no output, or another one", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const env = { APIFY_API_BASE_URL: url, APIFY_TOKEN: DEMO_TOKEN }
+      const empty = yield* run("readOutput", ["EmptyRun000000000"], env)
+      assert.deepStrictEqual([empty.code, empty.stdout], [0, "The run has no output\n"])
+      const other = yield* run("readOutput", ["OtherRun000000000"], env)
+      assert.strictEqual(other.code, 0)
+      assert.match(other.stdout, /^The record OUTPUT is not what was expected: .*pages/)
+    }).pipe(Effect.provide(Emulator.layer({ seed: runsSeed })))
+  )
+})
+
+describe("rememberSeen", () => {
+  it.live("finds new in the second run what the first has not seen", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("rememberSeen")
+      assert.deepStrictEqual([code, stdout], [0, "2 new: rain, elections\n1 new: football\n"])
+    })
+  )
+
+  it.live("remembers it after the program has ended", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      const env = { APIFY_API_BASE_URL: url, APIFY_TOKEN: DEMO_TOKEN }
+      yield* run("rememberSeen", [], env)
+      assert.strictEqual((yield* run("rememberSeen", [], env)).stdout, "0 new: \n0 new: \n")
+    }).pipe(Effect.provide(Emulator.layer()))
+  )
+})
+
+describe("sharePicture", () => {
+  it.live("prints a link by which anyone gets the picture, and logs it without its signature", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("sharePicture")
+      assert.strictEqual(code, 0)
+      const [logged, shared, got] = stdout.split("\n")
+      assert.match(logged ?? "", /^Logged: http\S+\/records\/pixel\.png\?signature=<redacted>$/)
+      assert.match(shared ?? "", /^Shared: http\S+\/records\/pixel\.png\?signature=\w+$/)
+      assert.strictEqual(got, "Anyone gets 70 bytes of image/png")
+    })
+  )
+})
+
+describe("migration", () => {
+  it.live("goes on where it was stopped", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* run("migration")
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(stdout.split("\n"), [
+        "Page 1",
+        "Page 2",
+        "Page 3",
+        "The run moves to another server, and starts again",
+        "Page 4",
+        "Page 5",
+        "Page 6",
+        "Done",
+        ""
+      ])
+    })
+  )
+})
+
+describe("walkKeys", () => {
+  it.live("counts the keys with the prefix, and shows its progress", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run("walkKeys")
+      assert.deepStrictEqual([code, stderr, stdout], [0, "1000 keys\n1500 keys\n", "1500 images, 18.0 kB in all\n"])
+    })
+  )
+})
+
 describe("the clients of the examples", () => {
   it.effect("have the options that they are given", () =>
     Effect.gen(function* () {
@@ -215,6 +328,13 @@ describe("the clients of the examples", () => {
       )
     )
   )
+})
+
+describe("the jobs of the README", () => {
+  it.each(jobs)("%s has at most forty lines", (name) => {
+    const source = readFileSync(`${import.meta.dirname}/../${name}.ts`, "utf8")
+    assert.isAtMost(source.trimEnd().split("\n").length, 40)
+  })
 })
 
 describe("the examples", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { showProgress } from "../progress.js"
+import { clearProgress, showCount, showProgress } from "../progress.js"
 
 /** Everything that is written during a job with `total` stores. */
 const written = (total: number, isTTY: boolean) =>
@@ -30,6 +30,26 @@ describe("showProgress", () => {
         "9 of 10 stores\n",
         "10 of 10 stores\n"
       ])
+    })
+  )
+})
+
+describe("showCount", () => {
+  it.effect.each<readonly [name: string, isTTY: boolean, texts: ReadonlyArray<string>]>([
+    [
+      "rewrites one line of a terminal, which is cleared at the end",
+      true,
+      ["\r\u001b[K1 keys", "\r\u001b[K2 keys", "\r\u001b[K"]
+    ],
+    ["writes a plain line for each count if the output is not a terminal", false, ["1 keys\n", "2 keys\n"]]
+  ])("%s", ([, isTTY, expected]) =>
+    Effect.gen(function* () {
+      const texts: Array<string> = []
+      const output = { isTTY, write: (text: string) => texts.push(text) }
+      yield* showCount(output, 1, "keys")
+      yield* showCount(output, 2, "keys")
+      yield* clearProgress(output)
+      assert.deepStrictEqual(texts, expected)
     })
   )
 })

@@ -18,7 +18,7 @@ export interface Ended {
 const ROOT = `${import.meta.dirname}/../..`
 
 /** The environment without any settings for Apify. */
-const neutral = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("APIFY_")))
+const neutral = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:APIFY|ACTOR)_/.test(name)))
 
 const runProgram = (
   program: ReadonlyArray<string>,
