@@ -20,6 +20,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { ActorEvent } from "./ActorEvent.js"
 import type { ApifyClient } from "./ApifyClient.js"
 import { type CallOptions, defaultLimits } from "./CallOptions.js"
 import { listenTo } from "./internal/actorEvents.js"
@@ -35,19 +36,7 @@ import {
 } from "./Records.js"
 import { type GetOrCreateStoreError, getOrCreateStore } from "./StoreChanges.js"
 
-/**
- * What the platform tells an Actor. `migrating`: the run is about to be moved to another server, within seconds. `aborting`:
- * it is about to be stopped. `persistState`: it should save what it would need to go on, about once a minute. `systemInfo` and
- * `cpuInfo`: what it uses. Others may come.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ActorEvent {
-  readonly name: string
-  /** What else the platform says; `undefined` if it is nothing. */
-  readonly data: unknown
-}
+export type { ActorEvent }
 
 /**
  * What a program knows of the run that it is.

@@ -2,10 +2,12 @@
  * The platform's events, from a WebSocket server on a real socket.
  */
 import { Socket as NetSocket } from "node:net"
+import * as Socket from "@effect/platform/Socket"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { assert, describe, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
@@ -19,9 +21,12 @@ import { listening } from "./realSockets.js"
 
 const STORE = "WkzbQMuFYuamGv3YF"
 
-const actorWith = (variables: Readonly<Record<string, string>>) =>
+const actorWith = (
+  variables: Readonly<Record<string, string>>,
+  webSocketConstructor = NodeSocket.layerWebSocketConstructor
+) =>
   Actor.layer.pipe(
-    Layer.provide(NodeSocket.layerWebSocketConstructor),
+    Layer.provide(webSocketConstructor),
     Layer.provide(
       Layer.setConfigProvider(
         ConfigProvider.fromMap(new Map(Object.entries({ ACTOR_DEFAULT_KEY_VALUE_STORE_ID: STORE, ...variables })))
@@ -131,6 +136,45 @@ describe("actorEvents", () => {
       )
       assert.strictEqual(logged[0], "No connection to the platform's events: Open failed. Trying again.")
       assert.notInclude(logged.join("\n"), "secret-path")
+    })
+  )
+
+  it.scopedLive("are waited for where the runtime has no WebSocket", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      let isMissing = true
+      const constructorOnceMissing = Layer.map(NodeSocket.layerWebSocketConstructor, (context) => {
+        const connect = Context.get(context, Socket.WebSocketConstructor)
+        return Context.make(Socket.WebSocketConstructor, (url, protocols) => {
+          if (!isMissing) return connect(url, protocols)
+          isMissing = false
+          throw new ReferenceError("WebSocket is not defined")
+        })
+      })
+      yield* Effect.gen(function* () {
+        const names = yield* nextNames(1)
+        const { send } = yield* connections.take
+        yield* send(eventOf("migrating"))
+        assert.deepStrictEqual(yield* names, ["migrating"])
+      }).pipe(Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url }, constructorOnceMissing)))
+      assert.isFalse(isMissing)
+    })
+  )
+
+  it.scopedLive("that nobody takes are left out, the oldest first", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      yield* Effect.gen(function* () {
+        const { subscribe } = yield* Actor.Actor
+        const [reader, idler] = yield* Effect.all([subscribe, subscribe])
+        const { send } = yield* connections.take
+        yield* Effect.repeatN(send(eventOf("systemInfo")), 2_000)
+        yield* send(eventOf("migrating"))
+        yield* Effect.repeat(reader.take, { until: ({ name }) => name === "migrating" })
+        const left = Chunk.toReadonlyArray(yield* idler.takeAll)
+        assert.isAtMost(left.length, 1024)
+        assert.strictEqual(left.at(-1)?.name, "migrating")
+      }).pipe(Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url })))
     })
   )
 

@@ -8,7 +8,7 @@ import * as Predicate from "effect/Predicate"
 import type * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
-import type { ActorEvent } from "../Actor.js"
+import type { ActorEvent } from "../ActorEvent.js"
 
 const FIRST_WAIT = Duration.seconds(1)
 const LONGEST_WAIT = Duration.seconds(30)

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
-import type { ActorEvent } from "../Actor.js"
+import type { ActorEvent } from "../ActorEvent.js"
 
 /** The events that may be the last that a program learns, or that ask for it. */
 const SAVE_EVENTS: ReadonlySet<string> = new Set(["migrating", "aborting", "persistState"])
