@@ -282,7 +282,7 @@ export interface PersistedStateOptions<A, I, R> extends CallOptions {
   readonly schema: Schema.Schema<A, I, R>
   /** The state where there is no record. */
   readonly initial: A
-  /** The time from one save to the next, above 0; it may be infinite. Default: 60 seconds. */
+  /** After how much time without any reason to save it is saved: above 0, or infinite. Default: 60 seconds. */
   readonly interval?: Duration.DurationInput | undefined
 }
 
@@ -314,15 +314,16 @@ export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
  * State that survives the end of its program: it is loaded from a record of the run's own store, or else is the `initial`
  * one, and is saved
  *
- * - whenever the interval has passed since the last save,
  * - when the platform says that the run migrates or is aborted, or that state is to be saved (`persistState`),
+ * - whenever the interval has passed without that,
  * - when its scope ends: at the end of the program, and at a SIGTERM, for which `NodeRuntime.runMain` interrupts it,
  *
  * each time only if it has changed. Saves never overlap, and each has the newest state.
  *
  * A save is retried as any call is. If it fails in spite of that, this is logged as a warning, is the `lastFailure`, and the
  * state is saved at the next of these moments. The save at the scope's end is the last one: if it fails, it is a defect, so
- * that the program does not pass for one that has kept its state. Whoever wants to handle that runs `save` before.
+ * that the program does not pass for one that has kept its state. Whoever wants to handle that runs `save` before. The scope
+ * must end before the client does.
  *
  * @example
  * ```ts

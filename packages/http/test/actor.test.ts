@@ -1,6 +1,8 @@
 /**
  * The run that a program is: its store, its input and its output.
  */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { assert, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
@@ -8,6 +10,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Actor from "../src/Actor.js"
 import { ApifyClient, FetchTransport, formatStoreRef, getRecord, getStore, putRecord } from "../src/index.js"
 import { unhurried } from "./realSockets.js"
@@ -95,6 +98,28 @@ describe("the run's own store", () => {
       })
     )
   })
+})
+
+describe("a program without variables", () => {
+  it.scopedLive("goes on where it was, on an emulator with a file", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(`${tmpdir()}/actor-`)),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const runs = Array.from({ length: 3 }, () =>
+        Effect.gen(function* () {
+          const state = yield* Actor.persistedState({ ...unhurried, key: "RUNS", schema: Schema.Int, initial: 0 })
+          return yield* SubscriptionRef.updateAndGet(state, (runs) => runs + 1)
+        }).pipe(
+          Effect.scoped,
+          Effect.provide(on(Actor.layerWith({ localStore: "my-actor" }), {})),
+          Effect.provide(Layer.provide(client, Emulator.layer({ database: `${folder}/apify.db` })))
+        )
+      )
+      assert.deepStrictEqual(yield* Effect.all(runs), [1, 2, 3])
+    })
+  )
 })
 
 const Input = Schema.Struct({ since: Schema.Date })
