@@ -6,6 +6,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import * as Persistence from "@effect/experimental/Persistence"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Socket from "@effect/platform/Socket"
 import { formatStoreRef, parseStoreRef, Store, StoreBody } from "@effect-apify/domain"
 import {
   Apify,
@@ -27,6 +28,7 @@ import {
   storeById,
   streamRecord
 } from "@effect-apify/http"
+import * as Actor from "@effect-apify/http/Actor"
 import * as ApifyKeyValueStore from "@effect-apify/http/KeyValueStore"
 import * as ApifyPersistence from "@effect-apify/http/Persistence"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
@@ -45,6 +47,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Tracer from "effect/Tracer"
 
 const STORE = "WkzbQMuFYuamGv3YF"
@@ -127,6 +130,20 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
       }).pipe(Effect.provide(client))
     ])
   ),
+  "keeps state between runs of an Actor": Effect.gen(function* () {
+    const run = Effect.gen(function* () {
+      const runs = yield* Actor.persistedState({ key: "RUNS", schema: Schema.Int, initial: 0 })
+      yield* SubscriptionRef.update(runs, (runs) => runs + 1)
+      return yield* runs
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        Layer.provide(Actor.layerWith({ localStore: "peers-actor" }), Socket.layerWebSocketConstructorGlobal)
+      )
+    )
+    deepStrictEqual(yield* Effect.all([run, run]), [1, 2])
+    yield* deleteStore("~peers-actor")
+  }).pipe(Effect.provide(clients.FetchTransport)),
   "refuses a token that the emulator does not know": Effect.gen(function* () {
     strictEqual(yield* tagOf(getStore(STORE)), "UnauthorizedError")
   }).pipe(

@@ -282,7 +282,7 @@ export interface PersistedStateOptions<A, I, R> extends CallOptions {
   readonly schema: Schema.Schema<A, I, R>
   /** The state where there is no record. */
   readonly initial: A
-  /** After how much time without any reason to save it is saved: above 0, or infinite. Default: 60 seconds. */
+  /** How long to go without a save at most: above 0; it may be infinite. Default: 60 seconds. */
   readonly interval?: Duration.DurationInput | undefined
 }
 
