@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
@@ -29,7 +28,7 @@ const ID = "WkzbQMuFYuamGv3YF"
 
 const isSameStore = Schema.equivalence(Store)
 
-const link = new PublicUrl({ href: Redacted.make("https://api.apify.com/keys") })
+const link = new PublicUrl("https://api.apify.com/keys")
 
 const mine = layerStores({ caller: "janedoe", stores: [{ name: "my-store", records: { INPUT: { count: 1 } } }] })
 

@@ -36,7 +36,6 @@ import {
 } from "@effect-apify/domain/StoreRef"
 import { StoreStats } from "@effect-apify/domain/StoreStats"
 import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -112,7 +111,10 @@ export interface MemoryOptions {
 }
 
 /** A request is refused. */
-export class Refused extends Data.TaggedError("Refused")<{ readonly refusal: Refusal }> {}
+export class Refused {
+  readonly _tag = "Refused"
+  constructor(readonly refusal: Refusal) {}
+}
 
 /** A record as it was put. */
 export interface MemoryRecord {
@@ -144,7 +146,7 @@ export interface Asking {
 
 type PlainRef = StoreById | StoreByName | OwnStore
 
-const refuse = (refusal: Refusal): Refused => new Refused({ refusal })
+const refuse = (refusal: Refusal): Refused => new Refused(refusal)
 
 const trusted = { disableValidation: true }
 
@@ -348,7 +350,7 @@ export class Memory {
       return Effect.flatMap(isSigned, (isSigned) =>
         Option.match(decideAccess({ ...found, generalAccess: store.generalAccess, isSigned }), {
           onNone: () => Effect.succeed(found),
-          onSome: refuse
+          onSome: (refusal) => Effect.fail(refuse(refusal))
         })
       )
     })

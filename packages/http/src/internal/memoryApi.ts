@@ -27,7 +27,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Sign, signerOf } from "../PublicUrls.js"
@@ -55,7 +54,7 @@ interface Call extends Asking {
 
 type Handle = (call: Call) => Effect.Effect<Response, Refused | HttpClientError.RequestError>
 
-const refuse = (refusal: Refusal): Refused => new Refused({ refusal })
+const refuse = (refusal: Refusal): Refused => new Refused(refusal)
 
 const json = (status: number, body: unknown): Response => Response.json(body, { status })
 
@@ -131,8 +130,7 @@ const linksOf = (call: Call, found: Found) =>
         encodeSignature(new StorageSignature({ expiresAt, hmac }))
       )
     )
-    const link = (path: string) =>
-      Option.some(new PublicUrl({ href: Redacted.make(`${urlOf(call, found)}${path}${query}`) }, trusted))
+    const link = (path: string) => Option.some(new PublicUrl(`${urlOf(call, found)}${path}${query}`))
     return { keysPublicUrl: link("/keys"), recordsPublicUrl: link("/records") }
   })
 
@@ -205,7 +203,8 @@ const updateStore: Handle = (call) =>
     const found = yield* memory.findWritable(ref, call)
     const { stored } = found
     const { generalAccess, name, title } = yield* readJson(request, Changes)
-    if (typeof name === "string" && memory.hasOther(stored.store, name)) return yield* refuse(nameTakenRefusal)
+    if (typeof name === "string" && memory.hasOther(stored.store, name))
+      return yield* Effect.fail(refuse(nameTakenRefusal))
     stored.store = new Store(
       {
         ...stored.store,
@@ -278,7 +277,7 @@ const selected = ({ query }: Call, found: Found) =>
   Effect.gen(function* () {
     const id = query.get("collection")
     const collection = id === null ? {} : collectionsOf(found).get(id)
-    if (collection === undefined) return yield* refuse(invalidValueRefusal("collection"))
+    if (collection === undefined) return yield* Effect.fail(refuse(invalidValueRefusal("collection")))
     const prefix = query.get("prefix") ?? ""
     return Array.from(found.stored.records)
       .filter(([key]) => key.startsWith(prefix) && isIn(collection, key))
@@ -333,7 +332,7 @@ const findRecord = (call: Call) =>
   Effect.gen(function* () {
     const found = yield* call.memory.findReadable(call.ref, call, call.key)
     const record = found.stored.records.get(call.key)
-    return record === undefined ? yield* refuse(recordNotFoundRefusal) : { found, record }
+    return record === undefined ? yield* Effect.fail(refuse(recordNotFoundRefusal)) : { found, record }
   })
 
 const headersOf = ({ bytes, contentEncoding, contentType }: MemoryRecord): Record<string, string> => ({
@@ -361,9 +360,9 @@ const putRecord: Handle = (call) =>
     const encoding = sent.toLowerCase()
     const contentEncoding = encoding === "" || encoding === "identity" ? undefined : encoding
     if (contentEncoding !== undefined && !formats.has(contentEncoding)) {
-      return yield* refuse(unsupportedEncodingRefusal(contentEncoding))
+      return yield* Effect.fail(refuse(unsupportedEncodingRefusal(contentEncoding)))
     }
-    if (!isAllowed(found, key, contentType)) return yield* refuse(rejectedRefusal)
+    if (!isAllowed(found, key, contentType)) return yield* Effect.fail(refuse(rejectedRefusal))
     const bytes = yield* bodyOf(request)
     found.stored.records.set(key, { contentType, contentEncoding, bytes })
     yield* memory.use(found, { changes: true, counts: "writeCount" })
@@ -447,7 +446,7 @@ const handle = (memory: Memory, caller: string | undefined, request: HttpClientR
     const { origin, pathname, searchParams: query } = new URL(request.url)
     const { key, methods, ref } = yield* Effect.mapError(routeOf(pathname), () => refuse(pageNotFoundRefusal))
     const handle = methods.get(request.method)
-    if (handle === undefined) return yield* refuse(methodRefusal(Array.from(methods.keys())))
+    if (handle === undefined) return yield* Effect.fail(refuse(methodRefusal(Array.from(methods.keys()))))
     // A link's signature is sent without a token.
     const asking = { caller: request.headers.authorization === undefined ? undefined : caller, query }
     return yield* handle({ ...asking, memory, request, origin, ref, key })
