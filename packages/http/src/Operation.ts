@@ -110,6 +110,8 @@ export interface DecodeContext {
   readonly tokenSource: Option.Option<string>
   /** Whether the client has a token, but kept it from a request to another server than its own. */
   readonly isTokenWithheld?: boolean
+  /** Whether another server responded, to which a redirect had pointed. */
+  readonly isRedirected?: boolean
   /** Whether the server may have carried out an earlier attempt of the call, whose response was lost. */
   readonly mayBeRepetition?: boolean
   /** How many bytes of the body were to be read at most. */

@@ -479,14 +479,18 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const storage: Array<Seen> = []
         const other = yield* storeServer((seen, response) => {
           storage.push(seen)
-          if (seen.url.startsWith("/again")) {
+          if (seen.url.startsWith("/refused")) {
+            response.writeHead(Number(/\d+/.exec(seen.url)?.[0]), { "content-type": "application/xml" })
+            response.end("<Error>Expired</Error>")
+          } else if (seen.url.startsWith("/lost")) response.destroy()
+          else if (seen.url.startsWith("/again")) {
             response.writeHead(302, { location: `http://127.0.0.2:${new URL(urlOf(other.server)).port}/file` })
             response.end()
           } else response.end("stored elsewhere")
           return true
         })
         const home = yield* storeServer((seen, response) => {
-          const target = seen.url.includes("again") ? "again" : "file"
+          const target = /again|lost|refused-\d+/.exec(seen.url)?.[0] ?? "file"
           response.writeHead(status, {
             location: `${urlOf(other.server)}/${target}?X-Signature=secret`,
             "set-cookie": "session=secret"
@@ -494,7 +498,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           response.end("moved")
           return true
         })
-        return { storage, home }
+        return { storage, home, other }
       })
 
     it.scopedLive.each([301, 302, 303, 307, 308])("by %i is followed to a record, without the token", (status) =>
@@ -523,6 +527,46 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const error = yield* Effect.provide(Effect.flip(getRecord(STORE, "again")), clientOf(home.server))
         assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 302, attempts: 1 })
         assert.lengthOf(storage, 1)
+      })
+    )
+
+    it.scopedLive.each([401, 402, 403])("whose server refuses with %i says so, and nothing of the token", (status) =>
+      Effect.gen(function* () {
+        const { home, other } = yield* redirecting(302)
+        const key = `refused-${status}`
+        const errors = yield* Effect.all([
+          Effect.flip(getRecord(STORE, key)),
+          Effect.flip(Effect.scoped(streamRecord(STORE, key)))
+        ]).pipe(Effect.provide(clientOf(home.server, { token: Redacted.make(TOKEN) })))
+        const { host } = new URL(urlOf(other.server))
+        for (const error of errors) {
+          assert.deepInclude(error, {
+            _tag: "UnexpectedResponseError",
+            status,
+            url: `http://${host}/${key}`,
+            attempts: 1
+          })
+          assert.match(error.message, new RegExp(`^${host} responded with ${status}: .*Expired.* redirected `))
+          assert.notMatch(error.message, /token|share|secret/)
+        }
+      })
+    )
+
+    it.scopedLive("whose connection breaks is a reset of that server's, and the record is asked for again", () =>
+      Effect.gen(function* () {
+        const { home, other, storage } = yield* redirecting(302)
+        const error = yield* Effect.provide(
+          Effect.flip(getRecord(STORE, "lost")),
+          clientOf(home.server, { retry: { retries: 1, baseDelay: 1 } })
+        )
+        assert.deepInclude(error, {
+          _tag: "TransportError",
+          reason: "reset",
+          url: `${urlOf(other.server)}/lost`,
+          attempts: 2
+        })
+        assert.lengthOf(home.seen, 2)
+        assert.lengthOf(storage, 2)
       })
     )
 

@@ -14,7 +14,7 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
-import type { Operation, Pull, StreamOperation } from "../Operation.js"
+import type { DecodeContext, Operation, Pull, StreamOperation } from "../Operation.js"
 import {
   type Exchange,
   type Reading,
@@ -45,9 +45,13 @@ import { Upload, type UploadListener } from "./upload.js"
 
 /** What a response means to an operation. */
 interface Decoder<A, E> {
-  readonly decode: (response: CollectedResponse, call: Call<E>) => Either.Either<A, E | CallError>
+  readonly decode: (response: CollectedResponse, context: DecodeContext) => Either.Either<A, E | CallError>
   /** For an operation that reads a success as a stream. */
-  readonly decodeStream?: (head: ResponseHead, body: Pull<CallError>, call: Call<E>) => Either.Either<A, E | CallError>
+  readonly decodeStream?: (
+    head: ResponseHead,
+    body: Pull<CallError>,
+    context: DecodeContext
+  ) => Either.Either<A, E | CallError>
   /** Takes what has to be closed once the stream is not needed any more. */
   readonly onStream?: (close: Effect.Effect<void>) => void
 }
@@ -60,8 +64,8 @@ export const collectedAttempt = <A, E>(operation: Operation<A, E>): MakeAttempt<
 class CollectedDecoder<A, E> implements Decoder<A, E> {
   constructor(private readonly operation: Operation<A, E>) {}
 
-  decode(response: CollectedResponse, call: Call<E>): Either.Either<A, E | CallError> {
-    return this.operation.decode(response, decodeContextOf(call, response.isAnonymous === true))
+  decode(response: CollectedResponse, context: DecodeContext): Either.Either<A, E | CallError> {
+    return this.operation.decode(response, context)
   }
 }
 
@@ -71,10 +75,8 @@ export const streamedAttempt = <A, E>(
   onStream: (close: Effect.Effect<void>) => void
 ): MakeAttempt<A, E> =>
   attemptWith({
-    decode: (response, call) =>
-      Either.left(operation.decodeError(response, decodeContextOf(call, response.isAnonymous === true))),
-    decodeStream: (head, body, call) =>
-      operation.decodeHead(head, body, decodeContextOf(call, head.isAnonymous === true)),
+    decode: (response, context) => Either.left(operation.decodeError(response, context)),
+    decodeStream: (head, body, context) => operation.decodeHead(head, body, context),
     onStream
   })
 
@@ -216,7 +218,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   }
 
   private attemptTimeout(millis: number): TimeoutError {
-    return new TimeoutError({ ...summaryOf(this.call), phase: "attempt", limit: Duration.millis(millis) })
+    return new TimeoutError({ ...summaryOf(this.call, this.request), phase: "attempt", limit: Duration.millis(millis) })
   }
 
   onRead(): void {
@@ -263,7 +265,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   private statusError(status: unknown): TransportError {
     const found = typeof status === "number" ? String(status) : `a value of type ${typeof status}`
     return new TransportError({
-      ...summaryOf(this.call),
+      ...summaryOf(this.call, this.request),
       reason: "request",
       description: Option.some(`The status of the response is ${found}, not an integer from 0 to 999`),
       permanent: true
@@ -342,7 +344,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   private endWith(response: CollectedResponse): void {
     this.end(() => {
       const { call } = this
-      const result = this.decoder.decode(response, call)
+      const result = this.decoder.decode(response, decodeContextOf(call, response.isAnonymous === true, this.request))
       if (Either.isLeft(result) && response.status === 429) {
         call.client.limiter.limited(
           call.storeKey,
@@ -386,7 +388,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
     this.decoder.onStream?.(close)
     this.end(() => {
-      const result = decodeStream(head, download.pull, call)
+      const result = decodeStream(head, download.pull, decodeContextOf(call, head.isAnonymous === true, this.request))
       return Either.isLeft(result) ? Effect.zipRight(close, result) : result
     }, false)
     if (!isBodiless(head.status, this.request.method)) return "chunks"
@@ -458,7 +460,7 @@ const transportErrorOf = <E>(
   cause: unknown,
   head: ResponseHead | undefined
 ): CallError => {
-  const context = decodeContextOf(call, false)
+  const context = decodeContextOf(call, false, request)
   const incomplete = withoutBody(head ?? noHead)
   if (cause === TOKEN_GUARD) {
     return unexpected(

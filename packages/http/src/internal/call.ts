@@ -10,7 +10,7 @@ import {
   TimeoutError,
   TransportError
 } from "@effect-apify/domain/CallError"
-import { REDACTED, redactor } from "@effect-apify/domain/Redaction"
+import { originAndPath, REDACTED, redactor } from "@effect-apify/domain/Redaction"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -24,7 +24,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { CallLimits } from "../CallOptions.js"
 import type { CallSummary, DecodeContext, Operation, OperationRequest } from "../Operation.js"
-import type { TransportService } from "../Transport.js"
+import type { TransportRequest, TransportService } from "../Transport.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Bag } from "./bag.js"
 import { parametersOf, queryOf } from "./query.js"
@@ -131,25 +131,29 @@ const elapsedMillis = <E>({ clock, start }: Call<E>): number => monotonicMillis(
 export const remainingMillis = <E>(call: Call<E>): number =>
   Duration.toMillis(call.limits.callTimeout) - elapsedMillis(call)
 
-/** What was requested, for errors. */
-export const summaryOf = <E>(call: Call<E>): CallSummary => ({
+/** What was requested, for errors: by the redirect that was followed, where the attempt had got that far. */
+export const summaryOf = <E>(call: Call<E>, request?: TransportRequest): CallSummary => ({
   operation: call.operation.name,
   method: call.request.method,
-  url: call.client.origin + call.shownPath,
+  url: request?.isRedirected === true ? shownTarget(call, request) : call.client.origin + call.shownPath,
   store: call.operation.store,
   attempts: call.attempts,
   elapsed: Duration.millis(elapsedMillis(call))
 })
 
+const shownTarget = ({ redact }: Call<unknown>, { origin, path }: TransportRequest): string =>
+  Option.match(originAndPath(origin + path), { onNone: () => origin, onSome: redact })
+
 /** What decoding a response may need. */
-export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean): DecodeContext => {
+export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean, attempted: TransportRequest): DecodeContext => {
   const { client, clock, limits, redact, request } = call
   const isSigned = request.signature !== undefined
   return {
-    call: summaryOf(call),
+    call: summaryOf(call, attempted),
     now: clock.unsafeCurrentTimeMillis(),
     tokenSource: isAnonymous || isSigned ? Option.none() : client.tokenSource,
     isTokenWithheld: isAnonymous && !isSigned && Option.isSome(client.tokenSource),
+    isRedirected: attempted.isRedirected === true,
     mayBeRepetition: call.mayBeCarriedOut,
     maxBodyBytes: limits.maxBodyBytes,
     redact

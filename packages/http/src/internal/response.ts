@@ -105,6 +105,10 @@ const problemOf = (status: number, operation: string): string => {
 /** The error for a response that is not the operation's success, as far as all operations share it. */
 export const errorOf = (response: OperationResponse, context: DecodeContext): CallError => {
   const { status } = response
+  // What Apify would mean by these is about the token, and the request had none.
+  if (context.isRedirected === true && (status === 401 || status === 402 || status === 403)) {
+    return unexpected(response, context, "Apify's API had redirected the request there, and it was refused")
+  }
   switch (status) {
     case 400:
       return new BadRequestError(responseFieldsOf(response, context))
