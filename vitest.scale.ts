@@ -14,3 +14,7 @@ export const sampled = <A>(all: ReadonlyArray<A>, index: number): ReadonlyArray<
   soaks
     ? all
     : all.filter((_, position) => (position - index) % all.length === 0 || (position - index + 2) % all.length === 0)
+
+/** All of them in `soak`; in `test` one, another for each index. */
+export const spread = <A>(all: ReadonlyArray<A>, index: number): ReadonlyArray<A> =>
+  soaks ? all : all.slice(index % all.length, (index % all.length) + 1)

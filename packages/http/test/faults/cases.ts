@@ -4,6 +4,7 @@
 import { brotliCompressSync } from "node:zlib"
 import { Fault } from "@effect-apify/fault-server"
 import type { CallOptions } from "@effect-apify/http"
+import type * as Duration from "effect/Duration"
 import type { Operation } from "./operations.js"
 import { EXPOSED, TOKEN } from "./secrets.js"
 import type { Transport } from "./transports.js"
@@ -33,6 +34,8 @@ export interface Case {
   readonly options?: CallOptions
   /** Whether its attempts end by their time limit: then time passes, once the server waits. */
   readonly runsOutOfTime?: boolean
+  /** Whether that is within the body of a stream. */
+  readonly stopsWithin?: boolean
   readonly outcome: Outcome
   /** Requests that the server reads, where there are any. */
   readonly requests: number
@@ -144,6 +147,12 @@ const retried = (
     ...more
   })
 ]
+
+/** Once a stream has begun, what breaks it off is its error, and it is not asked for again. */
+const retriedIfWhole = (...about: Parameters<typeof retried>): ReadonlyArray<Case> => {
+  const [operation, row, name, fault, outcome, more] = about
+  return operation.isStreamed ? [single(row, name, fault, outcome, more)] : retried(...about)
+}
 
 /** Met twice it is the error, met once it is got over. */
 const once = (
@@ -295,9 +304,21 @@ export const EARLY_HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 const connection = (operation: Operation): ReadonlyArray<Case> => {
   const { success } = operation
-  const { body } = success
+  const { body, headers: [type] = [JSON_TYPE] } = success
   const ok = okOf(operation)
   const okBytes = Fault.responseBytes(success)
+  const chunkedHead = `HTTP/1.1 200 OK\r\n${type?.join(": ")}\r\nTransfer-Encoding: chunked\r\n\r\n`
+  const drips = Fault.fault(
+    "a byte each 100 ms",
+    Fault.send(okBytes.subarray(0, 120)),
+    Fault.drip(okBytes.subarray(120), 100)
+  )
+  // The whole body would take longer than that, and each byte arrives sooner.
+  const dripping = (attemptTimeout: Duration.DurationInput) => ({
+    runsOutOfTime: true,
+    stopsWithin: operation.isStreamed,
+    options: { ...patient, attemptTimeout }
+  })
   return [
     ...retried(operation, 7, "reset before any byte", reset, transport("reset")),
     single(7, "reset before any byte, over TLS", reset, transport("reset"), {
@@ -370,54 +391,36 @@ const connection = (operation: Operation): ReadonlyArray<Case> => {
     }),
     single(16, "103 before the 200", Fault.fault("103, 200", Fault.send(EARLY_HINTS), Fault.send(okBytes)), "success"),
     ...retried(operation, 17, "headers never arrive", silence, attemptTimeout, { runsOutOfTime: true }),
-    ...retried(
+    ...retriedIfWhole(
       operation,
       18,
       "the body stalls",
       Fault.cut("stall in the body", success, okBytes.length - 10, Fault.hang),
       attemptTimeout,
-      { runsOutOfTime: true }
+      { runsOutOfTime: true, stopsWithin: operation.isStreamed }
     ),
-    ...retried(
-      operation,
-      19,
-      "the body drips",
-      Fault.fault("a byte each 100 ms", Fault.send(okBytes.subarray(0, 120)), Fault.drip(okBytes.subarray(120), 100)),
-      attemptTimeout,
-      // The whole body would take longer than that, and each byte arrives sooner.
-      { runsOutOfTime: true, options: { ...patient, attemptTimeout: "500 millis" } }
-    ),
-    ...retried(
+    ...(operation.isStreamed
+      ? [single(19, "the body drips, and moves", drips, "success", dripping("20 seconds"))]
+      : retried(operation, 19, "the body drips", drips, attemptTimeout, dripping("500 millis"))),
+    ...retriedIfWhole(
       operation,
       21,
       "a length larger than the body",
       Fault.cut("cut in the body", success, okBytes.length - 10, Fault.close),
       transport("reset")
     ),
-    ...retried(
+    ...retriedIfWhole(
       operation,
       22,
       "chunks cut",
-      Fault.fault(
-        "cut in a chunk",
-        Fault.send(
-          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"data":`
-        ),
-        Fault.close
-      ),
+      Fault.fault("cut in a chunk", Fault.send(`${chunkedHead}10\r\n{"data":`), Fault.close),
       transport("reset")
     ),
-    ...retried(
+    ...retriedIfWhole(
       operation,
       22,
       "bad chunk size",
-      Fault.fault(
-        "bad chunk size",
-        Fault.send(
-          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"data":\r\nzz\r\n`
-        ),
-        Fault.close
-      ),
+      Fault.fault("bad chunk size", Fault.send(`${chunkedHead}8\r\n{"data":\r\nzz\r\n`), Fault.close),
       transport("reset")
     )
   ]

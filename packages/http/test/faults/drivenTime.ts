@@ -3,6 +3,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Tracer from "effect/Tracer"
@@ -27,11 +28,13 @@ export interface DrivenTime {
   readonly isAwaited: () => boolean
   /**
    * Runs calls by this clock to their end. Time passes between attempts, and while one is under way only if `serverWaits` has
-   * grown since it began: how many attempts the server has brought to where only time ends them.
+   * grown since it began: how many attempts the server has brought to where only time ends them. What is read as a stream is
+   * under way until it ends; where its response is to begin before the server waits, time passes once it has.
    */
   readonly drive: <A, E, R>(
     calls: Effect.Effect<A, E, R>,
-    serverWaits?: Effect.Effect<number>
+    serverWaits?: Effect.Effect<number>,
+    stream?: { readonly isToBegin: boolean }
   ) => Effect.Effect<A, E, R>
   /** Runs calls by this clock, which stands still. */
   readonly stopped: <A, E, R>(calls: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -41,6 +44,8 @@ export const makeDrivenTime = (): DrivenTime => {
   const clock = new SimulatedClock(START)
   let begun = 0
   let ended = 0
+  /** Whether the last attempt that ended was a success. */
+  let hasSucceeded = false
   let onBegin = (): void => {}
 
   /** An attempt has a span of the kind "client". */
@@ -56,6 +61,7 @@ export const makeDrivenTime = (): DrivenTime => {
           return Object.assign(span, {
             end: (...ending: Parameters<typeof end>) => {
               ended += 1
+              hasSucceeded = Exit.isSuccess(ending[1])
               end(...ending)
             }
           })
@@ -73,7 +79,7 @@ export const makeDrivenTime = (): DrivenTime => {
     elapsed: () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n) - START,
     isAwaited: () => begun === ended && clock.timers > 0,
     stopped,
-    drive: (calls, serverWaits = Effect.succeed(0)) =>
+    drive: (calls, serverWaits = Effect.succeed(0), stream) =>
       Effect.gen(function* () {
         let waitsBefore = 0
         onBegin = () => {
@@ -83,7 +89,9 @@ export const makeDrivenTime = (): DrivenTime => {
         while (true) {
           yield* othersSettle
           if (fiber.unsafePoll() !== null) return yield* Fiber.join(fiber)
-          const passes = begun === ended || (yield* serverWaits) > waitsBefore
+          const isBetween = begun === ended && !(stream !== undefined && hasSucceeded)
+          const isToBegin = stream?.isToBegin === true && begun !== ended
+          const passes = isBetween || (!isToBegin && (yield* serverWaits) > waitsBefore)
           if (!passes || !clock.advance()) yield* Effect.sleep("1 millis")
         }
       })

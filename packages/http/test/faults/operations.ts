@@ -5,6 +5,7 @@ import { Fault } from "@effect-apify/fault-server"
 import {
   type ApifyClient,
   CallError,
+  downloadRecords,
   getRecord,
   getStore,
   listKeysPage,
@@ -13,10 +14,12 @@ import {
   Store,
   StoredRecord,
   StoreError,
+  streamRecord,
   updateStore
 } from "@effect-apify/http"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { type Case, EARLY_HINTS, okWith, problemAt, single, wrongShape } from "./cases.js"
 import { SIGNATURE, SIGNING_KEY } from "./secrets.js"
 
@@ -32,7 +35,12 @@ export interface Operation {
   readonly method: string
   readonly path: (store: string) => string
   /** A success as Apify sends it. */
-  readonly success: { readonly status: number; readonly body: string }
+  readonly success: Required<Pick<Fault.ResponseOptions, "status">> & { readonly body: string } & Pick<
+      Fault.ResponseOptions,
+      "headers"
+    >
+  /** Whether a success is read as it arrives: then it is not asked for again once it has begun, and time is for what stalls. */
+  readonly isStreamed: boolean
   /** Whether a success is a 200 and JSON. */
   readonly isJson: boolean
   /** Whether a redirect to another server is followed. */
@@ -129,7 +137,7 @@ const bodies: ReadonlyArray<Case> = [
   )
 ]
 
-const getStoreOperation: Operation = {
+export const getStoreOperation: Operation = {
   name: "getStore",
   call: getStore,
   encodeError: Schema.encodeUnknownSync(Schema.Union(...CallError.members, ...StoreError.members)),
@@ -139,6 +147,7 @@ const getStoreOperation: Operation = {
   success: { status: 200, body: bodyWith({}) },
   isJson: true,
   isFollowed: false,
+  isStreamed: false,
   notFound: "StoreNotFoundError",
   cases: bodies
 }
@@ -239,3 +248,30 @@ export const operations: ReadonlyArray<Operation> = [
   getRecordOperation,
   putRecordOperation
 ]
+
+// ---- Streams
+
+const isBytes = (value: unknown): boolean => Buffer.isBuffer(value) && value.equals(Buffer.from(BYTES))
+
+const collected = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
+  Effect.map(Stream.runCollect(bytes), (chunks) => Buffer.concat([...chunks]))
+
+const streamRecordOperation: Operation = {
+  ...getRecordOperation,
+  name: "streamRecord",
+  call: (ref) => collected(Stream.unwrapScoped(Effect.map(streamRecord(ref, "OUTPUT"), ({ bytes }) => bytes))),
+  isSuccess: isBytes,
+  isStreamed: true
+}
+
+const downloadRecordsOperation: Operation = {
+  ...streamRecordOperation,
+  name: "downloadRecords",
+  call: (ref) => collected(downloadRecords(ref)),
+  path: (name) => `/v2/key-value-stores/${name}/records`,
+  success: { status: 200, headers: [["Content-Type", "application/zip"]], body: BYTES },
+  isFollowed: false
+}
+
+/** Operations that are read as streams. */
+export const streamedOperations: ReadonlyArray<Operation> = [streamRecordOperation, downloadRecordsOperation]

@@ -136,7 +136,8 @@ export const play = (
     const [elapsed, exit, meanwhile] = yield* Effect.gen(function* () {
       const [elapsed, exit] = yield* time.drive(
         operation.call(store).pipe(keepExit(kept), Effect.exit, Effect.timed),
-        played.runsOutOfTime === true ? waits : undefined
+        played.runsOutOfTime === true ? waits : undefined,
+        operation.isStreamed ? { isToBegin: played.stopsWithin === true } : undefined
       )
       // While the client lives: once its scope ends, undici's agent closes every connection, forgotten ones too.
       const sockets = yield* Effect.transposeMapOption(origin, (origin) =>
