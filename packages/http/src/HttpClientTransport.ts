@@ -203,6 +203,9 @@ const withBody = (
   }
 }
 
+/** Ends the reading of a body whose rest is not wanted. */
+const UNWANTED = "unwanted" as const
+
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class FiberExchange implements Exchange {
   private readonly runtime: Runtime.Runtime<Scope.Scope>
@@ -276,19 +279,22 @@ class FiberExchange implements Exchange {
 
   private read(response: HttpClientResponse.HttpClientResponse): Effect.Effect<boolean, HttpClientError.ResponseError> {
     return Effect.suspend(() => {
-      let isWanted = true
       let hasBegun = false
       return response.stream.pipe(
-        Stream.runForEachWhile((chunk) =>
+        // `Stream.runForEachWhile` would keep all that it has read.
+        Stream.runForEach((chunk) =>
           Effect.suspend(() => {
             hasBegun = true
-            isWanted = this.receiver.onChunk(chunk)
-            return this.isPaused ? Effect.as(this.resumed, isWanted) : Effect.succeed(isWanted)
+            if (!this.receiver.onChunk(chunk)) return Effect.fail(UNWANTED)
+            return this.isPaused ? this.resumed : Effect.void
           })
         ),
-        Effect.map(() => isWanted),
-        // A `fetch` of the caller's may return no body, or one that is no web stream.
-        Effect.catchIf(isEmptyBody, () => this.readWhole(response)),
+        Effect.as(true),
+        Effect.catchAll((error) => {
+          if (error === UNWANTED) return Effect.succeed(false)
+          // A `fetch` of the caller's may return no body, or one that is no web stream.
+          return isEmptyBody(error) ? this.readWhole(response) : Effect.fail(error)
+        }),
         Effect.catchAllDefect((defect) =>
           hasBegun ? Effect.die(defect) : Effect.catchAll(this.readWhole(response), () => Effect.die(defect))
         )
