@@ -6,6 +6,7 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type { Pull } from "../Operation.js"
@@ -13,11 +14,16 @@ import type { Pull } from "../Operation.js"
 /** A stream of the platform's that makes bytes of bytes. */
 export type ByteTransform = CompressionStream | DecompressionStream
 
-/** Reads chunks through a transformation. A class, because it lives as long as its body (docs/decisions/0011). */
+/**
+ * Reads chunks through a transformation. A class, because it lives as long as its body (docs/decisions/0011).
+ *
+ * Not by `pipeThrough`: Node's keeps every chunk until the end.
+ */
 export class Transformed<E> {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>
+  private readonly writer: WritableStreamDefaultWriter<BufferSource>
   private fiber: Fiber.RuntimeFiber<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined
-  private isRefused = false
+  private isFed = false
   private failure: Cause.Cause<Option.Option<E>> | undefined
 
   constructor(
@@ -28,38 +34,39 @@ export class Transformed<E> {
     /** The outcome if the platform does not take the bytes. */
     private readonly onRefused: Effect.Effect<never, E>
   ) {
-    const chunks = new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        pull: (controller) => this.readSource(controller),
-        cancel: () => {
-          this.isRefused = true
-        }
-      },
-      { highWaterMark: 0 }
-    )
-    this.reader = chunks.pipeThrough(transform).getReader()
+    this.reader = transform.readable.getReader()
+    this.writer = transform.writable.getWriter()
+    this.reader.closed.catch(constVoid)
+    this.writer.closed.catch(constVoid)
+    this.writer.ready.catch(constVoid)
   }
 
-  private readSource(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+  /** Gives the transformation all that the source has. Rejects if the platform does not take it, which the reader sees too. */
+  private async feed(): Promise<void> {
+    for (;;) {
+      const exit = await this.readSource()
+      if (Exit.isFailure(exit)) {
+        if (Option.contains(Cause.failureOption(exit.cause), Option.none())) return this.writer.close()
+        this.failure = exit.cause
+        return this.writer.abort()
+      }
+      for (const chunk of exit.value) await this.writer.write(new Uint8Array(chunk))
+    }
+  }
+
+  private readSource(): Promise<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> {
     return new Promise((resolve) => {
       this.fiber = Runtime.runFork(this.runtime)(this.source)
-      this.fiber.addObserver((exit) => {
-        if (this.isRefused) resolve()
-        else if (Exit.isSuccess(exit)) for (const chunk of exit.value) controller.enqueue(new Uint8Array(chunk))
-        else if (Option.contains(Cause.failureOption(exit.cause), Option.none())) controller.close()
-        else this.fail(controller, exit.cause)
-        resolve()
-      })
+      this.fiber.addObserver(resolve)
     })
   }
 
-  private fail(controller: ReadableStreamDefaultController, cause: Cause.Cause<Option.Option<E>>): void {
-    this.failure = cause
-    controller.error()
-  }
-
-  readonly pull: Pull<E> = Effect.suspend(() =>
-    Effect.matchEffect(
+  readonly pull: Pull<E> = Effect.suspend(() => {
+    if (!this.isFed) {
+      this.isFed = true
+      this.feed().catch(constVoid)
+    }
+    return Effect.matchEffect(
       Effect.tryPromise(() => this.reader.read()),
       {
         onFailure: (): Pull<E> =>
@@ -67,7 +74,7 @@ export class Transformed<E> {
         onSuccess: ({ done, value }) => (done ? Effect.fail(Option.none()) : Effect.succeed(Chunk.of(value)))
       }
     )
-  )
+  })
 
   /** Stops reading the source. */
   readonly close: Effect.Effect<void> = Effect.suspend(() =>

@@ -64,7 +64,7 @@ const upload = (store: string, gauge: Gauge, options = {}) =>
   putRecord(
     store,
     "OUTPUT",
-    Stream.repeatEffect(Effect.map(gauge.pass(MEBIBYTE), () => new Uint8Array(MEBIBYTE))).pipe(
+    Stream.repeatEffect(Effect.suspend(() => Effect.map(gauge.pass(MEBIBYTE), () => new Uint8Array(MEBIBYTE)))).pipe(
       Stream.take(gauge.total / MEBIBYTE)
     ),
     options
