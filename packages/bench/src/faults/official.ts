@@ -10,7 +10,7 @@ import { type Case, patient } from "../../../http/test/faults/cases.js"
 import { store } from "../../../http/test/faults/operations.js"
 import { placeOf, storeFor } from "../../../http/test/faults/play.js"
 import { SIGNATURE, SIGNING_KEY, TOKEN } from "../../../http/test/faults/secrets.js"
-import type { MakeClient } from "./scenarios.js"
+import type { MakeClient, Settings } from "./scenarios.js"
 
 // It warns of each failure with its stack, and reads the level as it is loaded.
 process.env.APIFY_LOG_LEVEL = "ERROR"
@@ -45,7 +45,7 @@ const isFrom = (error: unknown, field: string): string | undefined => {
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined
 }
 
-const nameOfError = (error: unknown): string => {
+export const nameOfError = (error: unknown): string => {
   const name = error instanceof Error ? error.constructor.name : "no error"
   const shown = `${inspect(error, { depth: 9 })}`
   const leak = [TOKEN, SIGNING_KEY, SIGNATURE].some((secret) => shown.includes(secret)) ? ", secrets shown" : ""
@@ -73,18 +73,22 @@ const get = (client: ApifyClient, ref: string, bound: Duration.Duration): Effect
     })
   )
 
-/** The official client with the same limits as ours, as far as it has them. */
-export const official: MakeClient = ({ baseUrl, bound, limits, token }) =>
+/** A client with the same limits as ours, as far as it has them. */
+export const officialClient = ({ baseUrl, limits, token }: Omit<Settings, "bound">): ApifyClient => {
+  const { baseDelay, retries } = limits.retry ?? {}
+  return new apifyClient.ApifyClient({
+    token,
+    baseUrl,
+    ...(retries === undefined ? {} : { maxRetries: retries }),
+    ...(baseDelay === undefined ? {} : { minDelayBetweenRetriesMillis: Duration.toMillis(baseDelay) }),
+    ...(limits.attemptTimeout === undefined ? {} : { timeoutSecs: Duration.toSeconds(limits.attemptTimeout) })
+  })
+}
+
+export const official: MakeClient = ({ bound, ...settings }) =>
   Effect.try({
     try: () => {
-      const { baseDelay, retries } = limits.retry ?? {}
-      const client = new apifyClient.ApifyClient({
-        token,
-        baseUrl,
-        ...(retries === undefined ? {} : { maxRetries: retries }),
-        ...(baseDelay === undefined ? {} : { minDelayBetweenRetriesMillis: Duration.toMillis(baseDelay) }),
-        ...(limits.attemptTimeout === undefined ? {} : { timeoutSecs: Duration.toSeconds(limits.attemptTimeout) })
-      })
+      const client = officialClient(settings)
       return (ref: string) => get(client, ref, bound)
     },
     catch: nameOfError

@@ -118,7 +118,7 @@ const program = Effect.gen(function* () {
   // The code and the transport reach their final size.
   yield* Effect.repeatN(
     Effect.suspend(() => outcomeOf("~warm-up", new Gauge(WARM_UP * unit, Number.POSITIVE_INFINITY))),
-    9
+    4
   )
   const total = Number(size) * unit
   const gauge = new Gauge(total, total / LOOKS)
