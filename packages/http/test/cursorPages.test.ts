@@ -111,6 +111,22 @@ describe("a listing from key to key", () => {
       }).pipe(Effect.provide(layerRespond(serving(keys, most))))
   )
 
+  it.effect.prop(
+    "row 94: gives no key twice, and every key that stays, whatever else is added and deleted meanwhile",
+    [keys, fc.array(keys, { minLength: 1 }), fc.integer({ min: 1, max: 5 })],
+    ([staying, visiting, pageSize]) =>
+      Effect.gen(function* () {
+        let requests = 0
+        const changing: Respond = (...request) => {
+          const now = new Set([...staying, ...(visiting[requests++ % visiting.length] ?? [])])
+          return serving([...now].sort((one, other) => (one < other ? -1 : 1)))(...request)
+        }
+        const listed = yield* Effect.provide(keysOf({ pageSize }), layerRespond(changing))
+        assert.strictEqual(new Set(listed).size, listed.length)
+        assert.includeMembers(listed, staying)
+      })
+  )
+
   it.effect.each(["b", "a", "Z"])("row 88: ends with an error where the next key is %j after b", (next) =>
     Effect.gen(function* () {
       const { error, given } = yield* givenAndEnd

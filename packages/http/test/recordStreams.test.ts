@@ -1,7 +1,9 @@
 /**
  * Records as streams, on each transport over real sockets, and many records at once.
  */
+import { randomBytes } from "node:crypto"
 import type { Server } from "node:http"
+import { gzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -33,10 +35,13 @@ const STORE = "janedoe~my-store"
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
+const tagOf = (error: unknown): unknown =>
+  typeof error === "object" && error !== null && "_tag" in error ? error._tag : error
+
 const failureOf = <A, E>(exit: Exit.Exit<A, E>): unknown =>
   Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("It has not failed")
 
-describe.each(transports)("with $name", ({ transport }) => {
+describe.each(transports)("with $name", ({ name, transport }) => {
   const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
     clientOn(transport, { baseUrl: urlOf(server), retry: { baseDelay: 1, maxDelay: 1 }, ...unhurried, ...options })
 
@@ -107,6 +112,35 @@ describe.each(transports)("with $name", ({ transport }) => {
       })
     )
 
+    it.scopedLive("and interrupted in the middle frees its socket", () =>
+      Effect.gen(function* () {
+        const { freed, hasStart, read, server } = yield* begun()
+        yield* Effect.gen(function* () {
+          const reading = yield* Effect.fork(read([])(stream))
+          yield* Deferred.await(hasStart)
+          assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(reading)))
+          yield* Deferred.await(freed)
+        }).pipe(Effect.provide(clientOf(server)))
+      })
+    )
+
+    it.scopedLive.each([
+      ["fewer", 3],
+      ["more", 1000]
+    ] as const)("whose response declares %s bytes than it has is no whole one", ([, length]) =>
+      Effect.gen(function* () {
+        const server = yield* listening((request) => {
+          const type = request.url?.endsWith("true") ? "text/plain" : "application/zip"
+          request.socket.end(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\nwhole`)
+        })
+        const exit = yield* Effect.provide(Effect.exit(Stream.runCollect(stream)), clientOf(server))
+        // What is beyond the length belongs to no response.
+        if (Exit.isSuccess(exit)) assert.strictEqual(`${Buffer.concat([...exit.value])}`, "whole".slice(0, length))
+        else assert.deepInclude(failureOf(exit), { _tag: "TransportError", reason: "reset" })
+        if (length > 5) assert.isTrue(Exit.isFailure(exit))
+      })
+    )
+
     it.scopedLive("is tried again until it begins", () =>
       Effect.gen(function* () {
         let requests = 0
@@ -162,6 +196,85 @@ describe.each(transports)("with $name", ({ transport }) => {
         `/v2/key-value-stores/${STORE}/records?signature=sign&prefix=a%20b&collection=posts`
       ])
     })
+  )
+
+  const encoded = gzipSync(randomBytes(100_000))
+  const reads: ReadonlyArray<Effect.Effect<unknown, unknown, ApifyClient.ApifyClient>> = [
+    Stream.runDrain(bytes),
+    getRecord(STORE, "key")
+  ]
+
+  it.scopedLive.each([
+    ["of a declared length", { "content-length": encoded.length }],
+    ["in chunks", {}]
+  ] as const)("a record in gzip, %s, whose connection is cut is an error", ([, headers]) =>
+    Effect.gen(function* () {
+      const server = yield* listening((_, response) => {
+        response.writeHead(200, { "content-encoding": "gzip", ...headers })
+        response.write(encoded.subarray(0, -10), () => response.destroy())
+      })
+      for (const read of reads) {
+        const exit = yield* Effect.provide(Effect.exit(read), clientOf(server, { retry: { retries: 0 } }))
+        assert.include(["TransportError", "MalformedRecordError"], tagOf(failureOf(exit)))
+      }
+    })
+  )
+
+  it.scopedLive("a record in gzip that ends early is an error, where the client decodes it", () =>
+    Effect.gen(function* () {
+      const early = encoded.subarray(0, -1000)
+      const server = yield* listening((_, response) => {
+        response.writeHead(200, { "content-encoding": "gzip", "content-length": early.length })
+        response.end(early)
+      })
+      for (const read of reads) {
+        const exit = yield* Effect.provide(Effect.exit(read), clientOf(server))
+        // Node's fetch decodes by itself, and takes what there is for the whole.
+        if (name.endsWith("undici") || name === "UndiciTransport") {
+          assert.deepInclude(failureOf(exit), { _tag: "MalformedRecordError", kind: "Encoding" })
+        }
+      }
+    })
+  )
+
+  it.scopedLive.each(["bytes", "a stream", "a stream that is compressed"] as const)(
+    "an upload of %s that is interrupted in the middle stores nothing, and frees its socket and its source",
+    (kind) =>
+      Effect.gen(function* () {
+        const received = yield* Deferred.make<void>()
+        let isComplete = false
+        let resume = (): void => {}
+        const { freed, server } = yield* watching((request) => {
+          request.on("error", () => {})
+          request.on("end", () => {
+            isComplete = true
+          })
+          request.once("data", () => Deferred.unsafeDone(received, Effect.void))
+          // Bytes are more than the sockets hold. Without reading the server does not see that its client is gone.
+          request.once("data", () => request.pause())
+          resume = () => request.resume()
+        })
+        let isReleased = kind === "bytes"
+        const endless = Stream.ensuring(
+          Stream.repeatEffect(Effect.sync(() => new Uint8Array(randomBytes(65_536)))),
+          Effect.sync(() => {
+            isReleased = true
+          })
+        )
+        yield* Effect.gen(function* () {
+          const put =
+            kind === "bytes"
+              ? putRecord(STORE, "key", new Uint8Array(50_000_000))
+              : putRecord(STORE, "key", endless, { gzip: kind !== "a stream" })
+          const putting = yield* Effect.fork(put)
+          yield* Deferred.await(received)
+          assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(putting)))
+          assert.isTrue(isReleased)
+          resume()
+          yield* Deferred.await(freed)
+          assert.isFalse(isComplete)
+        }).pipe(Effect.provide(clientOf(server)))
+      })
   )
 
   it.scopedLive.each([

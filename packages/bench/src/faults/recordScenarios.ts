@@ -733,7 +733,7 @@ export const recordsElsewhere: ReadonlyArray<{ readonly row: number; readonly na
   {
     row: 94,
     name: "keys added and deleted while it lists",
-    ours: "no key twice, what stayed is there: `cursorPages.test.ts`"
+    ours: "no key twice, what stayed is there: `cursorPages.test.ts`, `listStores.test.ts`"
   },
   { row: 95, name: "a total that does not match", ours: "ignored: `listStores.test.ts`" },
   { row: 97, name: "a million keys", ours: "memory flat: `recordMemory.test.ts`" }
