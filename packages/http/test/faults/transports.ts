@@ -63,6 +63,7 @@ const FETCH = [
   "Its connections belong to the process: idle connections, and those that it opened ahead of time, stay open for its keep-alive time (4 s), and no client can close them.",
   CONNECTING,
   RESET,
+  "A body in gzip that ends early, within a response that is complete (row 81), is not distinguished from a whole one: Node's fetch decodes by itself, and takes what there is.",
   "A 407 is a failure without a reason, and after a 421 fetch itself sends the request once more: the Fetch standard requires both."
 ]
 
