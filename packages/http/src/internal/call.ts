@@ -142,7 +142,7 @@ export const summaryOf = <E>(call: Call<E>, request?: TransportRequest): CallSum
 })
 
 const shownTarget = ({ redact }: Call<unknown>, { origin, path }: TransportRequest): string =>
-  Option.match(originAndPath(origin + path), { onNone: () => origin, onSome: redact })
+  redact(Option.getOrElse(originAndPath(origin + path), () => origin))
 
 /** What decoding a response may need. */
 export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean, attempted: TransportRequest): DecodeContext => {

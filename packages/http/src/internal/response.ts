@@ -107,7 +107,7 @@ export const errorOf = (response: OperationResponse, context: DecodeContext): Ca
   const { status } = response
   // What Apify would mean by these is about the token, and the request had none.
   if (context.isRedirected === true && (status === 401 || status === 402 || status === 403)) {
-    return unexpected(response, context, "Apify's API had redirected the request there, and it was refused")
+    return unexpected(response, context, "The request was redirected there, and refused")
   }
   switch (status) {
     case 400:
