@@ -22,11 +22,20 @@ await warmUp({ inFlight: Number(inFlight) }, client, Number(times))
 
 const megabytes = (bytes: number): number => bytes / 1024 / 1024
 
+const SAMPLE_MILLIS = 10
+
 const measure = async (times: number) => {
   globalThis.gc?.()
   const before = process.memoryUsage.rss()
+  let most = before
+  const sample = (): void => {
+    most = Math.max(most, process.memoryUsage.rss())
+  }
+  const samples = setInterval(sample, SAMPLE_MILLIS)
   const counted = await countRequests(Number(inFlight), client, times)
-  return { ...counted, grown: Math.max(0, counted.memory - megabytes(before)) }
+  clearInterval(samples)
+  sample()
+  return { ...counted, grown: megabytes(most - before) }
 }
 
 process.on("message", async (times) => report(await measure(Number(times))))

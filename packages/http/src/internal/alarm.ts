@@ -7,6 +7,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
 import { Bag } from "./bag.js"
 
 /** Whole milliseconds of a clock that never jumps. */
@@ -86,4 +87,46 @@ export const setAlarm = (clock: Clock.Clock, millis: number, run: () => void): (
     alarms.set(clock, alarm)
   }
   return alarm.set(millis, run)
+}
+
+/**
+ * A limit that is moved or stopped for each chunk of a body. That sets an alarm only where it moves to an earlier time: an alarm
+ * that goes off too early is set again for what is left.
+ */
+export class MovingLimit {
+  private due = Number.POSITIVE_INFINITY
+  private run = constVoid
+  private alarmAt = Number.POSITIVE_INFINITY
+  private cancelAlarm = constVoid
+
+  constructor(private readonly clock: Clock.Clock) {}
+
+  /** Calls a function after some milliseconds, and not what was to be called before. */
+  set(millis: number, run: () => void): void {
+    this.due = monotonicMillis(this.clock) + millis
+    this.run = run
+    if (this.due < this.alarmAt) this.setAlarm(millis)
+  }
+
+  private setAlarm(millis: number): void {
+    this.cancelAlarm()
+    this.alarmAt = this.due
+    this.cancelAlarm = setAlarm(this.clock, millis, () => {
+      this.alarmAt = Number.POSITIVE_INFINITY
+      const left = this.due - monotonicMillis(this.clock)
+      if (left <= 0) this.run()
+      else if (left < Number.POSITIVE_INFINITY) this.setAlarm(left)
+    })
+  }
+
+  /** Stops it until it is set again. */
+  stop(): void {
+    this.due = Number.POSITIVE_INFINITY
+  }
+
+  /** Stops it for good. */
+  end(): void {
+    this.stop()
+    this.cancelAlarm()
+  }
 }

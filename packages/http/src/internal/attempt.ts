@@ -24,7 +24,7 @@ import {
   type TransportBody,
   type TransportRequest
 } from "../Transport.js"
-import { monotonicMillis, setAlarm } from "./alarm.js"
+import { MovingLimit, monotonicMillis } from "./alarm.js"
 import {
   type Call,
   type Closable,
@@ -163,7 +163,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   private isPaused = false
   /** Whether the next chunk is being read from the caller's stream. */
   private isReading = false
-  private cancelAlarm = constVoid
+  private readonly limit: MovingLimit
 
   constructor(
     private readonly call: Call<E>,
@@ -177,6 +177,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   ) {
     if (startedAt === undefined) call.attempts += 1
     this.fiber = call.fiber
+    this.limit = new MovingLimit(call.clock)
     this.sentAt = startedAt ?? monotonicMillis(call.clock)
     const { body } = call.request
     this.upload = body?._tag === "Stream" ? new Upload(body.open, body.length, runtimeOf(call), this) : undefined
@@ -194,23 +195,23 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     if (this.isPaused) exchange.pause()
     // A transport, and then a clock, may be done with it at once.
     if (this.isOver) return
-    this.startAlarm()
+    this.startLimit()
     if (this.isOver) return
     call.stop = Effect.suspend(() => {
       this.isOver = true
-      this.cancelAlarm()
+      this.limit.end()
       return Effect.zipRight(exchange.stop, this.closeUpload)
     })
     call.close = () => this.abort(() => Effect.fail(closedError(call)))
   }
 
   /** Starts the limit of the attempt, cut to what is left of the call. */
-  private startAlarm(): void {
+  private startLimit(): void {
     const { call } = this
     const attemptMillis = Duration.toMillis(call.limits.attemptTimeout)
     const left = remainingMillis(call)
     const spent = this.request.isRedirected === true ? monotonicMillis(call.clock) - this.sentAt : 0
-    this.cancelAlarm = setAlarm(call.clock, Math.max(0, Math.min(attemptMillis - spent, left)), () =>
+    this.limit.set(Math.max(0, Math.min(attemptMillis - spent, left)), () =>
       this.abort(() =>
         Effect.fail(left < attemptMillis ? callTimeout(call, this.history) : this.attemptTimeout(attemptMillis))
       )
@@ -226,18 +227,15 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     // A response that has begun has to end within its time, whatever the caller's stream does.
     if (this.isOver || this.head !== undefined) return
     // Whatever time the caller's stream takes is not the server's. The deadline of the call still holds.
-    this.cancelAlarm()
     this.isReading = true
-    this.cancelAlarm = setAlarm(this.call.clock, remainingMillis(this.call), () =>
+    this.limit.set(remainingMillis(this.call), () =>
       this.abort(() => Effect.fail(callTimeout(this.call, this.history)))
     )
   }
 
   onSend(): void {
     this.isReading = false
-    if (this.isOver || this.head !== undefined) return
-    this.cancelAlarm()
-    this.startAlarm()
+    if (!this.isOver && this.head === undefined) this.startLimit()
   }
 
   onFailure(cause: Cause.Cause<E>): void {
@@ -284,10 +282,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       return "stop"
     }
     this.head = this.request.isRedirected === true ? { ...head, isAnonymous: true } : head
-    if (this.isReading) {
-      this.cancelAlarm()
-      this.startAlarm()
-    }
+    if (this.isReading) this.startLimit()
     const target =
       this.request.isRedirected === true ? undefined : this.call.operation.redirectTarget?.(head, this.request.origin)
     if (target !== undefined) {
@@ -366,6 +361,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       this.exchange?.abort()
       download.finish(Option.some(error))
     }
+    const idle = new MovingLimit(call.clock)
     const download = new Download({
       pause: () => {
         this.isPaused = true
@@ -375,7 +371,9 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
         this.isPaused = false
         this.exchange?.resume()
       },
-      startIdleLimit: () => setAlarm(call.clock, limit, () => finish(this.attemptTimeout(limit)))
+      startIdleLimit: () => idle.set(limit, () => finish(this.attemptTimeout(limit))),
+      stopIdleLimit: () => idle.stop(),
+      endIdleLimit: () => idle.end()
     })
     this.download = download
     const closable: Closable = { place: 0, close: () => finish(closedError(call)) }
@@ -405,7 +403,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   private end(outcome: () => Effect.Effect<A, E | CallError>, isUploadOver = true): void {
     if (this.isOver) return
     this.isOver = true
-    this.cancelAlarm()
+    this.limit.end()
     this.call.stop = Effect.void
     this.call.close = constVoid
     // In the caller's fiber, and once: what an operation or a tracer throws is the call's defect.

@@ -16,8 +16,11 @@ export interface DownloadSource {
   /** Holds the server back. */
   pause(): void
   resume(): void
-  /** Starts the idle limit, and returns what cancels it. */
-  startIdleLimit(): () => void
+  /** Starts the idle limit. */
+  startIdleLimit(): void
+  stopIdleLimit(): void
+  /** Stops it for good. */
+  endIdleLimit(): void
 }
 
 /** Receives chunks from a transport, and gives them to a reader. */
@@ -41,6 +44,7 @@ export class Download {
   finish(error: Option.Option<CallError>): void {
     if (this.end !== undefined) return
     this.end = error
+    this.source.endIdleLimit()
     this.deliver?.(Effect.fail(error))
   }
 
@@ -59,9 +63,9 @@ export class Download {
     if (this.chunks.length > 0) return this.take()
     if (this.end !== undefined) return Effect.fail(this.end)
     return Effect.async((resume) => {
-      const cancel = this.source.startIdleLimit()
+      this.source.startIdleLimit()
       const stopWaiting = (): void => {
-        cancel()
+        this.source.stopIdleLimit()
         this.deliver = undefined
       }
       this.deliver = (pulled) => {
