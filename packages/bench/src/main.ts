@@ -45,7 +45,7 @@ const plan = flags.quick
       generations: 2,
       rounds: 3,
       warmUp: 10_000,
-      duration: 1_500,
+      duration: 1_200,
       imports: 15,
       decoding: 2_000,
       stores: [10_000, 100_000],
@@ -86,8 +86,8 @@ const planned = (
 
 /** What is done with records, by its name in the table. */
 const tasks: Readonly<Record<string, PlannedTask>> = {
-  "get 1 kB, 32 in flight": planned({ do: "get", size: 1_000 }, 32, 6_000, 20_000),
-  "put 1 kB, 32 in flight": planned({ do: "put", size: 1_000 }, 32, 6_000, 20_000),
+  "get 1 kB, 32 in flight": planned({ do: "get", size: 1_000 }, 32, 4_000, 15_000),
+  "put 1 kB, 32 in flight": planned({ do: "put", size: 1_000 }, 32, 4_000, 15_000),
   "get 100 kB, 8 in flight": planned({ do: "get", size: 100_000 }, 8, 1_000, 1_000),
   "put 100 kB, 8 in flight": planned({ do: "put", size: 100_000 }, 8, 1_000, 1_000),
   "get 10 MB, 2 in flight": planned({ do: "get", size: 10_000_000 }, 2, 30, 10),
@@ -95,8 +95,8 @@ const tasks: Readonly<Record<string, PlannedTask>> = {
   "download 1 GiB": planned({ do: "download", size: plan.tasks.stream }, 1, 1, 0),
   "upload 1 GiB": planned({ do: "upload", size: plan.tasks.stream }, 1, 1, 0),
   "list 100,000 keys": planned({ do: "list", size: KEYS }, 1, 2, 1),
-  "links, one by one": planned({ do: "link", size: 1 }, 1, 10_000, 10_000, linkClients),
-  "links, 16 at a time": planned({ do: "link", size: 1 }, 16, 10_000, 10_000, linkClients)
+  "links, one by one": planned({ do: "link", size: 1 }, 1, 5_000, 10_000, linkClients),
+  "links, 16 at a time": planned({ do: "link", size: 1 }, 16, 5_000, 10_000, linkClients)
 }
 
 /** A number of a quick run, or of the whole. */
