@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { ValidateFunction } from "ajv"
+import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -91,12 +92,13 @@ const validatorOf = (jsonSchema: object): Option.Option<ValidateFunction> => {
 export const validateJson = (text: string, jsonSchemas: ReadonlyArray<object>): Either.Either<void, string> => {
   const json = Option.liftThrowable((): unknown => JSON.parse(text))()
   if (Option.isNone(json)) return Either.left("the body is not JSON")
-  for (const jsonSchema of jsonSchemas) {
-    const validate = validatorOf(jsonSchema)
-    if (Option.isSome(validate) && !validate.value(json.value)) {
-      const [error] = validate.value.errors ?? []
-      return Either.left(`${error?.instancePath || "the body"} ${error?.message ?? "is not valid"}`)
-    }
+  for (const validate of Arr.filterMap(jsonSchemas, validatorOf)) {
+    // A schema may refer to itself, and its validator calls itself as deep as the JSON or the schema is.
+    const isValid = Option.liftThrowable(() => validate(json.value))()
+    if (Option.isNone(isValid)) return Either.left("the body is too deep to be checked")
+    if (isValid.value) continue
+    const [error] = validate.errors ?? []
+    return Either.left(`${error?.instancePath || "the body"} ${error?.message ?? "is not valid"}`)
   }
   return Either.void
 }

@@ -13,6 +13,8 @@ import * as Option from "effect/Option"
  * @category validation
  */
 export const compileJsonSchema: (jsonSchema: object) => Option.Option<ValidateFunction> = Option.liftThrowable(
-  // An instance keeps what it compiles. Warnings would go to the console.
-  (jsonSchema) => new Ajv({ strict: false, logger: false, validateFormats: false }).compile(jsonSchema)
+  // An instance keeps what it compiles. Warnings would go to the console. `$async`, which draft 07 does not have, would make
+  // a validator whose result is a promise.
+  (jsonSchema) =>
+    new Ajv({ strict: false, logger: false, validateFormats: false }).compile({ ...jsonSchema, $async: false })
 )

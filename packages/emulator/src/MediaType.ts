@@ -5,8 +5,10 @@
  */
 
 const token = "[!#$%&'*+.^`|~\\w-]+"
-const parameter = `${token}=(?:${token}|"(?:[^"\\\\]|\\\\.)*")`
-const pattern = new RegExp(`^${token}/${token}(?:[ \\t]*;[ \\t]*(?:${parameter})?)*[ \\t]*$`)
+const quoted = "[\\t !#-[\\]-~\\x80-\\xff]"
+const parameter = `${token}=(?:${token}|"(?:${quoted}|\\\\(?:${quoted}|["\\\\]))*")`
+// Nothing but a parameter begins with a space after the semicolon: a text that matches in two ways is tried in all of them.
+const pattern = new RegExp(`^${token}/${token}(?:[ \\t]*;(?:[ \\t]*${parameter})?)*[ \\t]*$`)
 
 /**
  * Whether a text is a content type, with parameters or without.

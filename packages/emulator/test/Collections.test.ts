@@ -159,4 +159,19 @@ describe("a JSON schema", () => {
     ])
     assert.deepStrictEqual(problem, Either.left("/a/0/b must be equal to constant"))
   })
+
+  it("is never a promise", () => {
+    for (const json of ["1", '"text"']) {
+      const wanted = json === "1" ? Either.left("the body must be string") : Either.void
+      assert.deepStrictEqual(validateJson(json, [{ $async: true, type: "string" }]), wanted)
+    }
+  })
+
+  it("that goes deeper than can be checked refuses the body", () => {
+    const tooDeep = Either.left("the body is too deep to be checked")
+    const deep = 100_000
+    const nested = `${'{"a":'.repeat(deep)}{}${"}".repeat(deep)}`
+    assert.deepStrictEqual(validateJson(nested, [{ additionalProperties: { $ref: "#" } }]), tooDeep)
+    assert.deepStrictEqual(validateJson("1", [{ allOf: [{ $ref: "#" }] }]), tooDeep)
+  })
 })
