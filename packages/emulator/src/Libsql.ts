@@ -74,9 +74,15 @@ const prepare = (database: Database.Database, sql: string): Prepared => {
   return { statement: statement.raw(true), columns: statement.columns().map(({ name }) => name) }
 }
 
-/** Only `run` and `all` are used: they reset a statement, and `get` after `all` returns the row of before. */
+/**
+ * Only `run` and `all` are used: they reset a statement, and `get` after `all` returns the row of before.
+ *
+ * The driver does not reset one that found the file locked. Nothing could be committed while it waits, nor the file's lock be
+ * released. So it is run again, for nothing, before anything else is.
+ */
 const runPrepared = (database: Database.Database) => {
   const statements = new Map<string, Prepared>()
+  const unfinished = new Map<Prepared, ReadonlyArray<unknown>>()
   const preparedFor = (sql: string): Prepared => {
     const known = statements.get(sql)
     if (known !== undefined) return known
@@ -85,35 +91,68 @@ const runPrepared = (database: Database.Database) => {
     statements.set(sql, prepared)
     return prepared
   }
-  const run = (sql: string, params: ReadonlyArray<unknown>): ReadonlyArray<ReadonlyArray<unknown>> => {
-    const { statement, columns } = preparedFor(sql)
+  const execute = (
+    { statement, columns }: Prepared,
+    params: ReadonlyArray<unknown>
+  ): ReadonlyArray<ReadonlyArray<unknown>> => {
     if (columns.length > 0) return statement.all(params).filter(Array.isArray)
     statement.run(params)
     return []
   }
+  /** What is executed without being prepared here is reset if it fails: so the lock is taken by that. */
+  const finish = (prepared: Prepared, params: ReadonlyArray<unknown>): void => {
+    try {
+      database.exec(prepared.columns.length > 0 ? "BEGIN; SELECT 1 FROM sqlite_master" : "BEGIN IMMEDIATE")
+      Option.liftThrowable(execute)(prepared, params)
+      unfinished.delete(prepared)
+    } finally {
+      if (database.inTransaction) database.exec("ROLLBACK")
+    }
+  }
+  const finishOthers = (prepared?: Prepared): void => {
+    for (const [other, params] of unfinished) {
+      if (other !== prepared) finish(other, params)
+    }
+  }
+  const run = (sql: string, params: ReadonlyArray<unknown>): ReadonlyArray<ReadonlyArray<unknown>> => {
+    const prepared = preparedFor(sql)
+    finishOthers(prepared)
+    try {
+      const rows = execute(prepared, params)
+      unfinished.delete(prepared)
+      return rows
+    } catch (cause) {
+      if (isLocked(cause) && !database.inTransaction) unfinished.set(prepared, params)
+      else statements.delete(sql)
+      throw cause
+    }
+  }
+  const attempt = <A>(run: () => A): Effect.Effect<A, SqlError> =>
+    Effect.try({
+      try: () => {
+        // Where a request outlives its server, the driver would end the process.
+        if (!database.open) throw new Error("The database is closed")
+        return run()
+      },
+      catch: (cause) => new SqlError({ cause, message: "Failed to execute statement" })
+    })
   return {
     columnsOf: (sql: string): ReadonlyArray<string> => preparedFor(sql).columns,
     run: (
       sql: string,
       params: ReadonlyArray<unknown>
-    ): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError> =>
-      Effect.try({
-        try: () => {
-          // Where a request outlives its server, the driver would end the process.
-          if (!database.open) throw new Error("The database is closed")
-          return run(sql, params)
-        },
-        catch: (cause) => {
-          statements.delete(sql)
-          return new SqlError({ cause, message: "Failed to execute statement" })
-        }
+    ): Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError> => attempt(() => run(sql, params)),
+    runUnprepared: (sql: string): Effect.Effect<void, SqlError> =>
+      attempt(() => {
+        finishOthers()
+        database.exec(sql)
       })
   }
 }
 
 const connectionTo = (database: Database.Database, lockTimeout: Duration.Duration): Connection => {
   const retrying = untilUnlocked(lockTimeout)
-  const { run, columnsOf } = runPrepared(database)
+  const { run, runUnprepared, columnsOf } = runPrepared(database)
   const values = (sql: string, params: ReadonlyArray<unknown>) => retrying(run(sql, params))
   const rows = (sql: string, params: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
     Effect.map(values(sql, params), (rows) => {
@@ -126,16 +165,18 @@ const connectionTo = (database: Database.Database, lockTimeout: Duration.Duratio
     })
   const rollback = Effect.suspend(() =>
     // SQLite rolls back by itself when the disk is full, for example.
-    database.open && database.inTransaction ? run("ROLLBACK", []) : Effect.succeed([])
+    database.open && database.inTransaction ? runUnprepared("ROLLBACK") : Effect.void
   )
+  const unprepared = (sql: string): Effect.Effect<void, SqlError> => {
+    if (sql === "ROLLBACK") return rollback
+    const statement = retrying(runUnprepared(sql))
+    return sql === "COMMIT" ? Effect.tapError(statement, () => rollback) : statement
+  }
   return {
     execute: rows,
     executeRaw: rows,
     executeValues: values,
-    executeUnprepared: (sql, params) => {
-      if (sql === "ROLLBACK") return rollback
-      return sql === "COMMIT" ? Effect.tapError(values(sql, params), () => rollback) : values(sql, params)
-    },
+    executeUnprepared: (sql) => Effect.as(unprepared(sql), []),
     executeStream: (sql, params) => Stream.fromIterableEffect(rows(sql, params))
   }
 }

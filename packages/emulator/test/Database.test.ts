@@ -18,6 +18,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import Libsql from "libsql"
@@ -29,6 +30,7 @@ import { isUnfinished } from "../src/internal/journal.js"
 import { LockTimeout } from "../src/internal/LockTimeout.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { LATEST_MIGRATION } from "../src/migrations.js"
+import { CHUNK_BYTES } from "../src/RecordRows.js"
 import { decodeSeed } from "../src/readSeed.js"
 import { Seed } from "../src/Seed.js"
 import { findStore } from "../src/StoreRows.js"
@@ -399,6 +401,44 @@ describe("a file that another process has locked", () => {
       assert.strictEqual(yield* demoStatus(url), 200)
     })
   )
+
+  const locks = {
+    "is being read": "BEGIN; SELECT * FROM users",
+    "is about to be written": "BEGIN IMMEDIATE",
+    "is being written": "BEGIN EXCLUSIVE"
+  }
+  for (const [what, lock] of Object.entries(locks)) {
+    it.scopedLive(`keeps nothing of what failed while it ${what}`, () =>
+      Effect.gen(function* () {
+        const file = `${yield* scratch}/apify.db`
+        const url = yield* serving(file, 0)
+        const other = yield* connection(file)
+        const store = storePath("WkzbQMuFYuamGv3YF")
+        const statusOf = (method: string, path: string, body = "") =>
+          Effect.map(request(url, path, { method, token: DEMO_TOKEN, body }), ({ status }) => status)
+        const requests = {
+          reading: statusOf("GET", `${store}/keys`),
+          writing: statusOf("PUT", `${store}/records/small`, "x"),
+          streaming: statusOf("PUT", `${store}/records/large`, "x".repeat(2 * CHUNK_BYTES))
+        }
+        other.exec(lock)
+        if (lock.includes("SELECT")) other.prepare("SELECT count(*) FROM users").all()
+        const isReadable = what !== "is being written"
+        assert.deepStrictEqual(yield* Effect.all(requests), {
+          reading: isReadable ? 200 : 500,
+          writing: 500,
+          streaming: 500
+        })
+        other.exec("ROLLBACK")
+        assert.deepStrictEqual(yield* Effect.all(requests), { reading: 200, writing: 201, streaming: 201 })
+        // Nor is the file kept from the other process; for a moment it may be, where accesses are written down.
+        yield* Effect.retry(
+          Effect.try(() => other.exec("DELETE FROM grants")),
+          Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(20))
+        )
+      })
+    )
+  }
 
   it.scopedLive("does not hold up other requests", () =>
     Effect.gen(function* () {
