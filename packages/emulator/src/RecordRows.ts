@@ -78,10 +78,17 @@ const removeUpload = Effect.fnUntraced(function* (uploadId: string) {
   const sql = yield* SqlClient.SqlClient
   const count = yield* countChunks(uploadId)
   for (let end = count; end > 0; end -= REMOVED_AT_ONCE) {
-    yield* rowsOf(sql`DELETE FROM chunks WHERE upload_id = ${uploadId} AND number >= ${end - REMOVED_AT_ONCE}`)
+    // Another process may have written its record meanwhile.
+    yield* rowsOf(sql`
+      DELETE FROM chunks
+      WHERE upload_id = ${uploadId} AND number >= ${end - REMOVED_AT_ONCE}
+        AND EXISTS (SELECT 1 FROM discarded WHERE upload_id = ${uploadId})`)
     yield* yieldToEventLoop
   }
-  yield* rowsOf(sql`DELETE FROM discarded WHERE upload_id = ${uploadId}`)
+  // Or more of its chunks.
+  yield* rowsOf(sql`
+    DELETE FROM discarded
+    WHERE upload_id = ${uploadId} AND NOT EXISTS (SELECT 1 FROM chunks WHERE upload_id = ${uploadId})`)
 })
 
 /**
@@ -149,12 +156,15 @@ class Incoming {
 
 const writeChunk = Effect.fnUntraced(function* (incoming: Incoming) {
   const sql = yield* SqlClient.SqlClient
-  if (incoming.chunks === 0) {
-    yield* hold(incoming.id)
-    yield* rowsOf(sql`INSERT INTO discarded (upload_id) VALUES (${incoming.id})`)
-  }
-  yield* rowsOf(sql`
-    INSERT INTO chunks (upload_id, number, bytes) VALUES (${incoming.id}, ${incoming.chunks}, ${incoming.bytes})`)
+  if (incoming.chunks === 0) yield* hold(incoming.id)
+  // With every chunk: another process may have removed those before it.
+  yield* sql.withTransaction(
+    Effect.zipRight(
+      rowsOf(sql`INSERT INTO discarded (upload_id) VALUES (${incoming.id}) ON CONFLICT DO NOTHING`),
+      rowsOf(sql`
+        INSERT INTO chunks (upload_id, number, bytes) VALUES (${incoming.id}, ${incoming.chunks}, ${incoming.bytes})`)
+    )
+  )
   incoming.chunks += 1
   incoming.clear()
   yield* yieldToEventLoop

@@ -176,6 +176,24 @@ describe("an upload", () => {
     )
   }
 
+  it.scopedLive("whose chunks another process removed is refused, and leaves nothing", () =>
+    Effect.gen(function* () {
+      const { url, database } = yield* started()
+      const outgoing = begin(url, "large", "PUT", { "content-length": String(CHUNKS * CHUNK_BYTES) })
+      const answered = new Promise<number | undefined>((resolve) => {
+        outgoing.once("response", (response) => resolve(response.resume().statusCode))
+      })
+      outgoing.write(filled(1).subarray(0, 10 * CHUNK_BYTES + 5))
+      yield* untilRows(database, { records: 0, chunks: 10, discarded: 1 })
+      yield* Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        sql.withTransaction(Effect.zipRight(sql`DELETE FROM chunks`, sql`DELETE FROM discarded`))
+      ).pipe(Effect.provide(databaseLayer(database)))
+      outgoing.end(filled(1).subarray(10 * CHUNK_BYTES + 5))
+      assert.strictEqual(yield* Effect.promise(() => answered), 500)
+      yield* untilRows(database, { records: 0, chunks: 0, discarded: 0 })
+    })
+  )
+
   it.scopedLive("of a few bytes that is broken off before it is read leaves the record as it was", () =>
     Effect.gen(function* () {
       const { url, database } = yield* started()
