@@ -26,6 +26,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { Accesses } from "./Accesses.js"
 import { OTHER_RATE, STORE, STORES, storeUrl } from "./Endpoints.js"
 import { encodeStore, encodeStoreBody } from "./encodeStoreBody.js"
@@ -298,7 +299,7 @@ const updateRoute: Route = {
     }
     const now = yield* DateTime.now
     const store = new Store({ ...found.store, ...change, modifiedAt: now, accessedAt: now }, trusted)
-    if (!(yield* updateStore(store, found.ownerId)))
+    if (!(yield* updateStore(store, found.ownerId, Struct.keys(change))))
       return yield* refuse(nameConflictRefusal(unknowns.NAME_CONFLICT_MESSAGE))
     const updated = yield* findStore({ _tag: "StoreById", id: store.id }, caller)
     if (Option.isNone(updated)) return yield* refuse(storeNotFoundRefusal)

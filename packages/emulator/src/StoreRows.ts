@@ -350,20 +350,22 @@ export const insertStore = (
   })
 
 /**
- * Writes what an update may change, and when it did; `false` if another store of the owner has the name. The other columns
- * stay as they are: they may have changed meanwhile.
+ * Writes the fields of a store that an update changes, and when it did; `false` if another store of the owner has the name.
+ * The other columns stay as they are: they may have changed meanwhile.
  *
  * @since 0.1.0
  * @category statements
  */
 export const updateStore = (
   store: Store,
-  ownerId: string
+  ownerId: string,
+  fields: ReadonlyArray<keyof typeof columns>
 ): Effect.Effect<boolean, SqlError | ParseResult.ParseError, SqlClient.SqlClient> =>
   unlessNameTaken(store, ownerId, (sql) =>
-    Effect.flatMap(encodeStoreRow(store), ({ id, name, title, general_access, modified_at, accessed_at }) => {
-      const changed = { name, title, general_access, modified_at, accessed_at }
-      return sql`UPDATE stores SET ${sql.update(changed)} WHERE id = ${id}`
+    Effect.flatMap(encodeStoreRow(store), (row) => {
+      const changed = [...fields, "modifiedAt" as const, "accessedAt" as const].map((field) => columns[field])
+      const values = Object.fromEntries(changed.map((column) => [column, row[column]]))
+      return sql`UPDATE stores SET ${sql.update(values)} WHERE id = ${store.id}`
     })
   )
 

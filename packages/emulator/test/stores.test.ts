@@ -12,6 +12,7 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
+import * as TestServices from "effect/TestServices"
 import { Emulator, type SeedJson } from "../src/index.js"
 import { checkStoreSchema } from "../src/StoreSchema.js"
 import { unknowns } from "../src/Unknowns.js"
@@ -574,6 +575,21 @@ layer(Emulator.layer({ seed }))("updating a store", (it) => {
       assertRefused(yield* update(ID, { title: "new", generalAccess: "NO" }), 400, "invalid-value")
       const { title, name, modifiedAt } = dataOf(yield* send(storePath(ID)))
       assert.deepStrictEqual([title, name, modifiedAt], [before.title, before.name, before.modifiedAt])
+    })
+  )
+  it.effect("keeps what another update changed while its body was on its way", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Emulator
+      yield* update(ID, { name: "before", title: "before" })
+      const body = '{"title": "slow"}'
+      const headers = `Host: x\r\nConnection: close\r\nAuthorization: Bearer ${JANE}\r\nContent-Length: ${body.length}`
+      const slow = yield* connected(url, `PUT ${storePath(ID)} HTTP/1.1\r\n${headers}\r\n\r\n{`)
+      yield* TestServices.provideLive(Effect.sleep("200 millis"))
+      yield* update(ID, { name: "meanwhile", title: "meanwhile" })
+      slow.write(body.slice(1))
+      yield* closed(slow)
+      const { name, title } = dataOf(yield* send(storePath(ID)))
+      assert.deepStrictEqual([name, title], ["meanwhile", "slow"])
     })
   )
   it.effect("ignores fields that are not known", () =>
