@@ -19,7 +19,8 @@ const NotEmpty = Schema.NonEmptyString.annotations({ identifier: "NotEmpty", des
 
 const DraftSchema = JsonObjectSchema.pipe(
   Schema.filter((jsonSchema) => Option.isSome(compileJsonSchema(jsonSchema)), {
-    message: () => "is not a JSON schema of draft 07"
+    identifier: "DraftSchema",
+    description: "a JSON schema of draft 07"
   })
 )
 

@@ -10,6 +10,7 @@ import { collectionsOf, demandsOn, validateJson } from "../src/Collections.js"
 import { Emulator } from "../src/index.js"
 import { CHUNK_BYTES } from "../src/RecordRows.js"
 import { recordRejectedRefusal } from "../src/Refusals.js"
+import { checkStoreSchema } from "../src/StoreSchema.js"
 import { unknowns } from "../src/Unknowns.js"
 import { COLLECTIONS, get, put, schema, seed } from "./records.js"
 import type { Response } from "./request.js"
@@ -141,6 +142,12 @@ describe("the collections of a key", () => {
 })
 
 describe("a JSON schema", () => {
+  it("that is none is named as such", () => {
+    const posts = { ...schema.collections.posts, jsonSchema: { type: "text" } }
+    const problem = checkStoreSchema({ ...schema, collections: { posts } })
+    assert.deepStrictEqual(problem, Either.left("collections.posts.jsonSchema is not a JSON schema of draft 07"))
+  })
+
   it("of draft 07 is followed, its references included", () => {
     const draft07 = {
       $schema: "http://json-schema.org/draft-07/schema#",
