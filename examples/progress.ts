@@ -14,12 +14,23 @@ const PLAIN_LINES = 4
 
 const REWRITE_LINE = "\r\u001b[K"
 
+const BAR_LENGTH = 20
+
+const writeLine = (output: Output, done: number, total: number, line: string, bar: string): void => {
+  if (output.isTTY === true) output.write(done < total ? `${REWRITE_LINE}${bar}${line}` : REWRITE_LINE)
+  else if (done % Math.ceil(total / PLAIN_LINES) === 0 || done === total) output.write(`${line}\n`)
+}
+
 /** Shows that `done` of `total` stores are done. On a terminal, the last one clears the line. */
 export const showProgress = (output: Output, done: number, total: number): Effect.Effect<void> =>
+  Effect.sync(() => writeLine(output, done, total, `${done} of ${total} stores`, ""))
+
+/** The same with a bar before it on a terminal, for anything that can be counted. */
+export const showBar = (output: Output, done: number, total: number, noun: string): Effect.Effect<void> =>
   Effect.sync(() => {
-    const line = `${done} of ${total} stores`
-    if (output.isTTY === true) output.write(done < total ? `${REWRITE_LINE}${line}` : REWRITE_LINE)
-    else if (done % Math.ceil(total / PLAIN_LINES) === 0 || done === total) output.write(`${line}\n`)
+    const full = Math.floor((done / total) * BAR_LENGTH)
+    const bar = `[${"#".repeat(full).padEnd(BAR_LENGTH, "-")}] `
+    writeLine(output, done, total, `${done} of ${total} ${noun}`, bar)
   })
 
 /** Shows a count whose end is not known: on a terminal in place of the one before, which `clearProgress` removes. */

@@ -349,9 +349,10 @@ describe("the examples", () => {
       "findUnused.ts",
       "local.ts",
       "progress.ts",
+      "storeCopy.ts",
       "storeSummary.ts"
     ]
-    const tested = ["start.ts", "unitTest.ts"]
+    const tested = ["copyStore.ts", "start.ts", "unitTest.ts"]
     assert.sameMembers(modules, [...parts, ...tested, ...programs.map((name) => `${name}.ts`)])
   })
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { clearProgress, showCount, showProgress } from "../progress.js"
+import { clearProgress, showBar, showCount, showProgress } from "../progress.js"
 
 /** Everything that is written during a job with `total` stores. */
 const written = (total: number, isTTY: boolean) =>
@@ -29,6 +29,24 @@ describe("showProgress", () => {
         "6 of 10 stores\n",
         "9 of 10 stores\n",
         "10 of 10 stores\n"
+      ])
+    })
+  )
+})
+
+describe("showBar", () => {
+  it.effect("has a bar on a terminal alone", () =>
+    Effect.gen(function* () {
+      const texts: Array<string> = []
+      for (const isTTY of [true, false]) {
+        const output = { isTTY, write: (text: string) => texts.push(text) }
+        for (let done = 1; done <= 2; done++) yield* showBar(output, done, 2, "records")
+      }
+      assert.deepStrictEqual(texts, [
+        "\r\u001b[K[##########----------] 1 of 2 records",
+        "\r\u001b[K",
+        "1 of 2 records\n",
+        "2 of 2 records\n"
       ])
     })
   )
