@@ -28,7 +28,8 @@ const packages = readdirSync(join(ROOT, "packages")).map((name) => join("package
 const sources = packages.flatMap((folder) => filesIn(join(folder, "src"), ".ts"))
 const pages = [
   "README.md",
-  ...filesIn("docs", ".md"),
+  // The reference has the programs of the doc comments once more.
+  ...filesIn("docs", ".md").filter((path) => !path.startsWith(join("docs", "reference"))),
   ...packages.flatMap((folder) =>
     readdirSync(join(ROOT, folder)).flatMap((name) => (name === "README.md" ? [join(folder, name)] : []))
   )
