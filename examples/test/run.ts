@@ -23,7 +23,8 @@ const neutral = Object.fromEntries(Object.entries(process.env).filter(([name]) =
 const runProgram = (
   program: ReadonlyArray<string>,
   args: ReadonlyArray<string> = [],
-  env: Readonly<Record<string, string>> = {}
+  env: Readonly<Record<string, string>> = {},
+  interrupted?: Promise<void>
 ): Effect.Effect<Ended> =>
   Effect.async((resume) => {
     const child = spawn(process.execPath, [...program, ...args], {
@@ -38,6 +39,7 @@ const runProgram = (
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       output.stderr += text
     })
+    void interrupted?.then(() => child.kill("SIGINT"))
     child.once("error", (error) => resume(Effect.die(error)))
     child.once("close", (code) => resume(Effect.succeed({ code, ...output })))
     return Effect.sync(() => child.kill("SIGKILL"))
@@ -46,11 +48,15 @@ const runProgram = (
 /** Runs `examples/<name>.ts` to its end, by the command of the README. */
 export const runSource = (name: string): Effect.Effect<Ended> => runProgram(["--import", "tsx", `examples/${name}.ts`])
 
-/** Bundles programs before the tests of a file. What it returns runs `examples/<name>.ts` to its end. */
+/** Bundles programs before the tests of a file. What it returns runs `examples/<name>.ts` to its end, with a Ctrl+C once `interrupted` is. */
 export const bundled = <Name extends string>(...names: ReadonlyArray<Name>) => {
   const folder = mkdtempSync(`${tmpdir()}/examples-`)
   beforeAll(() => bundle(folder, ...names.map((name) => `${ROOT}/examples/${name}.ts`)))
   afterAll(() => rmSync(folder, { recursive: true }))
-  return (name: Name, args?: ReadonlyArray<string>, env?: Readonly<Record<string, string>>): Effect.Effect<Ended> =>
-    runProgram([`${folder}/${name}.mjs`], args, env)
+  return (
+    name: Name,
+    args?: ReadonlyArray<string>,
+    env?: Readonly<Record<string, string>>,
+    interrupted?: Promise<void>
+  ): Effect.Effect<Ended> => runProgram([`${folder}/${name}.mjs`], args, env, interrupted)
 }

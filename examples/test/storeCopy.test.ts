@@ -1,3 +1,4 @@
+import { createServer, type Server } from "node:http"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
@@ -9,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { localApify } from "../local.js"
@@ -76,6 +78,35 @@ const halting = (place: Place, begun: Deferred.Deferred<void>): Place => ({
           : content.bytes
     }))
 })
+
+const POLL = Schedule.spaced("10 millis")
+
+/** The address of a server with one record, which begins and never ends. */
+const endlessRecord = Effect.acquireRelease(
+  Effect.async<Server>((resume) => {
+    const page = {
+      items: [{ key: "endless", size: 1000 }],
+      count: 1,
+      limit: 1000,
+      isTruncated: false,
+      nextExclusiveStartKey: null
+    }
+    const server = createServer((request, response) => {
+      if (request.url?.includes("/records/")) response.writeHead(200, { "content-type": "text/plain" }).write("half")
+      else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ data: page }))
+    }).listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) =>
+    Effect.sync(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+).pipe(
+  Effect.map((server) => {
+    const address = server.address()
+    return `http://127.0.0.1:${typeof address === "object" ? address?.port : address}`
+  })
+)
 
 describe("a copy of a store", () => {
   test(
@@ -239,5 +270,21 @@ describe("copyStore", () => {
       const copied = yield* run("copyStore", [folder, "~new"], env)
       assert.deepStrictEqual([copied.code, copied.stdout], [0, "0 records copied, 0 were there already\n"])
     }).pipe(Effect.scoped, Effect.provide([Emulator.layer(), NodeContext.layer]))
+  )
+
+  it.live("ends at a Ctrl+C in the middle of a record, with nothing of it, and says so", () =>
+    Effect.gen(function* () {
+      const fileSystem = yield* FileSystem.FileSystem
+      const folder = yield* temporaryFolder
+      const url = yield* endlessRecord
+      const hasPart = Effect.map(fileSystem.readDirectory(folder), (names) =>
+        names.some((name) => name.startsWith("~part-") && name !== "~part-manifest")
+      )
+      const begun = Effect.runPromise(Effect.asVoid(Effect.repeat(hasPart, { until: (has) => has, schedule: POLL })))
+      const { code, stderr, stdout } = yield* run("copyStore", ["~any", folder], { APIFY_API_BASE_URL: url }, begun)
+      assert.deepStrictEqual([code, stdout], [130, ""])
+      assert.include(stderr, "Stopped. The same command goes on from here.")
+      assert.deepStrictEqual(yield* fileSystem.readDirectory(folder), ["~records.jsonl"])
+    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
   )
 })
