@@ -34,7 +34,8 @@ export class Download {
   constructor(private readonly source: DownloadSource) {}
 
   push(chunk: Uint8Array): void {
-    if (this.end !== undefined) return
+    // undici gives a chunk without bytes when it goes on after a pause; a file takes none.
+    if (this.end !== undefined || chunk.length === 0) return
     this.chunks.push(chunk)
     this.bytes += chunk.length
     if (this.deliver !== undefined) this.deliver(this.take())
