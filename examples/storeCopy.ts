@@ -180,9 +180,7 @@ const openFolder = (folder: string) =>
       Effect.gen(function* () {
         const key = yield* parseRecordKey(listed.key)
         const part = `${folder}/~part-${parts++}`
-        // A file takes no chunk without bytes.
-        const chunks = Stream.filter(bytes, (chunk) => chunk.length > 0)
-        yield* Stream.run(chunks, fileSystem.sink(part)).pipe(
+        yield* Stream.run(bytes, fileSystem.sink(part)).pipe(
           Effect.zipRight(
             Effect.suspend(() => {
               const line = { key, file: nameOf(key), size: listed.size, contentType }

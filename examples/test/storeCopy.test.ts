@@ -217,23 +217,6 @@ describe("a copy of a store", () => {
   )
 
   test(
-    "takes chunks without bytes",
-    Effect.gen(function* () {
-      yield* makeStore
-      const from = storePlace(FROM)
-      const folder = yield* temporaryFolder
-      const read: Place["read"] = (key) =>
-        Effect.map(from.read(key), (content) => ({
-          ...content,
-          bytes: Stream.concat(Stream.make(new Uint8Array()), content.bytes)
-        }))
-      yield* copy({ ...from, read }, folderPlace(folder))
-      yield* copy(folderPlace(folder), storePlace(TO))
-      assert.deepStrictEqual(yield* contents(TO), yield* contents(FROM))
-    })
-  )
-
-  test(
     "reads no file outside of the folder, whatever the list of its records says",
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
