@@ -1,0 +1,178 @@
+/**
+ * The runtimes of the table: how each is installed, and how it runs the bundle of `calls.ts`.
+ */
+import { execFile } from "node:child_process"
+import { access, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { listen } from "../server.js"
+import type { Servers } from "./calls.js"
+
+/** A folder outside the workspace, with the bundle in it and the runtimes in its `node_modules`. */
+export interface Place {
+  readonly folder: string
+  /** The name of the bundle in the folder. It exports `playAll`. */
+  readonly bundle: string
+  readonly servers: Servers
+}
+
+/** A runtime. */
+export interface Runtime {
+  readonly name: string
+  /** The version, or nothing if this machine does not have it. */
+  readonly version: (place: Place) => Promise<string | undefined>
+  /** Runs the bundle. Gives the outcomes, as JSON. */
+  readonly run: (place: Place, store: string) => Promise<string>
+}
+
+/** Debian's Chromium. */
+const CHROMIUM = "/usr/bin/chromium"
+
+/** Dates of workerd's behaviour. The first is older than each of the changes to streams and to `fetch` that Workers got since. */
+const OLD_DATE = "2022-01-01"
+
+const system = `${process.platform}-${process.arch}`
+
+const nodes = [20, 22, 24, 26]
+
+/** What to install from npm: the newest release of each line. */
+export const dependencies: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(nodes.map((major) => [`node-${major}`, `npm:node-${system}@${major}`])),
+  bun: "1",
+  deno: "2",
+  workerd: "1",
+  "playwright-core": "1"
+}
+
+const PATIENCE_MILLIS = 120_000
+
+/** Runs a command to its end, and returns what it printed. */
+const print = async (command: string, args: ReadonlyArray<string>): Promise<string> => {
+  const { stdout } = await promisify(execFile)(command, [...args], { timeout: PATIENCE_MILLIS, maxBuffer: 2 ** 24 })
+  return stdout.trim()
+}
+
+const callOf = ({ bundle, servers }: Place, store: string): string =>
+  `import { playAll } from "./${bundle}"\nconst play = () => playAll(${JSON.stringify(servers)}, ${JSON.stringify(store)})\n`
+
+/** A runtime that runs a module by a command, and prints its version on `--version`. */
+const commandLine = (name: string, path: string, args: ReadonlyArray<string> = []): Runtime => ({
+  name,
+  version: async ({ folder }) => {
+    const [line = ""] = (await print(join(folder, path), ["--version"])).split("\n")
+    return /\d+\.\d+\.\d+/.exec(line)?.[0]
+  },
+  run: async (place, store) => {
+    const program = join(place.folder, `${store}.mjs`)
+    await writeFile(program, `${callOf(place, store)}console.log(JSON.stringify(await play()))\n`)
+    return print(join(place.folder, path), [...args, program])
+  }
+})
+
+const workerd = (name: string, date: (newest: string) => string): Runtime => {
+  const path = "node_modules/.bin/workerd"
+  const newestOf = async (folder: string): Promise<string> =>
+    (await print(join(folder, path), ["--version"])).replace("workerd ", "")
+  return {
+    name,
+    version: async ({ folder }) => {
+      const newest = await newestOf(folder)
+      return `${newest}, as of ${date(newest)}`
+    },
+    run: async (place, store) => {
+      const { bundle, folder } = place
+      await writeFile(
+        join(folder, `${store}.mjs`),
+        `${callOf(place, store)}export default { test: async () => console.log(JSON.stringify(await play())) }\n`
+      )
+      const config = join(folder, `${store}.capnp`)
+      await writeFile(
+        config,
+        `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [
+  (name = "main", worker = (
+    modules = [
+      (name = "${store}.mjs", esModule = embed "${store}.mjs"),
+      (name = "${bundle}", esModule = embed "${bundle}")
+    ],
+    compatibilityDate = "${date(await newestOf(folder))}"
+  )),
+  (name = "internet", network = (allow = ["local", "public", "private"]))
+]);
+`
+      )
+      return print(join(folder, path), ["test", config])
+    }
+  }
+}
+
+/** What is used of `playwright-core`, which is not a dependency of the workspace. */
+interface Playwright {
+  readonly chromium: {
+    readonly launch: (options: { readonly executablePath: string; readonly args: ReadonlyArray<string> }) => Promise<{
+      readonly version: () => string
+      readonly newPage: () => Promise<{
+        readonly goto: (url: string) => Promise<unknown>
+        readonly evaluate: (script: string) => Promise<string>
+      }>
+      readonly close: () => Promise<void>
+    }>
+  }
+}
+
+const launch = async ({ folder }: Place) => {
+  const { chromium }: Playwright = await import(join(folder, "node_modules/playwright-core/index.mjs"))
+  // As root, which containers run as, Chromium starts without its sandbox alone.
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] })
+}
+
+const chromium: Runtime = {
+  name: "Chromium",
+  version: async (place) => {
+    const isInstalled = await access(CHROMIUM).then(
+      () => true,
+      () => false
+    )
+    if (!isInstalled) return undefined
+    const browser = await launch(place)
+    try {
+      return browser.version()
+    } finally {
+      await browser.close()
+    }
+  },
+  run: async (place, store) => {
+    const { readFile } = await import("node:fs/promises")
+    const bundle = await readFile(join(place.folder, place.bundle))
+    // A page of another origin than the emulator's.
+    const pages = createServer((request, response) => {
+      const isBundle = request.url === `/${place.bundle}`
+      response.writeHead(200, { "content-type": isBundle ? "text/javascript" : "text/html" })
+      response.end(isBundle ? bundle : "<!doctype html>")
+    })
+    const url = await listen(pages)
+    const browser = await launch(place)
+    try {
+      const page = await browser.newPage()
+      await page.goto(url)
+      const servers = JSON.stringify(place.servers)
+      return await page.evaluate(
+        `import("/${place.bundle}").then(({ playAll }) => playAll(${servers}, "${store}")).then(JSON.stringify)`
+      )
+    } finally {
+      await browser.close()
+      pages.close()
+    }
+  }
+}
+
+/** All of them, in the order of the table. */
+export const runtimes: ReadonlyArray<Runtime> = [
+  ...nodes.map((major) => commandLine(`Node ${major}`, `node_modules/node-${major}/bin/node`)),
+  commandLine("Deno", "node_modules/.bin/deno", ["run", "--allow-net"]),
+  commandLine("Bun", "node_modules/.bin/bun"),
+  workerd("workerd, old", () => OLD_DATE),
+  workerd("workerd, new", (newest) => newest),
+  chromium
+]
