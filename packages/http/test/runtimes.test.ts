@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http"
 import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { ApifyClient, getStore } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
 import { transports, unhurried, urlOf } from "./realSockets.js"
@@ -28,6 +29,14 @@ class WorkerdsRequest extends PlatformRequest {
 const refuseAsWorkerd = (init: RequestInit): void => {
   for (const option of ["cache", "credentials"]) {
     if (option in init) throw new Error(`The '${option}' field on 'RequestInitializerDict' is not implemented.`)
+  }
+}
+
+/** Cloudflare's workerd of today. */
+class StrictRequest extends PlatformRequest {
+  constructor(input: RequestInfo | URL, init: RequestInit = {}) {
+    if (init.redirect === "error") throw new TypeError('Invalid redirect value, must be one of "follow" or "manual"')
+    super(input, init)
   }
 }
 
@@ -74,6 +83,16 @@ describe("a runtime without cache and credentials", () => {
       .pipe(Effect.provide(client), Effect.provideService(FetchHttpClient.Fetch, fetch))
     assert.strictEqual((await Effect.runPromise(call)).id, "WkzbQMuFYuamGv3YF")
     assert.strictEqual(sent[0]?.redirect, "manual")
+  })
+})
+
+describe("a runtime that claims to be Node, and refuses redirects by no error", () => {
+  it("is sent a stream whose redirects are not followed", async () => {
+    const { fetch, http, sent } = await importedWith(StrictRequest)
+    const client = Layer.provide(http.ApifyClient.layer(), http.FetchTransport.layerWith({ fetch }))
+    const put = http.putRecord("~my-store", "bytes", Stream.make(new Uint8Array(8)))
+    await Effect.runPromise(Effect.ignore(Effect.provide(put, client)))
+    assert.deepStrictEqual([sent.length, sent[0]?.redirect], [1, "manual"])
   })
 })
 

@@ -18,7 +18,7 @@ export const protectedInit = ({ _tag }: TransportBody): RequestInit => {
     ...(takes({ cache: wanted.cache }) ? { cache: wanted.cache } : {}),
     ...(takes({ credentials: wanted.credentials }) ? { credentials: wanted.credentials } : {})
   }
-  return _tag === "Stream" && isNodes() ? { ...supported, ...withoutCopy } : supported
+  return _tag === "Stream" && isNodes() && takes(withoutCopy) ? { ...supported, ...withoutCopy } : supported
 }
 
 const takes = (init: RequestInit): boolean => {
@@ -35,6 +35,7 @@ const takes = (init: RequestInit): boolean => {
  */
 const withoutCopy: RequestInit = { redirect: "error", window: null }
 
+/** Others, such as workerd, claim to be Node, and do not take its options. */
 const isNodes = (): boolean =>
   Predicate.hasProperty(globalThis, "process") &&
   Predicate.hasProperty(globalThis.process, "versions") &&
