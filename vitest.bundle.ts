@@ -30,3 +30,17 @@ export const bundle = (folder: string, ...programs: ReadonlyArray<string>): Prom
     plugins: [leaveLibsql],
     logLevel: "error"
   })
+
+/** Bundles a program for browsers, as the text of a function. */
+export const bundleForBrowsers = async (program: string): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [program],
+    bundle: true,
+    write: false,
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+    logLevel: "error"
+  })
+  return outputFiles.map(({ text }) => text).join("")
+}

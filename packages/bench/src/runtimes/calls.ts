@@ -18,10 +18,12 @@ import {
   putRecord,
   type StoreRef,
   storeById,
-  streamRecord
+  streamRecord,
+  updateStore
 } from "@effect-apify/http"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import type { ConfigError } from "effect/ConfigError"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -73,7 +75,12 @@ const tagOf = <A, E extends { readonly _tag: string }, R>(
   call: Effect.Effect<A, E, R>
 ): Effect.Effect<string, never, R> => Effect.match(call, { onSuccess: () => "no error", onFailure: ({ _tag }) => _tag })
 
-const callsOfRecords = (ref: StoreRef) => ({
+type Client = Layer.Layer<ApifyClient.ApifyClient, ConfigError>
+
+const clientOf = (options: ApifyClient.Options): Client =>
+  Layer.provide(ApifyClient.layer({ retry: { baseDelay: "10 millis" }, ...options }), FetchTransport.layer)
+
+const callsOfRecords = (ref: StoreRef, anonymous: Client) => ({
   "put and get text": Effect.gen(function* () {
     yield* putRecord(ref, "text.txt", text)
     const record = yield* getRecord(ref, "text.txt")
@@ -108,6 +115,11 @@ const callsOfRecords = (ref: StoreRef) => ({
   "delete a record": Effect.gen(function* () {
     yield* deleteRecord(ref, "page-1")
     yield* expect(yield* tagOf(getRecord(ref, "page-1")), "RecordNotFoundError")
+  }),
+  "read a public record without a token": Effect.gen(function* () {
+    yield* updateStore(ref, { generalAccess: "ANYONE_WITH_NAME_CAN_READ" })
+    const found = yield* Effect.provide(getRecordValue(ref, "OUTPUT", Output), anonymous)
+    yield* expect(found.pages, output.pages)
   }),
   "open a signed link without a token": Effect.gen(function* () {
     const { url } = yield* (yield* publicUrls(yield* getStore(ref))).record("text.txt")
@@ -161,22 +173,20 @@ const play = <R>(calls: Readonly<Record<string, Effect.Effect<unknown, unknown, 
     )
   )
 
-const clientOf = (options: ApifyClient.Options) =>
-  Layer.provide(ApifyClient.layer({ retry: { baseDelay: "10 millis" }, ...options }), FetchTransport.layer)
-
-/** Does all calls, one after the other. */
+/** Does all calls, one after the other. It leaves a public store of this name, with an output of 3 pages. */
 export const playAll = ({ emulator, faulty, token }: Servers, name: string): Promise<ReadonlyArray<Outcome>> =>
   Effect.gen(function* () {
     const { store } = yield* getOrCreateStore({ name })
+    const anonymous = clientOf({ baseUrl: emulator })
     const stores = {
-      "create a store": Effect.void,
+      "create a store, and find it": Effect.flatMap(getOrCreateStore({ name }), ({ isNew }) => expect(isNew, false)),
       "get a store": Effect.flatMap(getStore(storeById(store.id)), ({ id }) => expect(id, store.id)),
       "be refused without a token": Effect.flatMap(
-        tagOf(Effect.provide(getStore(storeById(store.id)), clientOf({ baseUrl: emulator }))),
+        tagOf(Effect.provide(getStore(storeById(store.id)), anonymous)),
         (tag) => expect(tag, "ForbiddenError")
       )
     }
-    const records = yield* play({ ...stores, ...callsOfRecords(storeById(store.id)) })
+    const records = yield* play({ ...stores, ...callsOfRecords(storeById(store.id), anonymous) })
     const faults = yield* Effect.provide(play(callsOfFaults(faulty)), clientOf({ baseUrl: faulty }))
     return [...records, ...faults]
   }).pipe(Effect.provide(clientOf({ baseUrl: emulator, token: Redacted.make(token) })), Effect.runPromise)

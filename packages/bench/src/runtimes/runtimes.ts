@@ -2,14 +2,14 @@
  * The runtimes of the table: how each is installed, and how it runs the bundle of `calls.ts`.
  */
 import { execFile } from "node:child_process"
-import { access, writeFile } from "node:fs/promises"
+import { access, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { promisify } from "node:util"
 import { listen } from "../server.js"
-import type { Servers } from "./calls.js"
+import type { Outcome, Servers } from "./calls.js"
 
-/** A folder outside the workspace, with the bundle in it and the runtimes in its `node_modules`. */
+/** A folder outside the workspace, with the bundle, `browser.html` and its program in it, and the runtimes in its `node_modules`. */
 export interface Place {
   readonly folder: string
   /** The name of the bundle in the folder. It exports `playAll`. */
@@ -29,8 +29,8 @@ export interface Runtime {
 /** Debian's Chromium. */
 const CHROMIUM = "/usr/bin/chromium"
 
-/** Dates of workerd's behaviour. The first is older than each of the changes to streams and to `fetch` that Workers got since. */
-const OLD_DATE = "2022-01-01"
+/** The oldest compatibility date that is supported: the first with the standard's `URL`. */
+const OLD_DATE = "2022-10-31"
 
 const system = `${process.platform}-${process.arch}`
 
@@ -110,21 +110,54 @@ const config :Workerd.Config = (services = [
 /** What is used of `playwright-core`, which is not a dependency of the workspace. */
 interface Playwright {
   readonly chromium: {
-    readonly launch: (options: { readonly executablePath: string; readonly args: ReadonlyArray<string> }) => Promise<{
-      readonly version: () => string
-      readonly newPage: () => Promise<{
-        readonly goto: (url: string) => Promise<unknown>
-        readonly evaluate: (script: string) => Promise<string>
-      }>
-      readonly close: () => Promise<void>
-    }>
+    readonly launch: (options: {
+      readonly executablePath: string
+      readonly args: ReadonlyArray<string>
+    }) => Promise<Browser>
   }
 }
 
-const launch = async ({ folder }: Place) => {
+interface Browser {
+  readonly version: () => string
+  readonly newPage: () => Promise<Page>
+  readonly close: () => Promise<void>
+}
+
+interface Page {
+  readonly goto: (url: string) => Promise<unknown>
+  readonly evaluate: (script: string) => Promise<string>
+  readonly waitForFunction: (script: string) => Promise<unknown>
+}
+
+const withBrowser = async <A>({ folder }: Place, use: (browser: Browser) => Promise<A>): Promise<A> => {
   const { chromium }: Playwright = await import(join(folder, "node_modules/playwright-core/index.mjs"))
-  // As root, which containers run as, Chromium starts without its sandbox alone.
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] })
+  // As root, which containers run as, it starts only without its sandbox.
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] })
+  try {
+    return await use(browser)
+  } finally {
+    await browser.close()
+  }
+}
+
+/** Serves the files of a folder to browsers. */
+const servePages = (folder: string) =>
+  createServer((request, response) => {
+    const name = basename(new URL(request.url ?? "/", "http://localhost").pathname)
+    readFile(join(folder, name)).then(
+      (bytes) =>
+        response.writeHead(200, { "content-type": name.endsWith(".js") ? "text/javascript" : "text/html" }).end(bytes),
+      () => response.writeHead(404).end()
+    )
+  })
+
+/** What the example shows of the store that `playAll` has left. */
+const openExample = async (page: Page, url: string): Promise<Outcome> => {
+  await page.goto(url)
+  const shown = `document.querySelector("output").textContent`
+  await page.waitForFunction(`${shown} !== "…"`)
+  const text = await page.evaluate(shown)
+  return { call: "open examples/browser.html", outcome: text === "3 pages" ? "yes" : text }
 }
 
 const chromium: Runtime = {
@@ -134,34 +167,25 @@ const chromium: Runtime = {
       () => true,
       () => false
     )
-    if (!isInstalled) return undefined
-    const browser = await launch(place)
-    try {
-      return browser.version()
-    } finally {
-      await browser.close()
-    }
+    return isInstalled ? withBrowser(place, async (browser) => browser.version()) : undefined
   },
   run: async (place, store) => {
-    const { readFile } = await import("node:fs/promises")
-    const bundle = await readFile(join(place.folder, place.bundle))
-    // A page of another origin than the emulator's.
-    const pages = createServer((request, response) => {
-      const isBundle = request.url === `/${place.bundle}`
-      response.writeHead(200, { "content-type": isBundle ? "text/javascript" : "text/html" })
-      response.end(isBundle ? bundle : "<!doctype html>")
-    })
+    const { bundle, folder, servers } = place
+    const pages = servePages(folder)
+    // Of another origin than the emulator's.
     const url = await listen(pages)
-    const browser = await launch(place)
     try {
-      const page = await browser.newPage()
-      await page.goto(url)
-      const servers = JSON.stringify(place.servers)
-      return await page.evaluate(
-        `import("/${place.bundle}").then(({ playAll }) => playAll(${servers}, "${store}")).then(JSON.stringify)`
-      )
+      return await withBrowser(place, async (browser) => {
+        const page = await browser.newPage()
+        await page.goto(`${url}/browser.html`)
+        const args = `${JSON.stringify(servers)}, ${JSON.stringify(store)}`
+        const played = await page.evaluate(
+          `import("/${bundle}").then(({ playAll }) => playAll(${args})).then(JSON.stringify)`
+        )
+        const example = await openExample(page, `${url}/browser.html?store=janedoe~${store}&api=${servers.emulator}`)
+        return JSON.stringify([...JSON.parse(played), example])
+      })
     } finally {
-      await browser.close()
       pages.close()
     }
   }
