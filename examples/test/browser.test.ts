@@ -1,7 +1,7 @@
 /**
  * The bundle for browsers, on a page that has what it uses of one. `npx pnpm@12 runtimes` opens it in Chromium.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Emulator } from "@effect-apify/emulator"
 import * as Effect from "effect/Effect"
 import { bundleForBrowsers } from "../../vitest.bundle.js"
@@ -30,6 +30,20 @@ describe("browser", () => {
       const { url } = yield* Emulator
       assert.strictEqual(yield* open(`?store=${store}&api=${url}`), text)
     }).pipe(Effect.provide(emulator))
+  )
+
+  // The tests have one, in this process.
+  it.live("sends nothing of a trace where the page has another copy of Effect", () =>
+    Effect.gen(function* () {
+      const fetch = vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response('{"pages":3}'))
+      yield* Effect.addFinalizer(() => Effect.sync(() => fetch.mockRestore()))
+      yield* open("?store=JaneOpenById00001")
+      const headers = fetch.mock.calls.map(([, init]) => new Headers(init?.headers))
+      assert.deepStrictEqual(
+        headers.map((headers) => [headers.has("traceparent"), headers.has("b3")]),
+        [[false, false]]
+      )
+    }).pipe(Effect.scoped)
   )
 
   it.live("asks for a store where the page names none", () =>

@@ -1,5 +1,6 @@
 /**
- * Writes `docs/runtimes.md`: the calls of `calls.ts` on every runtime.
+ * Writes `docs/runtimes.md`: the calls of `calls.ts` on every runtime. With names of runtimes as arguments it runs those alone, and
+ * prints what went wrong.
  */
 import { execFileSync } from "node:child_process"
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -100,6 +101,9 @@ over either.
 `
 }
 
+const names = process.argv.slice(2)
+const wanted = runtimes.filter(({ name }) => names.length === 0 || names.includes(name))
+
 const program = Effect.gen(function* () {
   const { url } = yield* Emulator
   const server = serveFaults()
@@ -112,8 +116,8 @@ const program = Effect.gen(function* () {
       })
   )
   const place: Place = { folder, bundle: BUNDLE, servers: { emulator: url, token: DEMO_TOKEN, faulty } }
-  return yield* Effect.forEach(runtimes, (runtime, index) => Effect.promise(() => columnOf(runtime, place, index)))
+  return yield* Effect.forEach(wanted, (runtime, index) => Effect.promise(() => columnOf(runtime, place, index)))
 }).pipe(Effect.scoped, Effect.provide(Emulator.layer()))
 
 const columns = (await Effect.runPromise(program)).flatMap((column) => column ?? [])
-writeFileSync(new URL("../../../../docs/runtimes.md", import.meta.url), documentOf(columns))
+if (names.length === 0) writeFileSync(new URL("../../../../docs/runtimes.md", import.meta.url), documentOf(columns))

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
@@ -30,8 +31,11 @@ export class Telemetry {
   ) {}
 }
 
-/** The tracer that is there when none was installed: nobody sees what it records. */
-const noTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+/**
+ * The tracer that is there when none was installed: nobody sees what it records. Where there are two copies of Effect, as of two
+ * bundles on one page, both use that of the first.
+ */
+const noTracer = Context.get(FiberRefs.getOrDefault(FiberRefs.empty(), DefaultServices.currentServices), Tracer.Tracer)
 
 const isInstalled = (tracer: Tracer.Tracer): boolean => tracer !== noTracer
 
