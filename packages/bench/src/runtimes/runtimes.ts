@@ -29,8 +29,8 @@ export interface Runtime {
 /** Debian's Chromium. */
 const CHROMIUM = "/usr/bin/chromium"
 
-/** The oldest compatibility date that is supported: the first with the standard's `URL`. */
-const OLD_DATE = "2022-10-31"
+/** The oldest compatibility date that is supported: the first with the constructors of streams. */
+const OLD_DATE = "2022-11-30"
 
 const system = `${process.platform}-${process.arch}`
 
