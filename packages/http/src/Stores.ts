@@ -13,7 +13,7 @@ import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { mapConcurrently } from "./internal/concurrently.js"
@@ -152,15 +152,16 @@ export interface GetStoresOptions extends CallOptions {
 export const getStores = <E = never, R = never>(
   refs: Iterable<StoreRef | string> | Stream.Stream<StoreRef | string, E, R>,
   { concurrency = 16, unordered = false, ...options }: GetStoresOptions = {}
-): Stream.Stream<StoreResult, E, ApifyClient | R> => {
-  const get = makeShared(options)
-  // A lone string is a reference, although its characters could be iterated.
-  return mapConcurrently(Predicate.isString(refs) ? [refs] : refs, { concurrency, unordered }, (ref) =>
-    Effect.map(Effect.either(get(ref)), (result) => ({ ref, result }))
-  )
-}
+): Stream.Stream<StoreResult, E, ApifyClient | R> =>
+  Stream.suspend(() => {
+    const get = makeShared(options)
+    // A lone string is a reference, although its characters could be iterated.
+    return mapConcurrently(Predicate.isString(refs) ? [refs] : refs, { concurrency, unordered }, (ref) =>
+      Effect.map(Effect.either(get(ref)), (result) => ({ ref, result }))
+    )
+  })
 
-/** Gets stores. Calls for the same store at the same time share one request. */
+/** Gets stores, for one run of a stream. Calls for the same store at the same time share one request. */
 const makeShared = (options: CallOptions) => {
   const underWay = new Map<string, Deferred.Deferred<Store, GetStoreError>>()
 

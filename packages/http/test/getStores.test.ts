@@ -40,6 +40,25 @@ const outcome = ({ ref, result }: StoreResult): readonly [unknown, string] => [
 ]
 
 describe("getStores", () => {
+  it.effect("that runs twice at once shares nothing between its clients, nor an interruption", () =>
+    Effect.gen(function* () {
+      const stores = Stream.runCollect(getStores(["~mine"]))
+      const isSent = yield* Deferred.make<void>()
+      const stuck = layerRespond(() => Effect.zipRight(Deferred.succeed(isSent, undefined), Effect.never))
+      const first = yield* Effect.fork(Effect.provide(stores, stuck))
+      yield* Deferred.await(isSent)
+      const second = yield* Effect.fork(
+        Effect.provide(
+          stores,
+          layerRespond(() => Effect.succeed(responseTo("/second")))
+        )
+      )
+      yield* Effect.repeatN(Effect.yieldNow(), 100)
+      yield* Fiber.interrupt(first)
+      assert.deepStrictEqual([...(yield* Fiber.join(second))].map(outcome), [["~mine", "second"]])
+    })
+  )
+
   it.effect.prop(
     "gives each reference its store or its error, in the order of the references",
     [fc.array(fc.nat({ max: 9 }), { maxLength: 30 }), fc.integer({ min: 1, max: 8 })],
