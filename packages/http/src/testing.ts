@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
 import * as ApifyClient from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import * as HttpClientTransport from "./HttpClientTransport.js"
@@ -74,6 +75,7 @@ export const layerRespond = (
       const transport = HttpClient.make((request) =>
         Ref.update(requests, (sent) => [...sent, request]).pipe(
           Effect.zipRight(respond(request)),
+          Effect.tap((response) => (response.ok ? takeBody(request) : Effect.void)),
           Effect.map((response) => HttpClientResponse.fromWeb(request, response))
         )
       )
@@ -86,6 +88,10 @@ export const layerRespond = (
       )
     })
   )
+
+/** A server that succeeds has read the whole body, whether its function looks at it or not. */
+const takeBody = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<void> =>
+  body._tag === "Stream" ? Effect.ignore(Stream.runDrain(body.stream)) : Effect.void
 
 /**
  * The stores that a test client begins with, and who the caller is.

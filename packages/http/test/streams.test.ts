@@ -420,6 +420,30 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
 
+    it.scopedLive("of which the server says that it succeeded before it has the whole is no success", () =>
+      Effect.gen(function* () {
+        const server = yield* listening((request, response) => {
+          request.once("data", () => response.writeHead(200).end("stored"))
+        })
+        const source = new Source(ENDLESS)
+        const error = callErrorOf(yield* Effect.exit(Effect.provide(put(streamed(source.stream)), clientOf(server))))
+        assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 200, attempts: 1 })
+        assert.include(error.message, "before it had the whole body")
+        assert.isTrue(source.isReleased)
+      })
+    )
+
+    it.scoped("of a declared length is whole once its bytes are sent, although its stream goes on", () =>
+      Effect.gen(function* () {
+        const server = yield* listening((request, response) => {
+          request.once("data", () => response.end("stored"))
+        })
+        const stream = Stream.concat(Stream.make(new Uint8Array(10)), Stream.never)
+        const status = yield* Effect.provide(put(streamed(stream, { length: 10 })), clientOf(server))
+        assert.strictEqual(status, "stored")
+      })
+    )
+
     it.scopedLive.each([
       ["not sent again", false, 1],
       ["sent again whole, if its stream may be run again", true, 3]

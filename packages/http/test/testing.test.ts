@@ -142,6 +142,16 @@ describe("a client of stores in memory", () => {
 })
 
 describe("a client whose responses a function makes", () => {
+  it.effect("has taken the whole of a stream where it succeeds, and its error where that fails", () =>
+    Effect.gen(function* () {
+      let taken = 0
+      const stream = Stream.tap(Stream.make(Uint8Array.of(1), Uint8Array.of(2)), () => Effect.sync(() => (taken += 1)))
+      yield* putRecord(ID, "key", stream)
+      assert.strictEqual(taken, 2)
+      assert.strictEqual(yield* Effect.flip(putRecord(ID, "key", Stream.concat(stream, Stream.fail("broken")))), "broken")
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+
   it.effect("records its requests in order", () =>
     Effect.gen(function* () {
       const requests = yield* RecordedRequests

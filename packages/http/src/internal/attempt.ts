@@ -338,8 +338,12 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
 
   private endWith(response: CollectedResponse): void {
     this.end(() => {
-      const { call } = this
-      const result = this.decoder.decode(response, decodeContextOf(call, response.isAnonymous === true, this.request))
+      const { call, request, upload } = this
+      const context = decodeContextOf(call, response.isAnonymous === true, request)
+      if (upload?.isWhole === false && isSuccess(response.status)) {
+        return Effect.fail(unexpected(response, context, EARLY_SUCCESS))
+      }
+      const result = this.decoder.decode(response, context)
       if (Either.isLeft(result) && response.status === 429) {
         call.client.limiter.limited(
           call.storeKey,
@@ -428,6 +432,9 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
   }
 }
+
+/** What it has done it has done with a part of the body. */
+const EARLY_SUCCESS = "The server says that it succeeded before it had the whole body"
 
 /** A transport of the caller's may give anything. */
 const isStatus = (status: unknown): boolean =>

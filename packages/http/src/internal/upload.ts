@@ -50,9 +50,14 @@ export class Upload<E> implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8
     })
   }
 
-  /** Whether the transport has the whole body. */
+  /** Whether the transport has the whole body, and its end. */
   get isDone(): boolean {
     return this.isComplete
+  }
+
+  /** Whether the server may have all bytes. Where their number is declared, it needs no end of the stream. */
+  get isWhole(): boolean {
+    return this.isComplete || this.sent === this.length
   }
 
   [Symbol.asyncIterator](): this {
