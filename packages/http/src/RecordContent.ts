@@ -37,6 +37,9 @@ export interface PutRecordOptions extends CallOptions {
   readonly gzip?: boolean | undefined
   /** Whether a stream may be run again, for another attempt. Default: false, and then there is one attempt. */
   readonly replayable?: boolean | undefined
-  /** The length of a stream in bytes, where it is known. Another length is an error, and nothing is stored. */
+  /**
+   * The length of a stream in bytes, where it is known. Another length is an error, and nothing is stored. With `gzip` it is
+   * not used.
+   */
   readonly length?: number | undefined
 }

@@ -8,6 +8,7 @@ import type { MalformedRecordError, RecordNotFoundError, RecordTooLargeError } f
 import type { RecordKey } from "@effect-apify/domain/RecordKey"
 import type { InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
 import { type StoreLocation, type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
@@ -54,7 +55,7 @@ export interface StreamedRecord {
   readonly contentType: Option.Option<string>
   /** In bytes, where the server says so. */
   readonly size: Option.Option<number>
-  /** Can be run once. A stream that is cut off fails: it never just ends. */
+  /** Can be run once; a second run is a defect. A stream that is cut off fails: it never just ends. */
   readonly bytes: Stream.Stream<Uint8Array, CallError | MalformedRecordError>
 }
 
@@ -137,6 +138,18 @@ const decodedBytes = <E>(
   }
 }
 
+/** A second run would find an end, or the rest, and that would look like a whole record. */
+const readOnce = <A, E>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> => {
+  let isRead = false
+  return Stream.suspend(() => {
+    if (isRead) return Stream.die(new Cause.IllegalArgumentException(READ_ONCE))
+    isRead = true
+    return stream
+  })
+}
+
+const READ_ONCE = "The bytes of a streamed record can be read once: call streamRecord again for another reading"
+
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class StreamRecord implements StreamOperation<StreamedRecord, StreamFailure> {
   readonly name = "streamRecord"
@@ -171,7 +184,7 @@ class StreamRecord implements StreamOperation<StreamedRecord, StreamFailure> {
           key,
           contentType: Option.fromNullable(head.headers["content-type"]),
           size: isEncoded ? Option.none() : Option.filter(contentLength(head.headers), Number.isSafeInteger),
-          bytes
+          bytes: readOnce(bytes)
         })
       )
     })

@@ -118,5 +118,6 @@ export class StoredRecord {
 
 const MAX_SHOWN = 100
 
-/** What a schema that refers to itself ends in for values that are nested without end. */
-const isOverflow = (defect: unknown): boolean => defect instanceof RangeError
+/** What a schema that refers to itself ends in for values that are nested without end: V8 and JavaScriptCore, and SpiderMonkey. */
+const isOverflow = (defect: unknown): boolean =>
+  defect instanceof Error && /^(?:Maximum call stack size exceeded|too much recursion)/.test(defect.message)

@@ -41,6 +41,9 @@ const tagOf = (error: unknown): unknown =>
 const failureOf = <A, E>(exit: Exit.Exit<A, E>): unknown =>
   Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("It has not failed")
 
+/** Programs without types may give anything. */
+const isAnything = (_: unknown): _ is Uint8Array => true
+
 describe.each(transports)("with $name", ({ name, transport }) => {
   const clientOf = (server: Server, options: ApifyClient.Options = {}) =>
     clientOn(transport, { baseUrl: urlOf(server), retry: { baseDelay: 1, maxDelay: 1 }, ...unhurried, ...options })
@@ -167,6 +170,31 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
   })
+
+  it.scopedLive("a streamed record whose bytes are read again is a defect, and not an empty record", () =>
+    Effect.gen(function* () {
+      const { bytes } = yield* streamRecord(STORE, "key")
+      yield* Stream.runDrain(bytes)
+      const exit = yield* Effect.exit(Stream.runDrain(bytes))
+      assert.include(String(exit), "can be read once")
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("bytes")))))
+  )
+
+  it.scopedLive.each([[false], [true]] as const)("a stream that gives no bytes is a defect (gzip: %j)", ([gzip]) =>
+    Effect.gen(function* () {
+      const server = yield* listening((request, response) => {
+        request.resume().on("end", () => response.writeHead(201).end("{}"))
+      })
+      for (const chunk of ["text", [1, 2], 5, null, new Uint16Array(1)]) {
+        const content = Stream.filter(Stream.fromIterable<unknown>([chunk]), isAnything)
+        const exit = yield* putRecord(STORE, "key", content, { gzip }).pipe(
+          Effect.provide(clientOf(server)),
+          Effect.exit
+        )
+        assert.include(String(exit), "must give Uint8Arrays")
+      }
+    })
+  )
 
   it.scopedLive("a streamed record has its type, and its length where it was declared", () =>
     Effect.gen(function* () {

@@ -2,12 +2,16 @@
  * What the bytes of a record mean, and what is put into one.
  */
 import { inspect } from "node:util"
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { getRecord, getRecordValue, type PutRecordOptions, putRecord, type RecordContent } from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 
@@ -104,6 +108,14 @@ describe("the JSON of a record", () => {
     })
   )
 
+  it.effect("dies with what its schema throws, if that is no overflow", () =>
+    Effect.gen(function* () {
+      const Repeated = Schema.transform(Schema.String, Schema.String, { decode: (a) => a.repeat(-1), encode: (a) => a })
+      const exit = yield* Effect.exit(jsonOf(Repeated, '"a"'))
+      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+    })
+  )
+
   it.effect("is refused in a charset that is none", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(jsonOf(Value, "{}", "application/json; charset=klingon"))
@@ -125,6 +137,11 @@ describe("a record that is printed", () => {
 
 describe("content", () => {
   const refusing = layerRespond(() => Effect.dieMessage("A request was sent"))
+
+  /** Programs without types may give anything. */
+  const isContent = (_: unknown): _ is RecordContent<unknown, unknown, never, never> => true
+  const untypedPut = (content: unknown) =>
+    isContent(content) ? putRecord(STORE, "key", content) : Effect.dieMessage("It is not content")
 
   const refusalOf = <A, I>(content: RecordContent<A, I, never, never>, options?: PutRecordOptions) =>
     Effect.provide(Effect.flip(putRecord(STORE, "key", content, options)), refusing)
@@ -172,6 +189,24 @@ describe("content", () => {
         assert.include(error.message, "content-type")
       }
     })
+  )
+
+  it.effect("may be bytes of another realm, as under jsdom", () =>
+    Effect.gen(function* () {
+      const bytes: unknown = runInNewContext("new Uint8Array([1, 2])")
+      yield* untypedPut(bytes)
+      yield* untypedPut(Stream.make(bytes))
+      for (const { body } of yield* (yield* RecordedRequests).all) assert.include(["Uint8Array", "Stream"], body._tag)
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+
+  it.effect("that is nothing of what can be put is a defect that says what can", () =>
+    Effect.gen(function* () {
+      for (const content of [undefined, null, 5, {}, [], new ArrayBuffer(1), new Uint16Array(1), { schema: 1 }]) {
+        const exit = yield* Effect.exit(untypedPut(content))
+        assert.include(String(exit), "content must be")
+      }
+    }).pipe(Effect.provide(refusing))
   )
 
   it.effect("that is encoded already is not compressed as well: that is a defect", () =>

@@ -175,6 +175,10 @@ export const bytesOf = (buffer: unknown): Uint8Array => {
   return new Uint8Array(buffer)
 }
 
-/** By its tag: one of another realm is no instance of this realm's class. */
+// By their tags: one of another realm is no instance of this realm's class.
+
+export const isBytes = (value: unknown): value is Uint8Array =>
+  Object.prototype.toString.call(value) === "[object Uint8Array]"
+
 const isArrayBuffer = (value: unknown): value is ArrayBuffer =>
   Object.prototype.toString.call(value) === "[object ArrayBuffer]"

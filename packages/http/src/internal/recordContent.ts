@@ -4,13 +4,16 @@
 import { problemsOf } from "@effect-apify/domain/Problem"
 import { MalformedRecordError } from "@effect-apify/domain/RecordErrors"
 import * as Cause from "effect/Cause"
+import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CallSummary, Pull, RequestBody } from "../Operation.js"
 import type { PutRecordOptions, RecordContent } from "../RecordContent.js"
+import { isBytes } from "./collect.js"
 import { contentType, isUtf8 } from "./headerValue.js"
 import { malformedRecord } from "./recordTarget.js"
 import { gzip, Transformed } from "./transform.js"
@@ -34,7 +37,11 @@ export const encodeContent = <A, I, E, R>(
     return Effect.die(new Cause.IllegalArgumentException("gzip and contentEncoding cannot be set both"))
   }
   if (isStream(content)) return Effect.map(streamBody(content, options), (body) => encoded(body, BINARY, options))
-  if (content instanceof Uint8Array) return bytesBody(content, BINARY, options)
+  if (isBytes(content)) return bytesBody(content, BINARY, options)
+  // Callers without types may pass anything.
+  if (!Predicate.isString(content) && !(Predicate.isRecord(content) && Schema.isSchema(content.schema))) {
+    return Effect.die(new Cause.IllegalArgumentException(EXPECTED))
+  }
   const refuse = (kind: MalformedRecordError["kind"], problem: string) =>
     Effect.fail(malformedRecord(call, key, kind, problem))
   if (!isSentAsUtf8(options))
@@ -54,6 +61,8 @@ export const encodeContent = <A, I, E, R>(
     )
   )
 }
+
+const EXPECTED = "content must be text, a Uint8Array, a value with its schema, or a stream"
 
 const BINARY = { "content-type": "application/octet-stream" }
 const TEXT = { "content-type": "text/plain; charset=utf-8" }
@@ -100,7 +109,7 @@ const streamBody = <E, R>(
   { gzip = false, length, replayable = false }: PutRecordOptions
 ): Effect.Effect<RequestBody<E>, never, R> =>
   Effect.contextWith((context) => {
-    const open = Stream.toPull(Stream.provideContext(stream, context))
+    const open = Effect.map(Stream.toPull(Stream.provideContext(stream, context)), Effect.map(checkBytes))
     return {
       _tag: "Stream",
       open: gzip ? Effect.flatMap(open, gzipped) : open,
@@ -109,6 +118,14 @@ const streamBody = <E, R>(
       isReplayable: replayable
     }
   })
+
+/** Of anything else each transport would make something else. */
+const checkBytes = (chunks: Chunk.Chunk<Uint8Array>): Chunk.Chunk<Uint8Array> => {
+  for (const chunk of chunks) {
+    if (!isBytes(chunk)) throw new Cause.IllegalArgumentException("A stream that is put must give Uint8Arrays")
+  }
+  return chunks
+}
 
 const gzipped = <E>(pull: Pull<E>) =>
   Effect.map(
