@@ -182,6 +182,9 @@ export type UpdateStoreError =
  *
  * `PUT /v2/key-value-stores/:storeId`
  *
+ * If a store that is named by its name gets another one, and the response is lost, a further attempt does not find it: the call
+ * ends with an `UnexpectedResponseError` that says so. An ID stays.
+ *
  * @param ref a `StoreRef`, or its text
  * @param changes what to change
  * @param options the limits of this call, where they differ from the client's
@@ -237,13 +240,25 @@ class UpdateStore implements Operation<Store, UpdateFailure> {
   decode(response: OperationResponse, context: DecodeContext): Either.Either<Store, CallError | UpdateFailure> {
     if (response.status === 200) return decodeStore(response, context, this.store)
     const { name } = this.changes
+    if (response.status === 400 && Predicate.isString(name) && isNameTaken(response)) {
+      return Either.left(new StoreNameTakenError({ ...responseFieldsOf(response, context), storeName: name }))
+    }
+    const error = storeErrorOf(response, context)
     return Either.left(
-      response.status === 400 && Predicate.isString(name) && isNameTaken(response)
-        ? new StoreNameTakenError({ ...responseFieldsOf(response, context), storeName: name })
-        : storeErrorOf(response, context)
+      error._tag === "StoreNotFoundError" && context.mayBeRepetition === true && this.takesNameAway
+        ? unexpected(response, context, RENAMED)
+        : error
     )
   }
+
+  /** Whether the store cannot be found by the same reference once it is changed. */
+  private get takesNameAway(): boolean {
+    return this.changes.name !== undefined && Option.exists(this.store, (ref) => /^[^/]*~/.test(ref))
+  }
 }
+
+const RENAMED =
+  "An earlier attempt, whose response was lost, may have renamed the store: see whether there is one with the new name"
 
 const isNameTaken = (response: OperationResponse): boolean =>
   Option.exists(apiErrorOf(response), ({ type }) => type === NAME_TAKEN_TYPE)

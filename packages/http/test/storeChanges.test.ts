@@ -243,6 +243,29 @@ describe("updateStore", () => {
     }).pipe(Effect.provide(planned([fail("ECONNRESET"), found])))
   )
 
+  it.effect.each([
+    ["another name", { name: "archive" }],
+    ["no name", { name: null }]
+  ] as const)(
+    "row 72: that gives a store named by its name %s says so where only the response was lost",
+    ([_, changes]) =>
+      Effect.gen(function* () {
+        const error = yield* failing(updateStore("~my-store", changes))
+        assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 404, attempts: 2 })
+        assert.include(error.message, "may have renamed the store")
+      }).pipe(Effect.provide(planned([fail("ECONNRESET"), missing])))
+  )
+
+  it.effect.each([
+    ["by its ID", ID, { name: "archive" }, [fail("ECONNRESET"), missing]],
+    ["that keeps its name", "~my-store", { title: "x" }, [fail("ECONNRESET"), missing]],
+    ["whose update was not sent before", "~my-store", { name: "archive" }, [fail("ECONNREFUSED"), missing]]
+  ] as const)("of a store %s that is not there is a StoreNotFoundError", ([_, ref, changes, steps]) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* failing(updateStore(ref, changes)))._tag, "StoreNotFoundError")
+    }).pipe(Effect.provide(planned(steps)))
+  )
+
   it.effect("row 73: to a name that is taken is a StoreNameTakenError, after one attempt", () =>
     Effect.gen(function* () {
       const error = yield* failing(updateStore(ID, { name: "taken" }))
