@@ -19,6 +19,12 @@ import { Problem } from "./Problem.js"
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
   Option.match(store, { onNone: () => "the store", onSome: (store) => `the store ${store}` })
 
+/** The URL shows that there was a signature, which then took the place of a token. */
+const isSigned = ({ url }: { readonly url: string }): boolean => /[?&]signature=/.test(url)
+
+const SIGNATURE_REFUSED =
+  "The signature of the link does not open it: check that it is complete and has not expired, and that the store still has the signing key that it was made with"
+
 /**
  * 400: Apify rejected the request.
  *
@@ -55,7 +61,9 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
       onNone: () =>
         this.tokenWithheld
           ? `${responded(this)}. The request carried no token, because transformClient sent it to another server than baseUrl. Set baseUrl to the server that is to have the token.`
-          : `${responded(this)}. The request carried no token. Set APIFY_TOKEN, or pass a token to ApifyClient.layer. Your token is in Apify Console, under Settings, API & Integrations.`,
+          : isSigned(this)
+            ? `${responded(this)}. ${SIGNATURE_REFUSED}.`
+            : `${responded(this)}. The request carried no token. Set APIFY_TOKEN, or pass a token to ApifyClient.layer. Your token is in Apify Console, under Settings, API & Integrations.`,
       onSome: (source) =>
         `${responded(this)}. The token was read from ${source}. Check that it is complete, has not been revoked, and belongs to this server.`
     })
@@ -100,7 +108,9 @@ export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("Forbid
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. ${this.isAnonymous ? "The request carried no token: set APIFY_TOKEN, or pass a token to ApifyClient.layer. Otherwise ask" : "Ask"} the owner of ${storeOf(this)} to share it with you or to open its general access. A store that is open to anyone with its ID is not open by name.`
+    isSigned(this)
+      ? `${responded(this)}. ${SIGNATURE_REFUSED}.`
+      : `${responded(this)}. ${this.isAnonymous ? "The request carried no token: set APIFY_TOKEN, or pass a token to ApifyClient.layer. Otherwise ask" : "Ask"} the owner of ${storeOf(this)} to share it with you or to open its general access. A store that is open to anyone with its ID is not open by name.`
   )
   get retryable(): Retryable {
     return "Never"

@@ -606,7 +606,11 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         )
         const shown = JSON.stringify([errors.map((error) => [error, error.message]), spans.map(attributesOf)])
         assert.notInclude(shown, SIGNATURE)
-        for (const error of errors) assert.deepInclude(error, { _tag: "ForbiddenError", isAnonymous: true })
+        for (const error of errors) {
+          assert.deepInclude(error, { _tag: "ForbiddenError", isAnonymous: true })
+          assert.include(error.message, "The signature of the link")
+          assert.notInclude(error.message, "APIFY_TOKEN")
+        }
       })
     )
   })
