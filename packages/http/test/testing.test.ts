@@ -148,7 +148,10 @@ describe("a client whose responses a function makes", () => {
       const stream = Stream.tap(Stream.make(Uint8Array.of(1), Uint8Array.of(2)), () => Effect.sync(() => (taken += 1)))
       yield* putRecord(ID, "key", stream)
       assert.strictEqual(taken, 2)
-      assert.strictEqual(yield* Effect.flip(putRecord(ID, "key", Stream.concat(stream, Stream.fail("broken")))), "broken")
+      assert.strictEqual(
+        yield* Effect.flip(putRecord(ID, "key", Stream.concat(stream, Stream.fail("broken")))),
+        "broken"
+      )
     }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
   )
 
