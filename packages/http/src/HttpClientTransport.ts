@@ -303,7 +303,9 @@ class FiberExchange implements Exchange {
   }
 
   private readonly resumed = Effect.async<void>((resume) => {
-    this.resumePaused = () => resume(Effect.void)
+    // It may have been resumed meanwhile: a fiber may yield anywhere.
+    if (this.isPaused) this.resumePaused = () => resume(Effect.void)
+    else resume(Effect.void)
   })
 
   private closeScope(): void {
