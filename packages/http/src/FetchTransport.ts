@@ -11,7 +11,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
-import { isRedirect, type ProtectedOption, protectedInit } from "./internal/requestInit.js"
+import { isRedirect, type ProtectedOption, protectedInit, sendsStreams } from "./internal/requestInit.js"
 import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
 
 /**
@@ -95,6 +95,7 @@ const bodyInit = (body: TransportBody): RequestInit => {
     case "Bytes":
       return { body: new Uint8Array(body.bytes) }
     case "Stream": {
+      if (!sendsStreams()) throw new TypeError("The fetch of this platform cannot send streams: send bytes")
       const chunks = body.chunks[Symbol.asyncIterator]()
       const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
         {

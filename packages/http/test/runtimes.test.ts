@@ -40,6 +40,13 @@ class StrictRequest extends PlatformRequest {
   }
 }
 
+/** A browser that turns what it does not know into text. */
+class TextRequest extends PlatformRequest {
+  constructor(input: RequestInfo | URL, init: RequestInit = {}) {
+    super(input, init.body instanceof ReadableStream ? { ...init, body: String(init.body) } : init)
+  }
+}
+
 /** A browser, which lets programs set neither of these headers. */
 class BrowsersRequest extends PlatformRequest {
   constructor(input: RequestInfo | URL, init: RequestInit = {}) {
@@ -93,6 +100,18 @@ describe("a runtime that claims to be Node, and refuses redirects by no error", 
     const put = http.putRecord("~my-store", "bytes", Stream.make(new Uint8Array(8)))
     await Effect.runPromise(Effect.ignore(Effect.provide(put, client)))
     assert.deepStrictEqual([sent.length, sent[0]?.redirect], [1, "manual"])
+  })
+})
+
+describe("a browser that cannot send streams", () => {
+  it("is sent none, and the error says so", async () => {
+    const { fetch, http, sent } = await importedWith(TextRequest)
+    const client = Layer.provide(http.ApifyClient.layer(), http.FetchTransport.layerWith({ fetch }))
+    const put = http.putRecord("~my-store", "bytes", Stream.make(new Uint8Array(8)), { replayable: true })
+    const error = await Effect.runPromise(Effect.flip(Effect.provide(put, client)))
+    assert.include(error.message, "cannot send streams: send bytes")
+    assert.deepInclude(error, { _tag: "TransportError", reason: "request", attempts: 1 })
+    assert.lengthOf(sent, 0)
   })
 })
 

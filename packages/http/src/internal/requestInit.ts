@@ -35,6 +35,23 @@ const takes = (init: RequestInit): boolean => {
  */
 const withoutCopy: RequestInit = { redirect: "error", window: null }
 
+let areStreamsSent: boolean | undefined
+
+/** Whether `fetch` sends streams. Some browsers would send the text `[object ReadableStream]` instead, and report no error. */
+export const sendsStreams = (): boolean => {
+  areStreamsSent ??= takesStream()
+  return areStreamsSent
+}
+
+const takesStream = (): boolean => {
+  try {
+    const init = { method: "POST", body: new ReadableStream(), duplex: "half" }
+    return !new Request("http://localhost", init).headers.has("content-type")
+  } catch {
+    return false
+  }
+}
+
 /** Others, such as workerd, claim to be Node, and do not take its options. */
 const isNodes = (): boolean =>
   Predicate.hasProperty(globalThis, "process") &&
