@@ -23,7 +23,7 @@ import type * as Schema from "effect/Schema"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { encodingOf } from "./internal/encoding.js"
-import { contentEncodings, contentLength } from "./internal/headerValue.js"
+import { contentEncodings, contentLength, contentType } from "./internal/headerValue.js"
 import { type EncodedContent, encodeContent } from "./internal/recordContent.js"
 import * as Limits from "./internal/recordLimits.js"
 import {
@@ -254,6 +254,9 @@ export const headRecord = (
     client.run(new HeadRecord(recordTargetOf(ref, key), options.signature), options)
   )
 
+const isPage = (headers: OperationResponse["headers"]): boolean =>
+  Option.exists(contentType(headers), ({ type }) => type === "text/html")
+
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class HeadRecord implements Operation<Option.Option<RecordHead>, RecordRefError> {
   readonly name = "headRecord"
@@ -279,7 +282,8 @@ class HeadRecord implements Operation<Option.Option<RecordHead>, RecordRefError>
   ): Either.Either<Option.Option<RecordHead>, CallError | RecordRefError> {
     return Either.flatMap(this.target, ({ key }) => {
       const { headers, status } = response
-      if (status === 404) return Either.right(Option.none())
+      // A page is of another server. Of Apify's own 404s, without a body, the content type is all that could tell.
+      if (status === 404 && !isPage(headers)) return Either.right(Option.none())
       if (status !== 200) return Either.left(errorOf(response, context))
       const encodings = contentEncodings(headers).join(", ")
       return Either.right(

@@ -197,6 +197,16 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
 
+    it.scopedLive("is not taken for missing where a page says so", () =>
+      Effect.gen(function* () {
+        const server = yield* listening((_, response) =>
+          response.writeHead(404, { "content-type": "text/html; charset=utf-8" }).end()
+        )
+        const error = yield* Effect.flip(headRecord(STORE, "key")).pipe(Effect.provide(clientOf(server)))
+        assert.strictEqual(error._tag, "UnexpectedResponseError")
+      })
+    )
+
     it.scopedLive("that is larger than maxBodyBytes is not read, and the error names streamRecord", () =>
       Effect.gen(function* () {
         const bytes = Buffer.alloc(200_000, "x")
