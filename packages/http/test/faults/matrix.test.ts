@@ -81,11 +81,13 @@ const playAndCheck = (operation: Operation, played: Case, transport: Transport, 
   Effect.map(play(operation, played, transport, index), (observed) => check(operation, played, transport, observed))
 
 layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { excludeTestServices: true })((it) => {
-  for (const operation of [...operations, ...streamedOperations]) {
+  for (const [position, operation] of [...operations, ...streamedOperations].entries()) {
+    // In `test` two transports for the first operation, and for each other one: a different one for each operation and case.
+    const share = position === 0 ? sampled : spread
     for (const transport of transports) {
       describe(`${operation.name}, ${transport.name}`, () => {
         for (const [index, played] of casesOf(operation).entries()) {
-          if (!(operation.isStreamed ? spread : sampled)(transports, index).includes(transport)) continue
+          if (!share(transports, position + index).includes(transport)) continue
           it.effect(titleOf(played, transport), () => playAndCheck(operation, played, transport, index))
         }
 
