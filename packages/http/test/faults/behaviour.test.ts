@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { sampled, scale } from "../../../../vitest.scale.js"
+import { sampled, scale, spread } from "../../../../vitest.scale.js"
 import { othersSettle } from "../simulatedTime.js"
 import { beyond, closed, closingReused, okOf, patient, refusal, reset, silence } from "./cases.js"
 import { type Called, withClient, withClientOf } from "./connection.js"
@@ -173,7 +173,7 @@ const interruptions: ReadonlyArray<Interruption> = [
 
 layer(FaultServer.layer, { excludeTestServices: true })((it) => {
   for (const [index, operation] of operations.entries()) {
-    for (const transport of sampled(transports, index)) {
+    for (const transport of (index === 0 ? sampled : spread)(transports, index)) {
       describe(`${operation.name}, ${transport.name}`, () => {
         const { call } = operation
         const ok = okOf(operation)
