@@ -11,9 +11,11 @@ import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 import { collectedAttempt, streamedAttempt } from "./internal/attempt.js"
@@ -21,11 +23,12 @@ import { Bag } from "./internal/bag.js"
 import { type Client, run } from "./internal/call.js"
 import { sendsAcceptEncoding } from "./internal/collect.js"
 import { readEnvironment } from "./internal/environment.js"
-import { RateLimiter } from "./internal/rateLimiter.js"
+import { type AskTurn, RateLimiter } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
 import { type Checked, checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
 import type { Operation, StreamOperation } from "./Operation.js"
+import { Pacing } from "./Pacing.js"
 import { Transport } from "./Transport.js"
 
 /**
@@ -133,7 +136,7 @@ export const layerConfigWith = (
   )
 
 const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | Transport> =>
-  Effect.flatMap(Transport, (transport) =>
+  Effect.flatMap(Effect.all([Transport, askTurnOf(settings)]), ([transport, askTurn]) =>
     Effect.map(
       Effect.acquireRelease(
         Effect.sync((): Client => {
@@ -147,7 +150,7 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
             server: serverAttributes(origin),
             redact: redactorOf(settings),
             budget: new RetryBudget(),
-            limiter: new RateLimiter(),
+            limiter: new RateLimiter(askTurn),
             open: new Bag(),
             isClosed: false
           }
@@ -182,6 +185,26 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
         }
       }
     )
+  )
+
+/** How to ask for turns, where the client shares its pace. */
+const askTurnOf = ({ baseUrl, token }: Settings): Effect.Effect<AskTurn | undefined> =>
+  Effect.flatMap(
+    Pacing,
+    Option.match({
+      onNone: () => Effect.succeed(undefined),
+      onSome: ({ turnsOf }) =>
+        Effect.zipWith(
+          turnsOf({ baseUrl, token }),
+          Effect.runtime(),
+          ({ next }, runtime): AskTurn =>
+            (store, rate, clock, notify) => {
+              const turn = Effect.withClock(next(store, rate), clock)
+              const fiber = Runtime.runFork(runtime, Effect.map(turn, notify))
+              return () => fiber.unsafeInterruptAsFork(FiberId.none)
+            }
+        )
+    })
   )
 
 /** The limits of calls: those of the call, else the client's own, else the operation's, else the usual ones. */

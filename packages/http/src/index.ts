@@ -107,6 +107,7 @@ export type {
   RequestBody,
   StreamOperation
 } from "./Operation.js"
+export * as Pacing from "./Pacing.js"
 export {
   type KeysLinkOptions,
   type KeysPublicUrlError,

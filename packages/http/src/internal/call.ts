@@ -266,7 +266,7 @@ const isPermitted = <E>(call: Call<E>): boolean => {
   const now = monotonicMillis(clock)
   call.hasPermit = false
   if (!operation.isPaced && !client.limiter.isHeldBack(storeKey, operation.rate, now)) return true
-  call.hasPermit = client.limiter.take(storeKey, operation.rate, now)
+  call.hasPermit = client.limiter.take(storeKey, operation.rate, now, operation.isPaced)
   return call.hasPermit
 }
 
@@ -288,10 +288,11 @@ const permit = <E>(call: Call<E>): Effect.Effect<boolean, CallError> =>
   waiting(call, (end) => {
     const { client, clock, limits, operation, start, storeKey } = call
     const deadline = start + Duration.toMillis(limits.callTimeout)
-    return awaitPermit(client.limiter, storeKey, operation.rate, clock, deadline, (isPermitted) => {
+    const notify = (isPermitted: boolean): void => {
       call.hasPermit = isPermitted
       end(Exit.succeed(isPermitted))
-    })
+    }
+    return awaitPermit(client.limiter, storeKey, operation.rate, clock, deadline, notify, operation.isPaced)
   })
 
 /** Tries again, after a wait, or ends the call. */

@@ -6,8 +6,10 @@
  * is told the time, in whole milliseconds by a clock that never jumps. Why it works like this: docs/decisions/0015.
  */
 import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { RateClass } from "../Operation.js"
+import type { Turn } from "../Pacing.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 
 /** Requests a second for each store. Source: Apify's API documentation, under "Rate limiting". */
@@ -43,6 +45,9 @@ const FORGET_AT_ONCE = 2
  */
 export const gapMillis = (rate: number): number => (WINDOW_MILLIS + 1 + LATENESS_MILLIS) / rate
 
+/** Asks for the next turn of a store, where clients share their pace. What it returns stops that. */
+export type AskTurn = (store: string, rate: RateClass, clock: Clock.Clock, notify: (turn: Turn) => void) => () => void
+
 /** A place in the queue of a bucket. It must be taken or released in the end: those behind it wait for that. */
 export class Permit implements Queued<Permit> {
   /** Called when it becomes the next one. */
@@ -54,7 +59,8 @@ export class Permit implements Queued<Permit> {
   constructor(
     private readonly bucket: Bucket,
     private readonly reservedAt: number,
-    private readonly estimate: number
+    private readonly estimate: number,
+    private readonly needsTurn: boolean
   ) {}
 
   /** Only the next one can be taken: the first in the queue, unless the newest go first. */
@@ -64,16 +70,28 @@ export class Permit implements Queued<Permit> {
 
   /**
    * When it can be taken: for the first, unless a 429 moves that time; for others as it looked when they were reserved, which
-   * is sooner if some ahead give up, and later after a 429.
+   * is sooner if some ahead give up, and later after a 429. Not before the turn begins, if one is needed and known.
    */
   get at(): number {
-    return Math.ceil(this.isNext ? Math.max(this.bucket.free, this.reservedAt) : this.estimate)
+    if (!this.isNext) return Math.ceil(this.estimate)
+    const turn = this.needsTurn ? this.bucket.turnFrom : Number.NEGATIVE_INFINITY
+    return Math.ceil(Math.max(this.bucket.free, this.reservedAt, turn))
+  }
+
+  /** Whether it waits to hear of a turn, and will be told that it is the next one then. */
+  get isAsking(): boolean {
+    return this.needsTurn && this.bucket.isAsking
+  }
+
+  /** Asks for a turn, if that is what is missing. */
+  ask(now: number, clock: Clock.Clock): void {
+    if (this.needsTurn && this.isNext) this.bucket.ask(now, clock)
   }
 
   /** Whether a request may be sent now. If so, the permit is used. */
   take(now: number): boolean {
-    if (!this.isNext || now < this.bucket.free) return false
-    this.bucket.use(this.reservedAt, now)
+    if (!this.isNext || !this.bucket.isFree(now, this.needsTurn)) return false
+    this.bucket.use(this.reservedAt, now, this.needsTurn)
     this.bucket.remove(this)
     return true
   }
@@ -93,6 +111,9 @@ export class RateLimiter {
   /** All buckets; the first is the one that was not looked at for longest. */
   private readonly all = new Queue<Bucket>()
 
+  /** With a function that asks for turns, requests that need one wait for it too. */
+  constructor(private readonly askTurn?: AskTurn) {}
+
   /** How many buckets it knows. */
   get size(): number {
     return this.all.length
@@ -105,16 +126,17 @@ export class RateLimiter {
   }
 
   /** Whether a request may be sent now, since nobody waits and the gap to the last one is over. If so, it is counted. */
-  take(store: string, rate: RateClass, now: number): boolean {
+  take(store: string, rate: RateClass, now: number, isPaced = false): boolean {
     const bucket = this.bucketOf(store, rate, now)
-    if (bucket.queue.first !== undefined || now < bucket.free) return false
-    bucket.use(now, now)
+    const needsTurn = this.needsTurn(isPaced)
+    if (bucket.queue.first !== undefined || !bucket.isFree(now, needsTurn)) return false
+    bucket.use(now, now, needsTurn)
     return true
   }
 
   /** Joins the queue. */
-  reserve(store: string, rate: RateClass, now: number): Permit {
-    return this.bucketOf(store, rate, now).reserve(now)
+  reserve(store: string, rate: RateClass, now: number, isPaced = false): Permit {
+    return this.bucketOf(store, rate, now).reserve(now, this.needsTurn(isPaced))
   }
 
   /** The server responded with 429 to a request sent at `sentAt`, and may have named its limit in requests a second. */
@@ -132,6 +154,10 @@ export class RateLimiter {
     this.buckets[rate].get(store)?.served()
   }
 
+  private needsTurn(isPaced: boolean): boolean {
+    return isPaced && this.askTurn !== undefined
+  }
+
   private bucketOf(store: string, rate: RateClass, now: number): Bucket {
     this.forgetSome(now)
     const known = this.buckets[rate].get(store)
@@ -139,7 +165,7 @@ export class RateLimiter {
       if (known.isIdle(now)) known.reset()
       return known
     }
-    const bucket = new Bucket(store, rate)
+    const bucket = new Bucket(store, rate, this.askTurn)
     this.buckets[rate].set(store, bucket)
     this.all.push(bucket)
     return bucket
@@ -168,9 +194,10 @@ export const awaitPermit = (
   rate: RateClass,
   clock: Clock.Clock,
   deadline: number,
-  notify: (isPermitted: boolean) => void
+  notify: (isPermitted: boolean) => void,
+  isPaced = false
 ): (() => void) => {
-  const permit = limiter.reserve(store, rate, monotonicMillis(clock))
+  const permit = limiter.reserve(store, rate, monotonicMillis(clock), isPaced)
   let isOver = false
   let cancelAlarm = nothing
   const leave = (): void => {
@@ -182,13 +209,14 @@ export const awaitPermit = (
     if (isOver) return
     cancelAlarm()
     const now = monotonicMillis(clock)
+    if (now < deadline) permit.ask(now, clock)
     const isPermitted = now < deadline && permit.take(now)
     if (isPermitted || now >= deadline || permit.at >= deadline) {
       leave()
       notify(isPermitted)
       return
     }
-    const until = permit.isNext ? permit.at : deadline
+    const until = permit.isNext && !permit.isAsking ? permit.at : deadline
     if (Number.isFinite(until)) cancelAlarm = setAlarm(clock, until - now, check)
   }
   // Not within the release of the one ahead: a queue whose every deadline has passed would take as much stack as it is long.
@@ -217,10 +245,14 @@ class Bucket implements Queued<Bucket> {
   /** When the last 429 that counts arrived, and the rate that it left. */
   private limitedAt = Number.NEGATIVE_INFINITY
   private limitedTo: number
+  private turn: TakenTurn | undefined
+  /** How to stop the question for a turn that is under way. */
+  private asking: { stop: () => void } | undefined
 
   constructor(
     readonly store: string,
-    readonly rateClass: RateClass
+    readonly rateClass: RateClass,
+    private readonly askTurn: AskTurn | undefined
   ) {
     this.limitedTo = DOCUMENTED_RATE[rateClass]
   }
@@ -241,9 +273,43 @@ class Bucket implements Queued<Bucket> {
     this.wastedInARow = 0
   }
 
+  /** When the turn begins that it has, if it has one. */
+  get turnFrom(): number {
+    return this.turn?.from ?? Number.NEGATIVE_INFINITY
+  }
+
+  get isAsking(): boolean {
+    return this.asking !== undefined
+  }
+
+  /** Asks for a turn where there is none. Not long before a request may be sent: the turn would be over by then. */
+  ask(now: number, clock: Clock.Clock): void {
+    const { askTurn } = this
+    if (askTurn === undefined || this.asking !== undefined || this.hasTurn(now)) return
+    if (this.free - now > gapMillis(DOCUMENTED_RATE[this.rateClass])) return
+    const asking = { stop: nothing }
+    this.asking = asking
+    asking.stop = askTurn(this.store, this.rateClass, clock, ({ delay, lasts, requests }) => {
+      if (this.asking !== asking) return
+      this.asking = undefined
+      const from = monotonicMillis(clock) + Duration.toMillis(delay)
+      this.turn = { from, until: from + Duration.toMillis(lasts), requests }
+      this.next?.onNext()
+    })
+  }
+
+  /** Whether a request may be sent now, as far as the gap and the turn say. */
+  isFree(now: number, needsTurn: boolean): boolean {
+    return now >= this.free && (!needsTurn || (this.hasTurn(now) && now >= this.turnFrom))
+  }
+
+  private hasTurn(now: number): boolean {
+    return this.turn !== undefined && this.turn.requests > 0 && now < this.turn.until
+  }
+
   /** Whether it is the same as a new one. After a 429 that is so once nobody has to wait, and some time has passed. */
   isIdle(now: number): boolean {
-    return this.queue.length === 0 && now >= this.free && this.isQuiet(now)
+    return this.queue.length === 0 && now >= this.free && this.isQuiet(now) && !this.hasTurn(now)
   }
 
   isHeldBack(now: number): boolean {
@@ -259,15 +325,17 @@ class Bucket implements Queued<Bucket> {
   }
 
   /** Counts a request that is sent now, and was wanted since some time. */
-  use(wantedAt: number, now: number): void {
+  use(wantedAt: number, now: number, needsTurn: boolean): void {
     this.permits += 1
-    this.free = Math.max(this.free, wantedAt, now - LATENESS_MILLIS) + gapMillis(this.rateAt(now))
+    const turnFrom = needsTurn ? this.turnFrom : Number.NEGATIVE_INFINITY
+    if (needsTurn && this.turn !== undefined) this.turn.requests -= 1
+    this.free = Math.max(this.free, wantedAt, turnFrom, now - LATENESS_MILLIS) + gapMillis(this.rateAt(now))
   }
 
-  reserve(now: number): Permit {
+  reserve(now: number, needsTurn: boolean): Permit {
     const ahead = this.isNewestFirst ? 0 : this.queue.length
     const estimate = Math.max(now, this.free) + ahead * gapMillis(this.rateAt(now))
-    const permit = new Permit(this, now, estimate)
+    const permit = new Permit(this, now, estimate, needsTurn)
     this.queue.push(permit)
     return permit
   }
@@ -275,7 +343,11 @@ class Bucket implements Queued<Bucket> {
   remove(permit: Permit): void {
     const { next } = this
     this.queue.remove(permit)
-    if (this.queue.length === 0) this.isNewestFirst = false
+    if (this.queue.length === 0) {
+      this.isNewestFirst = false
+      this.asking?.stop()
+      this.asking = undefined
+    }
     // Whoever is next now may not have been before.
     if (this.next !== next || next === permit) this.next?.onNext()
   }
@@ -309,6 +381,13 @@ class Bucket implements Queued<Bucket> {
     const rate = this.limitedTo / BACKOFF ** ((periods * (periods + 1)) / 2)
     return Math.min(DOCUMENTED_RATE[this.rateClass], rate)
   }
+}
+
+/** A turn by the clock, and how many requests are left of it. */
+interface TakenTurn {
+  readonly from: number
+  readonly until: number
+  requests: number
 }
 
 interface Queued<A> {

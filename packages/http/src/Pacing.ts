@@ -1,0 +1,64 @@
+/**
+ * Who decides how fast a client's paced calls are sent: the client by itself, or something that several clients share.
+ *
+ * Paced are the calls that send many requests, such as those of `listKeys` and `getRecords`. No other call asks for a turn.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type { RateClass } from "./Operation.js"
+
+/**
+ * A time in which a client may send requests.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Turn {
+  /** How long until it begins. */
+  readonly delay: Duration.Duration
+  /** How long it lasts from then on. What was not sent until its end needs another turn. */
+  readonly lasts: Duration.Duration
+  /** How many requests may be sent in it. The client spaces them as it does by itself. */
+  readonly requests: number
+}
+
+/**
+ * The turns of one client. It asks for one turn at a time for each store and class of requests, and only while calls wait.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Turns {
+  /** The next turn for a store, which is named in lower case. It should not take long: calls wait for it. */
+  readonly next: (store: string, rate: RateClass) => Effect.Effect<Turn>
+}
+
+/**
+ * What clients can share to keep to Apify's rate limits together.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The turns of the client with this base URL and token. */
+  readonly turnsOf: (client: {
+    readonly baseUrl: string
+    readonly token: Option.Option<Redacted.Redacted>
+  }) => Effect.Effect<Turns>
+}
+
+/**
+ * What a client shares its pace with. By default nothing: each client paces its calls by itself. A client's layer looks for it
+ * when it is built, so provide it to that layer, as `SharedPacing` shows.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Pacing extends Context.Reference<Pacing>()("@effect-apify/http/Pacing", {
+  defaultValue: (): Option.Option<Service> => Option.none()
+}) {}

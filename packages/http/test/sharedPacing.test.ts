@@ -1,0 +1,383 @@
+/**
+ * Clients that keep to Apify's rate limits together: laws on the memory store in simulated time, and processes that share a Redis.
+ */
+import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as RateLimiter from "@effect/experimental/RateLimiter"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Emulator } from "@effect-apify/emulator"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { bundle } from "../../../vitest.bundle.js"
+import { scale, soaks } from "../../../vitest.scale.js"
+import { type ApifyClient, getStore, type RateClass } from "../src/index.js"
+import type { Pacing } from "../src/Pacing.js"
+import * as SharedPacing from "../src/SharedPacing.js"
+import { layerRespond } from "../src/testing.js"
+import { minimalBody } from "./arbitraries.js"
+import { pacedCall, Sent, STORE, sendAll, watchStalls } from "./fullRate.js"
+import { hasRedis, redisAt, redisSocket } from "./redis.js"
+import { inSimulatedTime } from "./simulatedTime.js"
+
+const TOKEN = "CanaryToken0123456789"
+
+const ALLOWED: Readonly<Record<RateClass, number>> = { resource: 60, record: 200 }
+
+/** A limiter whose permits are in memory. */
+const limiterInMemory = Effect.provide(
+  RateLimiter.RateLimiter,
+  Layer.provide(RateLimiter.layer, RateLimiter.layerStoreMemory)
+)
+
+/** The same limiter, which notes the keys that it is asked for. */
+const noting = (limiter: RateLimiter.RateLimiter, keys: Array<string>): RateLimiter.RateLimiter => ({
+  ...limiter,
+  consume: (options) => {
+    keys.push(options.key)
+    return limiter.consume(options)
+  }
+})
+
+const pacingBy = (limiter: RateLimiter.RateLimiter): Layer.Layer<Pacing> =>
+  Layer.provide(SharedPacing.layer, Layer.succeed(RateLimiter.RateLimiter, limiter))
+
+/** A client that notes when it sends, and that is responded to at once. */
+const clientOf = (pacing: Layer.Layer<Pacing>, times: Array<number>, options: ApifyClient.Options = {}) =>
+  Layer.provide(
+    layerRespond(
+      () =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          times.push(now)
+          return new Response(minimalBody, { headers: { "content-type": "application/json" } })
+        }),
+      { token: Redacted.make(TOKEN), callTimeout: "1 hour", ...options }
+    ),
+    pacing
+  )
+
+/** A client that is built in real time: hashing a token takes some. */
+const builtClient = (...of: Parameters<typeof clientOf>) => Layer.build(clientOf(...of))
+
+/** The most that lie within a second. */
+const mostInSecond = (times: ReadonlyArray<number>): number => {
+  let [most, start] = [0, 0]
+  times.forEach((time, end) => {
+    while (time - Number(times[start]) >= 1000) start += 1
+    most = Math.max(most, end - start + 1)
+  })
+  return most
+}
+
+const rates: ReadonlyArray<RateClass> = ["resource", "record"]
+
+/** A clock whose timers are late. */
+const withLateTimers = <A, E, R>(lateness: ReadonlyArray<number>, effect: Effect.Effect<A, E, R>) =>
+  Effect.clockWith((clock) => {
+    let timers = 0
+    const late: Clock.Clock = {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis(),
+      unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
+      currentTimeMillis: clock.currentTimeMillis,
+      currentTimeNanos: clock.currentTimeNanos,
+      sleep: (duration) => {
+        timers += 1
+        return clock.sleep(Duration.sum(duration, Duration.millis(lateness[timers % lateness.length] ?? 0)))
+      }
+    }
+    return Effect.withClock(effect, late)
+  })
+
+describe("clients that share a limiter", () => {
+  const calls = fc.array(
+    fc.record({
+      client: fc.nat({ max: 2 }),
+      start: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 2000 })),
+      timeLimit: fc.oneof(fc.constant(3_600_000), fc.integer({ min: 1, max: 1500 })),
+      interruptedAfter: fc.oneof(fc.constant(3_600_000), fc.integer({ min: 0, max: 1500 }))
+    }),
+    { minLength: 1, maxLength: 150, size: "max" }
+  )
+  const lateness = fc.oneof(
+    fc.constant([0]),
+    fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 1, maxLength: 20 })
+  )
+
+  it.effect.prop(
+    "never send more than Apify allows in any second, whoever gives up and however late timers are; then nothing is left",
+    [fc.constantFrom(...rates), calls, lateness],
+    ([rate, calls, lateness]) =>
+      Effect.gen(function* () {
+        const times: Array<number> = []
+        const { timersLeft } = yield* inSimulatedTime(
+          Effect.gen(function* () {
+            const limiter = yield* limiterInMemory
+            const clients = yield* Effect.forEach([0, 1, 2], () =>
+              withLateTimers(lateness, Layer.build(clientOf(pacingBy(limiter), times)))
+            )
+            yield* Effect.forEach(
+              calls,
+              ({ client, interruptedAfter, start, timeLimit }) =>
+                Effect.sleep(start).pipe(
+                  Effect.zipRight(
+                    withLateTimers(lateness, pacedCall(rate, STORE, { callTimeout: timeLimit, retry: { retries: 0 } }))
+                  ),
+                  Effect.provide(clients[client] ?? assert.fail("There is no such client")),
+                  Effect.timeoutOption(start + interruptedAfter)
+                ),
+              { concurrency: "unbounded", discard: true }
+            )
+          }).pipe(Effect.scoped)
+        )
+        assert.isAtMost(mostInSecond(times), ALLOWED[rate])
+        assert.strictEqual(timersLeft, 0)
+      }).pipe(Effect.scoped),
+    { fastCheck: { numRuns: scale({ test: 5, soak: 50 }) } }
+  )
+
+  it.effect.each(rates)("use at least 0.9 of what Apify allows while there is enough to send: %s", (rate) =>
+    Effect.gen(function* () {
+      const SECONDS = 2
+      const times: ReadonlyArray<Array<number>> = [[], [], []]
+      const limiter = yield* limiterInMemory
+      const clients = yield* Effect.forEach(times, (own) => builtClient(pacingBy(limiter), own))
+      yield* inSimulatedTime(
+        Effect.forEach(
+          clients,
+          (client) =>
+            Effect.replicateEffect(Effect.forever(pacedCall(rate)), 4, {
+              concurrency: "unbounded",
+              discard: true
+            }).pipe(Effect.provide(client)),
+          { concurrency: "unbounded", discard: true }
+        ).pipe(Effect.timeoutOption(SECONDS * 1000))
+      )
+      const all = times.flat()
+      assert.isAtLeast(all.length, 0.9 * ALLOWED[rate] * SECONDS)
+      for (const own of times) assert.isAtLeast(own.length, all.length / 4)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("end their calls by their deadlines, and interrupted ones leave nothing behind", () =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const limiter = yield* limiterInMemory
+      const keys: Array<string> = []
+      yield* Effect.provide(pacedCall("resource"), clientOf(pacingBy(noting(limiter, keys)), []))
+      const own = yield* builtClient(pacingBy(limiter), times)
+      const { timersLeft, value } = yield* inSimulatedTime(
+        Effect.gen(function* () {
+          // Others have taken all turns of the next seconds.
+          for (let turn = 0; turn < 300; turn += 1) {
+            yield* limiter.consume({ key: keys[0] ?? "", limit: 1, window: "18 millis", onExceeded: "delay" })
+          }
+          yield* Effect.gen(function* () {
+            const waiting = yield* Effect.fork(
+              Effect.replicateEffect(pacedCall("resource"), 5, { concurrency: "unbounded" })
+            )
+            const refused = yield* pacedCall("resource", STORE, { callTimeout: "3 seconds", retry: { retries: 0 } })
+            assert.strictEqual(refused, "TimeoutError")
+            yield* Effect.sleep(100)
+            yield* Fiber.interrupt(waiting)
+          }).pipe(Effect.provide(own))
+          return yield* Clock.currentTimeMillis
+        })
+      )
+      assert.isAtMost(value, 3100)
+      assert.isEmpty(times)
+      assert.strictEqual(timersLeft, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("ask for paced calls alone", () =>
+    Effect.gen(function* () {
+      const keys: Array<string> = []
+      const limiter = yield* limiterInMemory
+      const counted = noting(limiter, keys)
+      yield* Effect.gen(function* () {
+        yield* getStore(STORE)
+        assert.isEmpty(keys)
+        yield* pacedCall("resource")
+        assert.lengthOf(keys, 1)
+      }).pipe(Effect.provide(clientOf(pacingBy(counted), [])))
+    })
+  )
+
+  it.effect(
+    "are those with the same base URL and token, for each store and class by itself; no key shows a token",
+    () =>
+      Effect.gen(function* () {
+        const limiter = yield* limiterInMemory
+        const keyOf = (options: ApifyClient.Options, rate: RateClass, store: string) =>
+          Effect.gen(function* () {
+            const keys: Array<string> = []
+            const counted = noting(limiter, keys)
+            yield* Effect.provide(pacedCall(rate, store), clientOf(pacingBy(counted), [], options))
+            assert.lengthOf(keys, 1)
+            return keys[0] ?? ""
+          })
+        const variants: ReadonlyArray<Parameters<typeof keyOf>> = [
+          [{}, "resource", "~a"],
+          [{}, "record", "~a"],
+          [{}, "resource", "~b"],
+          [{ token: Redacted.make("other") }, "resource", "~a"],
+          [{ token: undefined }, "resource", "~a"],
+          [{ baseUrl: "https://other.example" }, "resource", "~a"]
+        ]
+        const keys = yield* Effect.forEach(variants, (variant) => keyOf(...variant))
+        assert.strictEqual(new Set(keys).size, variants.length)
+        assert.notInclude(keys.join(), TOKEN)
+        assert.strictEqual(yield* keyOf({}, "resource", "~A"), keys[0])
+      })
+  )
+})
+
+describe("clients whose limiter is out of reach", () => {
+  const broken = (consume: RateLimiter.RateLimiter["consume"]): RateLimiter.RateLimiter => ({
+    [RateLimiter.TypeId]: RateLimiter.TypeId,
+    consume
+  })
+  const storeError = new RateLimiter.RateLimitStoreError({ message: "Connection is closed." })
+
+  it.effect.each([
+    ["fails", Effect.fail(storeError), 0],
+    ["dies", Effect.die(new Error("a bug")), 0],
+    ["does not respond", Effect.never, 1000]
+  ] as const)("pace their calls by themselves, with one warning, where it %s", ([_, consumed, after]) =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        warnings.push(`${logLevel.label} ${message}`)
+      })
+      let asked = 0
+      const limiter = broken(() =>
+        Effect.suspend(() => {
+          asked += 1
+          return consumed
+        })
+      )
+      const client = yield* Effect.provide(
+        builtClient(pacingBy(limiter), times),
+        Logger.replace(Logger.defaultLogger, logger)
+      )
+      const { timersLeft } = yield* inSimulatedTime(
+        Effect.provide(Effect.replicateEffect(pacedCall("resource"), 120, { concurrency: "unbounded" }), client)
+      )
+      assert.deepStrictEqual(
+        times,
+        Array.from({ length: 120 }, (_, index) => after + 17 * index)
+      )
+      assert.strictEqual(asked, 1)
+      assert.lengthOf(warnings, 1)
+      assert.match(warnings[0] ?? "", /^WARN The shared rate limiter is out of reach/)
+      assert.strictEqual(timersLeft, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("ask it again after ten seconds, and share their pace once it is back", () =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const memory = yield* limiterInMemory
+      const limiter = broken((options) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          now < 5000 ? Effect.fail(storeError) : memory.consume(options)
+        )
+      )
+      const client = yield* Effect.provide(builtClient(pacingBy(limiter), times), Logger.remove(Logger.defaultLogger))
+      yield* inSimulatedTime(
+        Effect.provide(Effect.replicateEffect(pacedCall("resource"), 700, { concurrency: "unbounded" }), client)
+      )
+      assert.lengthOf(times, 700)
+      const gaps = times.slice(1).map((time, index) => [time, time - Number(times[index])] as const)
+      for (const [time, gap] of gaps) assert.strictEqual(gap, time < 10_000 ? 17 : time > 10_100 ? 18 : gap)
+    }).pipe(Effect.scoped)
+  )
+})
+
+const child = `${import.meta.dirname}/pacedChild.ts`
+
+/** What the clients of a run have sent together. */
+const together = (all: ReadonlyArray<Sent>): Sent => ({
+  served: all.reduce((sum, { served }) => sum + served, 0),
+  limited: all.reduce((sum, { limited }) => sum + limited, 0),
+  failed: all.reduce((sum, { failed }) => sum + failed, 0),
+  longestStall: Math.max(...all.map(({ longestStall }) => longestStall)),
+  stalled: all.reduce((sum, { stalled }) => sum + stalled, 0)
+})
+
+/** What the network and stalls may take without more than 60 requests in a second. */
+const SLACK_MILLIS = 40
+
+describe(
+  hasRedis ? "three processes that share a Redis" : "three clients on the memory store, as there is no redis-server",
+  () => {
+    const folder = mkdtempSync(`${tmpdir()}/paced-`)
+    beforeAll(() => (hasRedis ? bundle(folder, child) : undefined))
+    afterAll(() => rmSync(folder, { recursive: true }))
+
+    const process = (args: ReadonlyArray<string>) =>
+      Effect.acquireRelease(
+        Effect.async<ReturnType<typeof spawnChild>>((resume) => {
+          const started = spawnChild(args)
+          started.stdout.setEncoding("utf8").once("data", () => resume(Effect.succeed(started)))
+        }),
+        (started) => Effect.sync(() => started.kill("SIGKILL"))
+      )
+    const spawnChild = (args: ReadonlyArray<string>) =>
+      spawn(globalThis.process.execPath, [`${folder}/pacedChild.mjs`, ...args], { stdio: ["pipe", "pipe", "inherit"] })
+    const outcome = (started: ReturnType<typeof spawnChild>) =>
+      Effect.async<string>((resume) => {
+        let text = ""
+        started.stdout.on("data", (more: string) => {
+          text += more
+        })
+        started.once("close", () => resume(Effect.succeed(text)))
+        started.stdin.write("go\n")
+      }).pipe(Effect.flatMap(Schema.decode(Sent)))
+
+    const run = (rate: RateClass, url: string, duration: Duration.Duration) =>
+      Effect.gen(function* () {
+        const own = { served: 0, limited: 0, failed: 0, longestStall: 0, stalled: 0 }
+        if (!hasRedis) {
+          const limiter = yield* limiterInMemory
+          const pacing = pacingBy(limiter)
+          return together(
+            yield* Effect.replicateEffect(sendAll(rate, url, pacing, duration), 3, { concurrency: "unbounded" })
+          )
+        }
+        const socket = yield* redisSocket
+        yield* redisAt(socket)
+        const args = [rate, url, socket, String(Duration.toMillis(duration))]
+        const children = yield* Effect.replicateEffect(process(args), 3, { concurrency: "unbounded" })
+        yield* watchStalls(own)
+        return together([own, ...(yield* Effect.forEach(children, outcome, { concurrency: "unbounded" }))])
+      }).pipe(Effect.scoped)
+
+    it.live.each(rates)("get no 429 at full rate: %s", (rate) =>
+      Effect.gen(function* () {
+        const { url } = yield* Emulator
+        const seconds = rate === "resource" ? scale({ test: 2, soak: 60 }) : scale({ test: 2, soak: 20 })
+        // Where the machine stands still for long, requests meet at the server, and the run says nothing.
+        for (let runs = 1; ; runs += 1) {
+          const sent = yield* run(rate, url, Duration.seconds(seconds))
+          console.log(rate, sent)
+          assert.strictEqual(sent.failed, 0)
+          assert.isAbove(sent.served, 0)
+          const isOnTime = sent.longestStall < SLACK_MILLIS
+          if (isOnTime) assert.strictEqual(sent.limited, 0)
+          if (isOnTime && soaks) assert.isAtLeast(sent.served, 0.9 * ALLOWED[rate] * (seconds - sent.stalled / 1000))
+          if (isOnTime || runs === 3) return
+        }
+      }).pipe(Effect.provide(Emulator.layer({ rateLimits: true })))
+    )
+  }
+)
