@@ -24,6 +24,7 @@ const programs = [
   "getStore",
   "handleErrors",
   "manyStores",
+  "otel",
   "ownRetryPolicy",
   "ownTransport",
   "records",
@@ -289,6 +290,21 @@ describe("walkKeys", () => {
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* run("walkKeys")
       assert.deepStrictEqual([code, stderr, stdout], [0, "1000 keys\n1500 keys\n", "1500 images, 18.0 kB in all\n"])
+    })
+  )
+})
+
+describe("otel", () => {
+  it.live("prints the spans and metrics that it exports", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run("otel")
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.sameMembers(
+        [...stdout.matchAll(/^ {2}name: '(.*)',$/gm)].map(([_, name]) => name),
+        ["my program", "ApifyClient.getStore", "GET", "GET"]
+      )
+      assert.match(stdout, /apify_calls/)
+      assert.notInclude(stdout, DEMO_TOKEN)
     })
   )
 })

@@ -4,6 +4,8 @@
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import * as Persistence from "@effect/experimental/Persistence"
+import * as RateLimiter from "@effect/experimental/RateLimiter"
+import * as RateLimiterRedis from "@effect/experimental/RateLimiter/Redis"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Socket from "@effect/platform/Socket"
@@ -31,6 +33,7 @@ import {
 import * as Actor from "@effect-apify/http/Actor"
 import * as ApifyKeyValueStore from "@effect-apify/http/KeyValueStore"
 import * as ApifyPersistence from "@effect-apify/http/Persistence"
+import * as SharedPacing from "@effect-apify/http/SharedPacing"
 import { layerRespond, layerStores, RecordedRequests } from "@effect-apify/http/testing"
 import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
 import * as Arbitrary from "effect/Arbitrary"
@@ -144,6 +147,18 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
     deepStrictEqual(yield* Effect.all([run, run]), [1, 2])
     yield* deleteStore("~peers-actor")
   }).pipe(Effect.provide(clients.FetchTransport)),
+  "shares the pace of its calls": Effect.gen(function* () {
+    const results = yield* Stream.runCollect(getStores([STORE, NAMED]))
+    ok(Chunk.every(results, ({ result }) => Either.isRight(result)))
+  }).pipe(
+    Effect.provide(
+      Layer.provide(ApifyClient.layerConfig, [
+        FetchTransport.layer,
+        Layer.provide(SharedPacing.layer, Layer.provide(RateLimiter.layer, RateLimiter.layerStoreMemory))
+      ])
+    )
+  ),
+  "can share it by a Redis": Effect.sync(() => ok(Layer.isLayer(RateLimiterRedis.layerStore({})))),
   "refuses a token that the emulator does not know": Effect.gen(function* () {
     strictEqual(yield* tagOf(getStore(STORE)), "UnauthorizedError")
   }).pipe(

@@ -1,0 +1,179 @@
+/**
+ * What `@effect/opentelemetry` exports of calls, against OpenTelemetry's conventions for HTTP clients:
+ * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client
+ */
+import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
+import { ApifyClient, deleteRecord, getRecord, getStore, listKeys, putRecord } from "@effect-apify/http"
+import { SpanKind, SpanStatusCode } from "@opentelemetry/api"
+import {
+  AggregationTemporality,
+  DataPointType,
+  InMemoryMetricExporter,
+  PeriodicExportingMetricReader
+} from "@opentelemetry/sdk-metrics"
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { busyServer } from "../busyServer.js"
+import { EXAMPLE_STORE } from "../local.js"
+
+const SIGNATURE = "CanarySignature0123456789"
+
+const operations = [
+  Effect.ignore(getStore(EXAMPLE_STORE)),
+  Effect.ignore(putRecord(EXAMPLE_STORE, "greeting", "Hello")),
+  Effect.ignore(getRecord(EXAMPLE_STORE, "missing")),
+  Effect.ignore(deleteRecord(EXAMPLE_STORE, "greeting")),
+  Effect.ignore(Stream.runDrain(listKeys(EXAMPLE_STORE, { signature: Redacted.make(SIGNATURE) })))
+]
+
+const spans = new InMemorySpanExporter()
+const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+
+/** Runs every operation, with a server that is busy at first. */
+const program = Effect.gen(function* () {
+  const { url } = yield* Emulator
+  const client = ApifyClient.layer({ baseUrl: url, token: Redacted.make(DEMO_TOKEN), attemptTimeout: "1 minute" })
+  yield* Effect.all(operations).pipe(Effect.provide(Layer.provide(client, busyServer(1))))
+  // No server is there.
+  const nowhere = ApifyClient.layer({ baseUrl: "http://127.0.0.1:1", retry: { retries: 0 } })
+  yield* Effect.ignore(Effect.provide(getStore(EXAMPLE_STORE), Layer.provide(nowhere, busyServer(0))))
+  return new URL(url)
+}).pipe(
+  Effect.provide([
+    Emulator.layer(),
+    NodeSdk.layer(() => ({
+      resource: { serviceName: "test" },
+      spanProcessor: new SimpleSpanProcessor(spans),
+      metricReader: new PeriodicExportingMetricReader({ exporter: metrics })
+    }))
+  ])
+)
+
+const named = (name: string) => spans.getFinishedSpans().filter((span) => span.name === name)
+
+const attemptsOf = (call: ReadableSpan | undefined) =>
+  spans.getFinishedSpans().filter(({ parentSpanContext }) => parentSpanContext?.spanId === call?.spanContext().spanId)
+
+describe("telemetry by OpenTelemetry", () => {
+  let server = new URL("http://localhost")
+  beforeAll(async () => {
+    // The exporters forget all when they are shut down.
+    spans.shutdown = () => Promise.resolve()
+    metrics.shutdown = () => Promise.resolve()
+    server = await Effect.runPromise(program)
+  })
+
+  it("has a span for each call, and in it one for each attempt", () => {
+    const attempts = [
+      ["getStore", [2, 1]],
+      ["putRecord", [1]],
+      ["getRecord", [1]],
+      ["deleteRecord", [1]],
+      ["listKeys", [1]]
+    ] as const
+    for (const [operation, counts] of attempts) {
+      const calls = named(`ApifyClient.${operation}`)
+      assert.deepStrictEqual(
+        calls.map((call) => [call.kind, attemptsOf(call).length, call.attributes["apify.call.attempts"]]),
+        counts.map((count) => [SpanKind.INTERNAL, count, count])
+      )
+    }
+  })
+
+  it("names the spans of attempts by their method, as those of a client", () => {
+    const calls = spans.getFinishedSpans().filter(({ name }) => name.startsWith("ApifyClient."))
+    for (const attempt of calls.flatMap(attemptsOf)) {
+      assert.strictEqual(attempt.kind, SpanKind.CLIENT)
+      assert.strictEqual(attempt.name, attempt.attributes["http.request.method"])
+    }
+  })
+
+  it("has the attributes that the conventions require, and those that fit, and no others", () => {
+    const path = `/v2/key-value-stores/${EXAMPLE_STORE}`
+    const common = { "server.address": server.hostname, "server.port": Number(server.port) }
+    const attempt = (method: string, path: string, rest: Readonly<Record<string, unknown>>) => ({
+      ...common,
+      "http.request.method": method,
+      "url.full": `${server.origin}${path}`,
+      ...rest
+    })
+    const status = (code: number) => ({ "http.response.status_code": code })
+    const expected: Readonly<Record<string, ReadonlyArray<unknown>>> = {
+      getStore: [
+        attempt("GET", path, { ...status(503), "error.type": "ServerError" }),
+        attempt("GET", path, { ...status(200), "http.request.resend_count": 1 })
+      ],
+      putRecord: [attempt("PUT", `${path}/records/greeting`, status(201))],
+      getRecord: [
+        attempt("GET", `${path}/records/missing?attachment=true`, {
+          ...status(404),
+          "error.type": "RecordNotFoundError"
+        })
+      ],
+      deleteRecord: [attempt("DELETE", `${path}/records/greeting`, status(204))]
+    }
+    for (const [operation, attempts] of Object.entries(expected)) {
+      const [call] = named(`ApifyClient.${operation}`)
+      assert.deepStrictEqual(
+        attemptsOf(call).map(({ attributes }) => attributes),
+        attempts,
+        operation
+      )
+    }
+  })
+
+  it("says what failed where there was no response", () => {
+    const [, call] = named("ApifyClient.getStore")
+    assert.deepStrictEqual(
+      attemptsOf(call).map(({ attributes }) => attributes),
+      [
+        {
+          "http.request.method": "GET",
+          "server.address": "127.0.0.1",
+          "server.port": 1,
+          "url.full": `http://127.0.0.1:1/v2/key-value-stores/${EXAMPLE_STORE}`,
+          "error.type": "TransportError"
+        }
+      ]
+    )
+  })
+
+  it("has the status of an error exactly where it has the type of one", () => {
+    for (const { attributes, status } of spans.getFinishedSpans()) {
+      assert.strictEqual(status.code === SpanStatusCode.ERROR, "error.type" in attributes)
+    }
+  })
+
+  it("shows no token and no signature", () => {
+    const shown = JSON.stringify([
+      spans.getFinishedSpans().map(({ attributes, events, name, status }) => ({ attributes, events, name, status })),
+      metrics.getMetrics()
+    ])
+    assert.notInclude(shown, DEMO_TOKEN)
+    assert.notInclude(shown, SIGNATURE)
+    assert.include(shown, "/keys?signature=<redacted>")
+  })
+
+  it("has the metrics of calls, by operation, in a namespace of their own", () => {
+    const exported = (metrics.getMetrics().at(-1)?.scopeMetrics ?? []).flatMap(({ metrics }) => metrics)
+    const own = exported.filter(({ descriptor }) => descriptor.name.startsWith("apify_"))
+    assert.sameMembers(
+      own.map(({ dataPointType, descriptor }) => `${descriptor.name} ${DataPointType[dataPointType]}`),
+      ["apify_calls SUM", "apify_attempts SUM", "apify_retries SUM", "apify_call_latency_ms HISTOGRAM"]
+    )
+    const attributesOf = (metric: string) =>
+      own
+        .filter(({ descriptor }) => descriptor.name === metric)
+        .flatMap(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes))
+    assert.deepInclude(attributesOf("apify_calls"), { operation: "getRecord", outcome: "RecordNotFoundError" })
+    assert.deepInclude(attributesOf("apify_retries"), { operation: "getStore", error: "ServerError" })
+    assert.deepInclude(attributesOf("apify_attempts"), { operation: "putRecord" })
+    assert.deepInclude(attributesOf("apify_call_latency_ms"), { operation: "deleteRecord" })
+    assert.isEmpty(exported.filter(({ descriptor }) => descriptor.name.startsWith("http.")))
+  })
+})
