@@ -5,11 +5,13 @@ import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as RateLimiter from "@effect/experimental/RateLimiter"
+import * as RateLimiterRedis from "@effect/experimental/RateLimiter/Redis"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Emulator } from "@effect-apify/emulator"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -18,6 +20,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import { bundle } from "../../../vitest.bundle.js"
 import { scale, soaks } from "../../../vitest.scale.js"
 import { type ApifyClient, getStore, type RateClass } from "../src/index.js"
@@ -441,6 +444,39 @@ const together = (all: ReadonlyArray<Sent>): Sent => ({
 
 /** What the network and stalls may take without more than 60 requests in a second. */
 const SLACK_MILLIS = 40
+
+if (hasRedis) {
+  describe("a client whose Redis is killed", () => {
+    it.live("goes on by itself, with one warning", () =>
+      Effect.gen(function* () {
+        const warnings: Array<string> = []
+        const logger = Logger.make(({ message }) => {
+          warnings.push(`${message}`)
+        })
+        const times: Array<number> = []
+        const socket = yield* redisSocket
+        const killed = yield* Scope.make()
+        yield* Scope.extend(redisAt(socket), killed)
+        const outer = yield* Effect.scope
+        yield* Effect.gen(function* () {
+          const store = RateLimiterRedis.layerStore({ path: socket, retryStrategy: () => 500 })
+          const limiter = Layer.provide(RateLimiter.layer, store)
+          const client = yield* builtClient(Layer.provide(SharedPacing.layer, limiter), times)
+          const send = Effect.provide(Effect.replicateEffect(pacedCall("resource"), 5, { concurrency: 5 }), client)
+          yield* send
+          assert.isEmpty(warnings)
+          yield* Scope.close(killed, Exit.void)
+          yield* send
+          yield* send
+          assert.lengthOf(times, 15)
+          assert.lengthOf(warnings, 1)
+          // Effect's store says goodbye to a Redis when its scope ends, and waits for one that is away.
+          yield* Scope.extend(redisAt(socket), outer)
+        }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      }).pipe(Effect.scoped)
+    )
+  })
+}
 
 describe(
   hasRedis ? "three processes that share a Redis" : "three clients on the memory store, as there is no redis-server",
