@@ -3,7 +3,7 @@
  */
 import { DEMO_TOKEN } from "@effect-apify/emulator"
 import * as Chunk from "effect/Chunk"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -62,7 +62,10 @@ export const pacedCall = (
     )
   ).pipe(Effect.map(Chunk.join(" ")))
 
-/** Sends for that long. */
+/** A process is slow at first: what happens then does not count. */
+export const WARM_UP = Duration.millis(700)
+
+/** Sends for that long, after it has warmed up. */
 export const sendAll = (rate: RateClass, url: string, pacing: Layer.Layer<Pacing>, duration: Duration.Duration) =>
   Effect.gen(function* () {
     const sent = { served: 0, limited: 0, failed: 0, longestStall: 0, stalled: 0 }
@@ -76,12 +79,18 @@ export const sendAll = (rate: RateClass, url: string, pacing: Layer.Layer<Pacing
     yield* Effect.scoped(
       Effect.gen(function* () {
         yield* watchStalls(sent)
+        yield* Effect.forkScoped(
+          Effect.delay(
+            Effect.sync(() => Object.assign(sent, { served: 0, limited: 0, failed: 0, longestStall: 0, stalled: 0 })),
+            WARM_UP
+          )
+        )
         yield* Effect.timeoutOption(
           Effect.all(
             Array.from({ length: WORKERS }, () => worker),
             { concurrency: "unbounded" }
           ),
-          duration
+          Duration.sum(WARM_UP, duration)
         )
       })
     )

@@ -29,7 +29,7 @@ import { Pacing } from "../src/Pacing.js"
 import * as SharedPacing from "../src/SharedPacing.js"
 import { layerRespond } from "../src/testing.js"
 import { minimalBody } from "./arbitraries.js"
-import { pacedCall, Sent, STORE, sendAll, watchStalls } from "./fullRate.js"
+import { pacedCall, Sent, STORE, sendAll, WARM_UP, watchStalls } from "./fullRate.js"
 import { hasRedis, redisAt, redisSocket } from "./redis.js"
 import { inSimulatedTime, SimulatedClock } from "./simulatedTime.js"
 
@@ -519,7 +519,7 @@ describe(
         yield* redisAt(socket)
         const args = [rate, url, socket, String(Duration.toMillis(duration))]
         const children = yield* Effect.replicateEffect(process(args), 3, { concurrency: "unbounded" })
-        yield* watchStalls(own)
+        yield* Effect.forkScoped(Effect.delay(watchStalls(own), WARM_UP))
         return together([own, ...(yield* Effect.forEach(children, outcome, { concurrency: "unbounded" }))])
       }).pipe(Effect.scoped)
 
