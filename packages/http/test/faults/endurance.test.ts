@@ -38,11 +38,11 @@ const rest = (origin: Origin) =>
     yield* (yield* FaultServer).forget
   })
 
-/** Failed calls, and interrupted ones. */
-const CALLS = scale({ test: 200, soak: 10_000 })
+/** Failed calls, and interrupted ones: of the first operation most, because all have the same engine. */
+const callsOf = (position: number): number => scale({ test: 200, soak: position === 0 ? 10_000 : 1_000 })
 
 /** Calls whose responses are large errors. */
-const LARGE = scale({ test: 50, soak: 1000 })
+const largeOf = (position: number): number => scale({ test: 50, soak: position === 0 ? 1_000 : 200 })
 
 const times = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: count }), () => effect, { concurrency: CONCURRENCY, discard: true })
@@ -83,10 +83,12 @@ const leastGrowth = <E, R>(round: Effect.Effect<void, E, R>) =>
   })
 
 layer(FaultServer.layer, { excludeTestServices: true })((it) => {
-  for (const { call, name } of sampled(operations, 0)) {
+  for (const [position, { call, name }] of sampled(operations, 0).entries()) {
+    const calls = callsOf(position)
+    const large = largeOf(position)
     for (const transport of sampled(transports, 1)) {
       it.effect(
-        `${name}, ${transport.name}, row 52: ${CALLS} failed and ${CALLS} interrupted calls leave nothing`,
+        `${name}, ${transport.name}, row 52: ${calls} failed and ${calls} interrupted calls leave nothing`,
         () =>
           withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
             Effect.gen(function* () {
@@ -99,7 +101,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
               )
               // Of each kind first, because the first are kept to be searched for secrets.
               yield* times(100, Effect.zipRight(fail, interrupt))
-              const half = Effect.all([times(CALLS / 2, fail), times(CALLS / 2, interrupt), rest(origin)], {
+              const half = Effect.all([times(calls / 2, fail), times(calls / 2, interrupt), rest(origin)], {
                 discard: true
               })
               // From here on without spans, which nobody would keep.
@@ -110,15 +112,15 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
     }
 
     for (const transport of transports) {
-      it.effect(`${name}, ${transport.name}, row 53: ${LARGE} large error responses hold no connections`, () =>
+      it.effect(`${name}, ${transport.name}, row 53: ${large} large error responses hold no connections`, () =>
         withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
           Effect.gen(function* () {
             const server = yield* FaultServer
-            const large = Fault.status(404, [["Content-Type", "text/plain"]], new Uint8Array(1024 * 1024).fill(0x20))
-            yield* server.plan("~large", Fault.forever(large))
-            const most = yield* mostOpen(origin, times(LARGE, Effect.flip(call("~large"))))
+            const body = new Uint8Array(1024 * 1024).fill(0x20)
+            yield* server.plan("~large", Fault.forever(Fault.status(404, [["Content-Type", "text/plain"]], body)))
+            const most = yield* mostOpen(origin, times(large, Effect.flip(call("~large"))))
             assert.isAtMost(most, CONCURRENCY)
-            assert.lengthOf((yield* server.report("~large")).requests, LARGE)
+            assert.lengthOf((yield* server.report("~large")).requests, large)
           })
         )
       )
