@@ -2,7 +2,6 @@
  * The one test configuration: the packages are its projects. In the mode `soak` the tests do in full what is long.
  */
 import { randomInt } from "node:crypto"
-import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 import type { Reporter } from "vitest/node"
 
@@ -42,8 +41,8 @@ export default defineConfig(({ mode }) => {
       // Files share processes, and the modules in them: to load these anew for each would take as long as half of the tests.
       // In `soak` none has to do with what another has left in memory.
       isolate: soaks,
-      // One more than there are cores: some tests wait for a server's pace, and for processes.
-      maxWorkers: availableParallelism() + 1,
+      // Left to itself it would leave one core idle: half of a machine that has two.
+      maxWorkers: "100%",
       minWorkers: 1,
       projects: [
         project("domain", "packages/domain"),

@@ -40,7 +40,7 @@ const OUTAGE = Duration.seconds(10)
  * share one rate for each store and class of requests, 55.6 requests a second, or 185 for records. Only paced calls ask
  * the limiter, one at a time for each store. Source of the limits: Apify's API documentation, under "Rate limiting".
  *
- * With the limiter's store in Redis the clients can be on any number of machines; that needs the package `ioredis`, version 5.
+ * With the limiter's store in Redis the clients can be on any number of machines; that needs the package `ioredis`, 5.3 or a later 5.
  * With `RateLimiter.layerStoreMemory` they are in one process. If the limiter fails, or takes longer than a second, each client
  * paces its calls by itself and tries again every ten seconds; each such outage is logged once as a warning.
  *
