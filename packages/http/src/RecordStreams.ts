@@ -25,16 +25,11 @@ import { contentEncodings, contentLength, contentType } from "./internal/headerV
 import * as Limits from "./internal/recordLimits.js"
 import {
   encodedError,
+  RecordReading,
   type RecordRefError,
-  RecordRequest,
-  type RecordTarget,
-  readHeaders,
-  readQuery,
   recordErrorOf,
-  recordTargetOf,
-  storeOf
+  recordTargetOf
 } from "./internal/recordTarget.js"
-import { redirectTarget } from "./internal/redirect.js"
 import { unexpected, withoutBody } from "./internal/response.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
 import { Transformed } from "./internal/transform.js"
@@ -101,7 +96,7 @@ export const streamRecord = (
   options: ReadRecordOptions = {}
 ): Effect.Effect<StreamedRecord, StreamRecordError, ApifyClient | Scope.Scope> =>
   Effect.flatMap(ApifyClient, (client) =>
-    client.stream(new StreamRecord(recordTargetOf(ref, key), options.signature), options)
+    client.stream(new StreamRecord("GET", recordTargetOf(ref, key), options.signature), options)
   )
 
 type StreamFailure = RecordRefError | StoreNotFoundError | RecordNotFoundError | MalformedRecordError
@@ -151,24 +146,10 @@ const readOnce = <A, E>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> => {
 const READ_ONCE = "The bytes of a streamed record can be read once: call streamRecord again for another reading"
 
 /** A class, because it lives as long as a call (docs/decisions/0011). */
-class StreamRecord implements StreamOperation<StreamedRecord, StreamFailure> {
+class StreamRecord extends RecordReading implements StreamOperation<StreamedRecord, StreamFailure> {
   readonly name = "streamRecord"
-  readonly isIdempotent = true
   readonly isPaced = false
-  readonly rate = "record"
   readonly defaults = Limits.STREAM
-  readonly readsBytes = true
-  readonly redirectTarget = redirectTarget
-  readonly store: Option.Option<string>
-  readonly request: Either.Either<OperationRequest, RecordRefError>
-
-  constructor(
-    private readonly target: Either.Either<RecordTarget, RecordRefError>,
-    signature: Redacted.Redacted | undefined
-  ) {
-    this.store = storeOf(target)
-    this.request = Either.map(target, (target) => new RecordRequest("GET", target, readQuery, signature, readHeaders))
-  }
 
   decodeHead(
     head: StreamHead,

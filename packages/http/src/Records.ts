@@ -29,16 +29,14 @@ import * as Limits from "./internal/recordLimits.js"
 import {
   encodedError,
   isMissingRecord,
+  RecordReading,
   type RecordRefError,
   RecordRequest,
   type RecordTarget,
-  readHeaders,
-  readQuery,
   recordErrorOf,
   recordTargetOf,
   storeOf
 } from "./internal/recordTarget.js"
-import { redirectTarget } from "./internal/redirect.js"
 import { apiErrorOf, errorOf, responseFieldsOf } from "./internal/response.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
 import { decompress } from "./internal/transform.js"
@@ -150,23 +148,16 @@ type ReceivedRecord = Effect.Effect<StoredRecord, RecordTooLargeError | Malforme
  *
  * @internal
  */
-export class GetRecord implements Operation<ReceivedRecord, ReadFailure> {
+export class GetRecord extends RecordReading implements Operation<ReceivedRecord, ReadFailure> {
   readonly name = "getRecord"
-  readonly isIdempotent = true
-  readonly rate = "record"
   readonly defaults = Limits.READ
-  readonly readsBytes = true
-  readonly redirectTarget = redirectTarget
-  readonly store: Option.Option<string>
-  readonly request: Either.Either<OperationRequest, RecordRefError>
 
   constructor(
-    private readonly target: Either.Either<RecordTarget, RecordRefError>,
+    target: Either.Either<RecordTarget, RecordRefError>,
     signature: Redacted.Redacted | undefined,
     readonly isPaced: boolean
   ) {
-    this.store = storeOf(target)
-    this.request = Either.map(target, (target) => new RecordRequest("GET", target, readQuery, signature, readHeaders))
+    super("GET", target, signature)
   }
 
   decode(response: OperationResponse, context: DecodeContext): Either.Either<ReceivedRecord, CallError | ReadFailure> {
@@ -251,30 +242,16 @@ export const headRecord = (
   options: ReadRecordOptions = {}
 ): Effect.Effect<Option.Option<RecordHead>, HeadRecordError, ApifyClient> =>
   Effect.flatMap(ApifyClient, (client) =>
-    client.run(new HeadRecord(recordTargetOf(ref, key), options.signature), options)
+    client.run(new HeadRecord("HEAD", recordTargetOf(ref, key), options.signature), options)
   )
 
 const isPage = (headers: OperationResponse["headers"]): boolean =>
   Option.exists(contentType(headers), ({ type }) => type === "text/html")
 
 /** A class, because it lives as long as a call (docs/decisions/0011). */
-class HeadRecord implements Operation<Option.Option<RecordHead>, RecordRefError> {
+class HeadRecord extends RecordReading implements Operation<Option.Option<RecordHead>, RecordRefError> {
   readonly name = "headRecord"
-  readonly isIdempotent = true
   readonly isPaced = false
-  readonly rate = "record"
-  readonly readsBytes = true
-  readonly redirectTarget = redirectTarget
-  readonly store: Option.Option<string>
-  readonly request: Either.Either<OperationRequest, RecordRefError>
-
-  constructor(
-    private readonly target: Either.Either<RecordTarget, RecordRefError>,
-    signature: Redacted.Redacted | undefined
-  ) {
-    this.store = storeOf(target)
-    this.request = Either.map(target, (target) => new RecordRequest("HEAD", target, {}, signature, readHeaders))
-  }
 
   decode(
     response: OperationResponse,

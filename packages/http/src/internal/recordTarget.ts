@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { CallSummary, DecodeContext, OperationRequest, OperationResponse, RequestBody } from "../Operation.js"
 import { contentEncodings } from "./headerValue.js"
+import { redirectTarget } from "./redirect.js"
 import { apiErrorOf, responseFieldsOf, shownEncodings } from "./response.js"
 import { storeErrorOf } from "./storeOperation.js"
 
@@ -59,6 +60,27 @@ export class RecordRequest<E = never> implements OperationRequest<E> {
   }
 }
 
+/** What all readings of one record are. They may be redirected, once. A class, as what lives as long as a call should be. */
+export abstract class RecordReading {
+  abstract readonly name: string
+  readonly isIdempotent = true
+  readonly rate = "record"
+  readonly readsBytes = true
+  readonly redirectTarget = redirectTarget
+  readonly store: Option.Option<string>
+  readonly request: Either.Either<OperationRequest, RecordRefError>
+
+  constructor(
+    method: "GET" | "HEAD",
+    protected readonly target: Either.Either<RecordTarget, RecordRefError>,
+    signature: Redacted.Redacted | undefined
+  ) {
+    const query = method === "GET" ? attachment : undefined
+    this.store = storeOf(target)
+    this.request = Either.map(target, (target) => new RecordRequest(method, target, query, signature, readHeaders))
+  }
+}
+
 /** The error for a response to an operation on a record that is not its success. */
 export const recordErrorOf = (
   response: OperationResponse,
@@ -98,8 +120,8 @@ export const encodedError = (
  * Records are bytes of any type. They come untouched as an attachment; HTML may be changed otherwise. A server that chooses
  * a type is to choose JSON, as it does for the official JavaScript client.
  */
-export const readHeaders = { accept: "application/json, */*" }
-export const readQuery = { attachment: "true" }
+const readHeaders = { accept: "application/json, */*" }
+const attachment = { attachment: "true" }
 
 export const malformedRecord = (
   call: CallSummary,
