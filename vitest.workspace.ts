@@ -2,8 +2,11 @@
  * The one test configuration: the packages are its projects. In the mode `soak` the tests do in full what is long.
  */
 import { randomInt } from "node:crypto"
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 import type { Reporter } from "vitest/node"
+
+const workers = availableParallelism() + 1
 
 const seed = process.env.FC_SEED ?? String(randomInt(2 ** 31))
 
@@ -41,9 +44,10 @@ export default defineConfig(({ mode }) => {
       // Files share processes, and the modules in them: to load these anew for each would take as long as half of the tests.
       // In `soak` none has to do with what another has left in memory.
       isolate: soaks,
-      // Left to itself it would leave one core idle: half of a machine that has two.
-      maxWorkers: "100%",
-      minWorkers: 1,
+      // One more than there are cores, because some tests wait. Their least number is the same: tinypool ends any worker
+      // beyond it as soon as it is idle, even one that has just been given its next file.
+      maxWorkers: workers,
+      minWorkers: workers,
       projects: [
         project("domain", "packages/domain"),
         project("http", "packages/http"),
