@@ -84,8 +84,12 @@ const parseTarget = (target: string): Target => {
     : { path: relative.slice(0, mark), query: new URLSearchParams(relative.slice(mark + 1)) }
 }
 
-/** `?method=` stands for the method of those who can only send GET. */
-const methodOf = (method: string, query: URLSearchParams): string => (query.get("method") || method).toUpperCase()
+/**
+ * `?method=` stands for the method of those who can only send GET. OPTIONS is sent by browsers on their own, and stays what
+ * it is.
+ */
+const methodOf = (sent: string, query: URLSearchParams): string =>
+  sent === "OPTIONS" ? sent : (query.get("method") || sent).toUpperCase()
 
 /** `Authorization: Bearer …`, or else `?token=…`. */
 const tokenOf = (authorization: string | undefined, query: URLSearchParams): Option.Option<Redacted.Redacted> => {

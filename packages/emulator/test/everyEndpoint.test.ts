@@ -126,8 +126,14 @@ layer(Emulator.layer({ seed }))("every path:", (it) => {
 
     it.effect(`${how} lets every page request it, with every header`, () =>
       Effect.gen(function* () {
-        for (const options of [{ method: "OPTIONS" }, { method: "OPTIONS", token: "unknown" }]) {
-          const { status, headers, text } = yield* send(path, options)
+        for (const [target, options] of [
+          [path, { method: "OPTIONS" }],
+          [path, { method: "OPTIONS", token: "unknown" }],
+          // A browser asks before it sends such a request, and at the same address.
+          ...[...methods, "PATCH"].map((method) => [`${path}?method=${method}`, { method: "OPTIONS" }] as const),
+          [`${path}?method=options`, {}]
+        ] as const) {
+          const { status, headers, text } = yield* send(target, options)
           assert.deepStrictEqual([status, text], [204, ""])
           assert.deepStrictEqual([headers.allow, headers["access-control-allow-methods"]], [allowed, allowed])
           assert.strictEqual(headers["access-control-allow-headers"], "User-Agent, Authorization, *")
