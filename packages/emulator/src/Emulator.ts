@@ -26,10 +26,10 @@ import { respondToBroken } from "./internal/brokenRequests.js"
 import { ClientLimits } from "./internal/ClientLimits.js"
 import { inOrder } from "./internal/requestQueue.js"
 import { isUnseeded, loadSeed } from "./loadSeed.js"
-import { removeDiscarded } from "./RecordRows.js"
 import { decodeSeed, readSeedFile } from "./readSeed.js"
 import { InvalidSeedError, type SeedJson } from "./Seed.js"
 import { CurrentUnknowns } from "./Unknowns.js"
+import { removeDiscarded } from "./Uploads.js"
 
 /**
  * The server could not listen on the host and port that were given.

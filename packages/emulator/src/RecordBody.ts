@@ -11,8 +11,9 @@ import type { ParseError } from "effect/ParseResult"
 import type * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import { type ContentEncoding, type DecodingError, decodeBytes, decodeStream } from "./ContentEncoding.js"
-import { bodyOf, CHUNK_BYTES, type StoredRecord } from "./RecordRows.js"
+import { bodyOf, type StoredRecord } from "./RecordRows.js"
 import type { Database } from "./Row.js"
+import { CHUNK_BYTES } from "./Uploads.js"
 
 // ---- Sending -----------------------------------------------------------------------------------------------------------
 

@@ -25,16 +25,7 @@ import { RECORD, RECORD_RATE, recordUrl } from "./Endpoints.js"
 import { isContentType, mediaTypeOf } from "./MediaType.js"
 import { booleanOf } from "./Query.js"
 import { decodedOf, readableOf } from "./RecordBody.js"
-import {
-  bodyOf,
-  deleteRecord,
-  findRecord,
-  type ReceivedBody,
-  receiveBody,
-  receivedBytes,
-  type StoredRecord,
-  saveRecord
-} from "./RecordRows.js"
+import { bodyOf, deleteRecord, findRecord, type StoredRecord, saveRecord } from "./RecordRows.js"
 import {
   htmlEncodingRefusal,
   invalidContentTypeRefusal,
@@ -48,6 +39,7 @@ import type { Database } from "./Row.js"
 import { verifyRecord } from "./Signatures.js"
 import { findReadable, findWritable } from "./StoreAccess.js"
 import type { Unknowns } from "./Unknowns.js"
+import { type ReceivedBody, receiveBody, receivedBytes } from "./Uploads.js"
 
 const refuse = (refusal: Refusal) => new Refused({ refusal })
 

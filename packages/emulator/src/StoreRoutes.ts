@@ -33,7 +33,6 @@ import { encodeStore, encodeStoreBody } from "./encodeStoreBody.js"
 import { randomText } from "./internal/randomText.js"
 import { readJsonObject } from "./JsonBody.js"
 import { booleanOf, numberOf } from "./Query.js"
-import { removeDiscarded } from "./RecordRows.js"
 import {
   emptyStoreNameRefusal,
   invalidFieldRefusal,
@@ -47,6 +46,7 @@ import { type FoundStore, findRequested, findWritable, readRefusal, refusing, re
 import { deleteStore, findStore, insertStore, type ListRequest, listStores, updateStore } from "./StoreRows.js"
 import { checkStoreSchema } from "./StoreSchema.js"
 import type { Unknowns } from "./Unknowns.js"
+import { removeDiscarded } from "./Uploads.js"
 
 const ID_LENGTH = 17
 

@@ -30,10 +30,10 @@ import { isUnfinished } from "../src/internal/journal.js"
 import { LockTimeout } from "../src/internal/LockTimeout.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { LATEST_MIGRATION } from "../src/migrations.js"
-import { CHUNK_BYTES } from "../src/RecordRows.js"
 import { decodeSeed } from "../src/readSeed.js"
 import { Seed } from "../src/Seed.js"
 import { findStore } from "../src/StoreRows.js"
+import { CHUNK_BYTES } from "../src/Uploads.js"
 import { request, storePath } from "./request.js"
 
 const scratch = Effect.acquireRelease(

@@ -14,7 +14,7 @@ import type { Scope } from "effect/Scope"
 import { bundle } from "../../../vitest.bundle.js"
 import { scale } from "../../../vitest.scale.js"
 import { databaseLayer } from "../src/Database.js"
-import { CHUNK_BYTES } from "../src/RecordRows.js"
+import { CHUNK_BYTES } from "../src/Uploads.js"
 import { CLOSED, get, put, seed, storeOf } from "./records.js"
 import { scratch } from "./scratch.js"
 

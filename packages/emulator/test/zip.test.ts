@@ -8,7 +8,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { strFromU8, unzipSync } from "fflate"
 import { Emulator } from "../src/index.js"
-import { CHUNK_BYTES } from "../src/RecordRows.js"
+import { CHUNK_BYTES } from "../src/Uploads.js"
 import { CLOSED, COLLECTIONS, OPEN_BY_ID, OPEN_BY_NAME, OWNER, put, seed, storeOf, WITHOUT_SECRET } from "./records.js"
 import { request, storePath } from "./request.js"
 
