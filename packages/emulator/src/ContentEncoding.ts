@@ -17,6 +17,7 @@ import {
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -66,6 +67,24 @@ export const admits = (acceptEncoding: string | undefined, encoding: ContentEnco
   )
   const weight = weights.get(encoding) ?? (encoding === "gzip" ? weights.get("x-gzip") : undefined) ?? weights.get("*")
   return weight !== undefined && weight > 0
+}
+
+const isEncoding = Schema.is(ContentEncoding)
+
+/**
+ * Reads a header `Content-Encoding`: `None` for a body without an encoding. One that is not known is returned as it was
+ * sent.
+ *
+ * @since 0.1.0
+ * @category decoding
+ */
+export const parseContentEncoding = (
+  header: string | undefined
+): Either.Either<Option.Option<ContentEncoding>, string> => {
+  const sent = header ?? ""
+  const encoding = sent.trim().toLowerCase()
+  if (encoding === "" || encoding === "identity") return Either.right(Option.none())
+  return isEncoding(encoding) ? Either.right(Option.some(encoding)) : Either.left(sent)
 }
 
 /** Some send a bare stream in place of the wrapped one that HTTP means by `deflate`: its first byte tells. */

@@ -16,11 +16,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Accesses } from "./Accesses.js"
 import { collectionsOf, demandsOn, validateJson } from "./Collections.js"
-import { admits, ContentEncoding, decodeStream } from "./ContentEncoding.js"
+import { admits, type ContentEncoding, decodeStream, parseContentEncoding } from "./ContentEncoding.js"
 import { RECORD, RECORD_RATE, recordUrl } from "./Endpoints.js"
 import { isContentType, mediaTypeOf } from "./MediaType.js"
 import { booleanOf } from "./Query.js"
@@ -170,19 +169,14 @@ const contentTypeOf = ({ headers, unknowns }: ApiRequest): Either.Either<string,
   return isContentType(contentType) ? Either.right(contentType) : Either.left(refuse(invalidContentTypeRefusal))
 }
 
-const isEncoding = Schema.is(ContentEncoding)
-
 const contentEncodingOf = (
   headers: Headers,
   contentType: string
-): Either.Either<Option.Option<ContentEncoding>, Refused> => {
-  const sent = headers["content-encoding"] ?? ""
-  const encoding = sent.trim().toLowerCase()
-  if (encoding === "" || encoding === "identity") return Either.right(Option.none())
-  if (isEncoding(encoding)) return Either.right(Option.some(encoding))
-  const isHtml = mediaTypeOf(contentType) === "text/html"
-  return Either.left(refuse(isHtml ? htmlEncodingRefusal : unsupportedEncodingRefusal(sent)))
-}
+): Either.Either<Option.Option<ContentEncoding>, Refused> =>
+  Either.mapLeft(parseContentEncoding(headers["content-encoding"]), (sent) => {
+    const isHtml = mediaTypeOf(contentType) === "text/html"
+    return refuse(isHtml ? htmlEncodingRefusal : unsupportedEncodingRefusal(sent))
+  })
 
 /** The whole body as text, without its encoding. */
 const textOf = Effect.fnUntraced(function* (
