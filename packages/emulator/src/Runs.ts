@@ -8,7 +8,6 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as SqlSchema from "@effect/sql/SqlSchema"
 import {
   actorNotFoundRefusal,
-  emptyNameRefusal,
   type Refusal,
   runNotFoundRefusal,
   tokenNotProvidedRefusal
@@ -21,6 +20,8 @@ import type { ParseError } from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Caller } from "./Callers.js"
+import { storeUrl } from "./Endpoints.js"
+import { type Named, parseName } from "./Names.js"
 import { invalidOriginRefusal, invalidStatusRefusal, taskNotFoundRefusal } from "./Refusals.js"
 import { Refused } from "./Router.js"
 import { type Database, Row, rowsOf, selectRow } from "./Row.js"
@@ -41,6 +42,9 @@ export interface Alias {
   readonly path: string
 }
 
+/** In place of the store that is yet to be found. */
+const ANY_STORE = storeUrl("", "-")
+
 const ofRun = /^\/v2\/actor-runs\/([^/]+)\/key-value-store(\/.*)?$/
 const ofLastRun = /^\/v2\/(actors|acts|actor-tasks)\/([^/]+)\/runs\/last\/key-value-store(\/.*)?$/
 
@@ -54,28 +58,14 @@ export const parseAlias = (path: string): Alias | undefined => {
   // Most paths are none, and are told apart at once.
   if (!path.startsWith("/v2/act")) return undefined
   const [, run, belowRun = ""] = ofRun.exec(path) ?? []
-  if (run !== undefined) return { of: "Run", segment: run, path: `/v2/key-value-stores/-${belowRun}` }
+  if (run !== undefined) return { of: "Run", segment: run, path: `${ANY_STORE}${belowRun}` }
   const [, kind, segment, below = ""] = ofLastRun.exec(path) ?? []
   if (segment === undefined) return undefined
   const of = kind === "actor-tasks" ? "LastOfTask" : "LastOfActor"
-  return { of, segment, path: `/v2/key-value-stores/-${below}` }
+  return { of, segment, path: `${ANY_STORE}${below}` }
 }
 
 // ---- Which run ---------------------------------------------------------------------------------------------------------
-
-/** The Actor or task as a segment names it: the part before the separator, if any, and the rest. */
-interface Named {
-  readonly owner: Option.Option<string>
-  readonly name: string
-}
-
-const parseName = (segment: string): Either.Either<Named, Refusal> => {
-  const separator = segment.includes("/") ? "/" : "~"
-  const at = segment.indexOf(separator)
-  if (at === -1) return Either.right({ owner: Option.none(), name: segment })
-  const name = segment.slice(at + 1)
-  return name === "" ? Either.left(emptyNameRefusal) : Either.right({ owner: Option.some(segment.slice(0, at)), name })
-}
 
 const filterOf = <A extends string>(
   query: URLSearchParams,

@@ -13,12 +13,7 @@ import {
   type Right,
   requesterOf
 } from "@effect-apify/domain/AccessPolicy"
-import {
-  emptyNameRefusal,
-  type Refusal,
-  storeNotFoundRefusal,
-  tokenNotProvidedRefusal
-} from "@effect-apify/domain/Refusal"
+import { type Refusal, storeNotFoundRefusal, tokenNotProvidedRefusal } from "@effect-apify/domain/Refusal"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -26,33 +21,26 @@ import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import type * as Redacted from "effect/Redacted"
 import type { Caller } from "./Callers.js"
+import { parseName } from "./Names.js"
 import { type ApiRequest, Refused } from "./Router.js"
 import type { Database } from "./Row.js"
 import { findStore, type RequestedStore, type StoredStore } from "./StoreRows.js"
 
 /**
- * Reads the segment that names a store. A name follows a `/` (percent-encoded in a path) or a `~`; the slash wins. A
- * segment with neither is only ever an ID.
+ * Reads the segment that names a store. A segment that is no name is only ever an ID.
  *
  * @since 0.1.0
  * @category decoding
  */
-export const parseSegment = (
-  segment: string,
-  caller: Option.Option<Caller>
-): Either.Either<RequestedStore, Refusal> => {
-  const separator = segment.includes("/") ? "/" : "~"
-  const at = segment.indexOf(separator)
-  if (at === -1) return Either.right({ _tag: "StoreById", id: segment })
-  const owner = segment.slice(0, at)
-  const name = segment.slice(at + 1)
-  if (name === "") return Either.left(emptyNameRefusal)
-  if (owner !== "") return Either.right({ _tag: "StoreByName", owner, name })
-  return Either.map(
-    Either.fromOption(caller, () => tokenNotProvidedRefusal),
-    ({ userId }) => ({ _tag: "OwnStore", userId, name })
-  )
-}
+export const parseSegment = (segment: string, caller: Option.Option<Caller>): Either.Either<RequestedStore, Refusal> =>
+  Either.flatMap(parseName(segment), ({ owner, name }): Either.Either<RequestedStore, Refusal> => {
+    if (Option.isNone(owner)) return Either.right({ _tag: "StoreById", id: name })
+    if (owner.value !== "") return Either.right({ _tag: "StoreByName", owner: owner.value, name })
+    return Either.map(
+      Either.fromOption(caller, () => tokenNotProvidedRefusal),
+      ({ userId }) => ({ _tag: "OwnStore", userId, name })
+    )
+  })
 
 /** What a token may do with a store: as in its account, or more. */
 const tokenRight = ({ scope }: Caller, { scoped }: StoredStore): Option.Option<Right> => {
