@@ -6,7 +6,6 @@
 import { Readable } from "node:stream"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import type { SqlError } from "@effect/sql/SqlError"
-import { effectiveLevel } from "@effect-apify/domain/AccessPolicy"
 import type { Refusal } from "@effect-apify/domain/Refusal"
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
@@ -15,7 +14,6 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import type { ParseError } from "effect/ParseResult"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { Accesses } from "./Accesses.js"
 import { collectionsOf } from "./Collections.js"
@@ -26,7 +24,7 @@ import { bodyOf, findRecord, type KeyItem, type KeyRange, listKeys, type StoredR
 import { type ApiRequest, jsonResponse, type Route } from "./Router.js"
 import type { Database } from "./Row.js"
 import { signRecord, verifyStorage } from "./Signatures.js"
-import { type FoundStore, findReadable, refusing, type Verify } from "./StoreAccess.js"
+import { type FoundStore, findReadable, linkSecret, refusing, type Verify } from "./StoreAccess.js"
 import type { Unknowns } from "./Unknowns.js"
 import { type ZipEntry, zip } from "./Zip.js"
 
@@ -68,21 +66,6 @@ const rangeOf = ({ query, unknowns }: ApiRequest, found: FoundStore): Either.Eit
 
 /** Most keys on one page. Documented. */
 const MAXIMUM_KEYS = 1000
-
-/** How the links of a list are signed: for those who may write, and where a link needs it. */
-const signing = (
-  { store, requester, ownerSetting }: FoundStore,
-  { SIGNED_ONLY_WHEN_RESTRICTED }: Unknowns
-): ((key: string) => string) => {
-  const isSigned = !SIGNED_ONLY_WHEN_RESTRICTED || effectiveLevel(store.generalAccess, ownerSetting) === "RESTRICTED"
-  return store.urlSigningSecretKey.pipe(
-    Option.filter((secret) => requester === "WRITE" && isSigned && Redacted.value(secret) !== ""),
-    Option.match({
-      onNone: () => () => "",
-      onSome: (secret) => (key) => `?signature=${signRecord(secret, key)}`
-    })
-  )
-}
 
 /** A record that is not what its encoding says is an error, unless that shows at once: then it is as it is stored. */
 const decodedContentOf = (record: StoredRecord) =>
@@ -133,7 +116,10 @@ const getKeys: Route = {
     const isTruncated = page.length > limit
     const stored = isTruncated ? page.slice(0, limit) : page
     const items = unknowns.KEY_SIZE_IS_STORED_SIZE ? stored : yield* withDecodedSizes(id, stored)
-    const signatureOf = signing(found, unknowns)
+    const signatureOf = Option.match(linkSecret(found, unknowns), {
+      onNone: () => () => "",
+      onSome: (secret) => (key: string) => `?signature=${signRecord(secret, key)}`
+    })
     return jsonResponse(200, {
       data: {
         items: items.map(({ key, size }) => ({

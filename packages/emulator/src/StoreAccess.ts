@@ -8,6 +8,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import {
   decideAccess,
   decideWrite,
+  effectiveLevel,
   type ReferenceForm,
   type Requester,
   type Right,
@@ -19,12 +20,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import type { Caller } from "./Callers.js"
 import { parseName } from "./Names.js"
 import { type ApiRequest, Refused } from "./Router.js"
 import type { Database } from "./Row.js"
 import { findStore, type RequestedStore, type StoredStore } from "./StoreRows.js"
+import type { Unknowns } from "./Unknowns.js"
 
 /**
  * Reads the segment that names a store. A segment that is no name is only ever an ID.
@@ -147,6 +149,23 @@ export const findReadable: (
     })
   }
 )
+
+/**
+ * The signing key of a store for links to it: `None` for those who may not write, and where a link needs no signature.
+ *
+ * @since 0.1.0
+ * @category access
+ */
+export const linkSecret = (
+  { store, requester, ownerSetting }: FoundStore,
+  { SIGNED_ONLY_WHEN_RESTRICTED }: Unknowns
+): Option.Option<Redacted.Redacted> => {
+  const isSigned = !SIGNED_ONLY_WHEN_RESTRICTED || effectiveLevel(store.generalAccess, ownerSetting) === "RESTRICTED"
+  return Option.filter(
+    store.urlSigningSecretKey,
+    (secret) => requester === "WRITE" && isSigned && Redacted.value(secret) !== ""
+  )
+}
 
 /**
  * Finds the store that a path names, for a caller who may change it.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { effectiveLevel, viewFor } from "@effect-apify/domain/AccessPolicy"
+import { viewFor } from "@effect-apify/domain/AccessPolicy"
 import { AccessLevel } from "@effect-apify/domain/GeneralAccess"
 import type { JsonObject } from "@effect-apify/domain/Json"
 import { PublicUrl } from "@effect-apify/domain/PublicUrl"
@@ -42,7 +42,15 @@ import {
 } from "./Refusals.js"
 import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
 import { signStorage } from "./Signatures.js"
-import { type FoundStore, findRequested, findWritable, readRefusal, refusing, requesterTo } from "./StoreAccess.js"
+import {
+  type FoundStore,
+  findRequested,
+  findWritable,
+  linkSecret,
+  readRefusal,
+  refusing,
+  requesterTo
+} from "./StoreAccess.js"
 import { deleteStore, findStore, insertStore, type ListRequest, listStores, updateStore } from "./StoreRows.js"
 import { checkStoreSchema } from "./StoreSchema.js"
 import type { Unknowns } from "./Unknowns.js"
@@ -72,15 +80,14 @@ const withOrigin =
 const linkTo = (href: string): PublicUrl => new PublicUrl(href)
 
 /** The links of a store that was not given any, with signatures for those who may sign. */
-const linksOf = (view: Store, { ownerSetting }: FoundStore, { origin, unknowns }: ApiRequest, now: DateTime.Utc) => {
-  const { KEYS_PUBLIC_URL_VALIDITY, SIGNED_ONLY_WHEN_RESTRICTED } = unknowns
-  const isRestricted = effectiveLevel(view.generalAccess, ownerSetting) === "RESTRICTED"
-  const expiresAt = DateTime.toEpochMillis(now) + KEYS_PUBLIC_URL_VALIDITY
-  const query = view.urlSigningSecretKey.pipe(
-    Option.filter((secret) => Redacted.value(secret) !== "" && (isRestricted || !SIGNED_ONLY_WHEN_RESTRICTED)),
-    Option.match({ onNone: () => "", onSome: (secret) => `?signature=${signStorage(secret, view.id, expiresAt)}` })
-  )
-  const store = storeUrl(origin, view.id)
+const linksOf = (found: FoundStore, { origin, unknowns }: ApiRequest, now: DateTime.Utc) => {
+  const { id } = found.store
+  const expiresAt = DateTime.toEpochMillis(now) + unknowns.KEYS_PUBLIC_URL_VALIDITY
+  const query = Option.match(linkSecret(found, unknowns), {
+    onNone: () => "",
+    onSome: (secret) => `?signature=${signStorage(secret, id, expiresAt)}`
+  })
+  const store = storeUrl(origin, id)
   return {
     keysPublicUrl: Option.some(linkTo(`${store}/keys${query}`)),
     recordsPublicUrl: Option.some(linkTo(`${store}/records${query}`))
@@ -94,7 +101,7 @@ const present = Effect.fnUntraced(function* (found: FoundStore, request: ApiRequ
   const { keysPublicUrl, recordsPublicUrl } = view
   const links =
     Option.isNone(keysPublicUrl) && Option.isNone(recordsPublicUrl)
-      ? linksOf(view, found, request, yield* DateTime.now)
+      ? linksOf(found, request, yield* DateTime.now)
       : {
           keysPublicUrl: Option.map(keysPublicUrl, withOrigin(origin)),
           recordsPublicUrl: Option.map(recordsPublicUrl, withOrigin(origin))
