@@ -30,7 +30,7 @@ import { sqliteErrorOf } from "./Libsql.js"
 import { RateLimits } from "./RateLimits.js"
 import { recordRoutes } from "./RecordRoutes.js"
 import { abortedBodyRefusal, invalidEscapeRefusal } from "./Refusals.js"
-import { jsonResponse, type Match, makeRouter, Refused, type Route } from "./Router.js"
+import { jsonResponse, type Match, makeRouter, type Refused, type Route, refuse } from "./Router.js"
 import type { Database } from "./Row.js"
 import { type Alias, findStoreOfRun, parseAlias } from "./Runs.js"
 import { storeRoutes } from "./StoreRoutes.js"
@@ -51,7 +51,7 @@ const commonHeaders = ({ CORS_EXPOSED }: Unknowns) => ({
   "x-ratelimit-limit": String(OTHER_RATE)
 })
 
-const refuse = ({ status, error: { type, message } }: Refusal): HttpServerResponse.HttpServerResponse =>
+const refusalResponse = ({ status, error: { type, message } }: Refusal): HttpServerResponse.HttpServerResponse =>
   jsonResponse(status, { error: { type, message } })
 
 /** HEAD is allowed wherever GET is; Apify's own lists of methods leave it out. */
@@ -102,7 +102,7 @@ const callerOf = (
 ): Effect.Effect<Option.Option<Caller>, Refused | SqlError | ParseError, Database> =>
   Option.isNone(token)
     ? Effect.succeedNone
-    : Effect.filterOrFail(authenticate(token.value), Option.isSome, () => new Refused({ refusal: unknownTokenRefusal }))
+    : Effect.filterOrFail(authenticate(token.value), Option.isSome, () => refuse(unknownTokenRefusal))
 
 const decodeParameters = Option.liftThrowable(
   (parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
@@ -151,16 +151,16 @@ class Application {
     const method = methodOf(sent, query)
     const alias = parseAlias(path)
     const match = this.findRoutes(alias?.path ?? path)
-    if (match === undefined) return Effect.succeed(refuse(pageNotFoundRefusal))
+    if (match === undefined) return Effect.succeed(refusalResponse(pageNotFoundRefusal))
     const methods = Array.from(match.routes.keys())
     if (method === "OPTIONS") return Effect.succeed(preflight(methods))
     const route = match.routes.get(method) ?? (method === "HEAD" ? match.routes.get("GET") : undefined)
     if (route === undefined) {
-      return Effect.succeed(HttpServerResponse.setHeaders(refuse(methodRefusal(methods)), allowed(methods)))
+      return Effect.succeed(HttpServerResponse.setHeaders(refusalResponse(methodRefusal(methods)), allowed(methods)))
     }
     return this.handle({ route, segments: match.segments, alias, query, request }).pipe(
-      Effect.catchTag("RequestError", () => Effect.succeed(refuse(abortedBodyRefusal))),
-      Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refuse(refusal))),
+      Effect.catchTag("RequestError", () => Effect.succeed(refusalResponse(abortedBodyRefusal))),
+      Effect.catchTag("Refused", ({ refusal }) => Effect.succeed(refusalResponse(refusal))),
       Effect.map((response) => {
         const limited = HttpServerResponse.setHeader(response, "x-ratelimit-limit", String(route.rateLimit))
         // Node leaves out the body of the response to a HEAD that was sent, but not to one that `?method=` stands for.
@@ -176,7 +176,7 @@ class Application {
     const { headers } = request
     const caller = yield* callerOf(tokenOf(headers.authorization, query))
     const decoded = decodeParameters(alias === undefined ? segments : new Map(segments).set("store", alias.segment))
-    if (Option.isNone(decoded)) return yield* new Refused({ refusal: invalidEscapeRefusal })
+    if (Option.isNone(decoded)) return yield* refuse(invalidEscapeRefusal)
     const parameters = alias === undefined ? decoded.value : yield* storeOf(alias.of, decoded.value, query, caller)
     if (this.rateLimits !== undefined) yield* this.rateLimits.take(route, parameters, caller, request.remoteAddress)
     const origin = originOf(headers, this.listening)
@@ -207,7 +207,7 @@ const storeOf = (
   )
 
 const failed = (what: string): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.as(Effect.logError(redact(what)), refuse(internalServerErrorRefusal))
+  Effect.as(Effect.logError(redact(what)), refusalResponse(internalServerErrorRefusal))
 
 /**
  * The options of the application.

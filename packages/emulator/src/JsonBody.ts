@@ -6,16 +6,14 @@
 
 import { isUtf8 } from "node:buffer"
 import type { RequestError } from "@effect/platform/HttpServerError"
-import { type Refusal, requestTooLargeRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
+import { requestTooLargeRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { decodeBytes, parseContentEncoding } from "./ContentEncoding.js"
 import { notAnObjectRefusal, unreadableBodyRefusal } from "./Refusals.js"
-import { type ApiRequest, Refused } from "./Router.js"
-
-const refuse = (refusal: Refusal) => new Refused({ refusal })
+import { type ApiRequest, type Refused, refuse } from "./Router.js"
 
 /** It is received to its end even if it is too large: a client that still sends may not see what it is told. */
 const collect = Effect.fnUntraced(function* ({ nextChunk }: ApiRequest, maximum: number) {

@@ -11,7 +11,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import type { Caller } from "./Callers.js"
-import { Refused, type Route } from "./Router.js"
+import { type Refused, type Route, refuse } from "./Router.js"
 import type { Database } from "./Row.js"
 import { parseSegment } from "./StoreAccess.js"
 import { findStore, type RequestedStore } from "./StoreRows.js"
@@ -85,7 +85,7 @@ export class RateLimits {
     ).pipe(
       Effect.filterOrFail(
         (isTaken) => isTaken,
-        () => new Refused({ refusal: rateLimitRefusal(rateLimit) })
+        () => refuse(rateLimitRefusal(rateLimit))
       ),
       Effect.asVoid
     )

@@ -7,7 +7,6 @@ import type { Headers } from "@effect/platform/Headers"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import {
   invalidRecordKeyRefusal,
-  type Refusal,
   recordNotFoundRefusal,
   storeNotFoundRefusal,
   unsupportedEncodingRefusal
@@ -33,14 +32,12 @@ import {
   serviceWorkerRefusal,
   undecodableRecordRefusal
 } from "./Refusals.js"
-import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
+import { type ApiRequest, jsonResponse, type Refused, type Route, refuse } from "./Router.js"
 import type { Database } from "./Row.js"
 import { verifyRecord } from "./Signatures.js"
 import { findReadable, findWritable } from "./StoreAccess.js"
 import type { Unknowns } from "./Unknowns.js"
 import { type ReceivedBody, receiveBody, receivedBytes } from "./Uploads.js"
-
-const refuse = (refusal: Refusal) => new Refused({ refusal })
 
 // ---- What a request is about -------------------------------------------------------------------------------------------
 

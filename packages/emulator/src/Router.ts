@@ -12,6 +12,7 @@ import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import type { Refusal } from "@effect-apify/domain/Refusal"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { ParseError } from "effect/ParseResult"
 import type { Caller } from "./Callers.js"
@@ -25,6 +26,23 @@ import type { Unknowns } from "./Unknowns.js"
  * @category errors
  */
 export class Refused extends Data.TaggedError("Refused")<{ readonly refusal: Refusal }> {}
+
+/**
+ * A refusal as the failure of a route.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const refuse = (refusal: Refusal): Refused => new Refused({ refusal })
+
+/**
+ * What a route goes on with, or the refusal that it fails with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const refusing = <A>(either: Either.Either<A, Refusal>): Either.Either<A, Refused> =>
+  Either.mapLeft(either, refuse)
 
 /**
  * A request as a route receives it: routed, with a method that the path has, and with a token that is known if it has one.

@@ -23,7 +23,7 @@ import type { Caller } from "./Callers.js"
 import { storeUrl } from "./Endpoints.js"
 import { type Named, parseName } from "./Names.js"
 import { invalidOriginRefusal, invalidStatusRefusal, taskNotFoundRefusal } from "./Refusals.js"
-import { Refused } from "./Router.js"
+import { type Refused, refuse, refusing } from "./Router.js"
 import { type Database, Row, rowsOf, selectRow } from "./Row.js"
 
 // ---- Paths -------------------------------------------------------------------------------------------------------------
@@ -129,8 +129,6 @@ const isOrigin = Schema.is(RunOrigin)
 
 const missing = { LastOfActor: actorNotFoundRefusal, LastOfTask: taskNotFoundRefusal, Run: runNotFoundRefusal }
 
-const refuse = (refusal: Refusal) => new Refused({ refusal })
-
 /**
  * The ID of the default store of the run that a path names. The last run is the caller's own; a run is found by its ID
  * without a token too, and what may be done with its store is for the store to say.
@@ -148,13 +146,12 @@ export const findStoreOfRun: (
 ) => Effect.Effect<string, Refused | SqlError | ParseError, Database> = Effect.fnUntraced(
   function* (of, segment, query, caller) {
     const isLast = of !== "Run"
-    const [status, origin, named] = yield* Either.mapLeft(
+    const [status, origin, named] = yield* refusing(
       Either.all([
         isLast ? filterOf(query, "status", isStatus, invalidStatusRefusal) : Either.right(null),
         isLast ? filterOf(query, "origin", isOrigin, invalidOriginRefusal) : Either.right(null),
         isLast ? parseName(segment) : Either.right({ owner: Option.none(), name: segment })
-      ]),
-      refuse
+      ])
     )
     if (isLast && Option.isNone(caller)) return yield* refuse(tokenNotProvidedRefusal)
     const callerId = Option.match(caller, { onNone: () => null, onSome: ({ userId }) => userId })

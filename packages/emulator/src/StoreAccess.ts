@@ -23,7 +23,7 @@ import type { ParseError } from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import type { Caller } from "./Callers.js"
 import { parseName } from "./Names.js"
-import { type ApiRequest, Refused } from "./Router.js"
+import { type ApiRequest, type Refused, refuse, refusing } from "./Router.js"
 import type { Database } from "./Row.js"
 import { findStore, type RequestedStore, type StoredStore } from "./StoreRows.js"
 import type { Unknowns } from "./Unknowns.js"
@@ -79,15 +79,6 @@ export interface FoundStore extends StoredStore {
 }
 
 /**
- * A refusal as the failure of a route.
- *
- * @since 0.1.0
- * @category access
- */
-export const refusing = <A>(either: Either.Either<A, Refusal>): Either.Either<A, Refused> =>
-  Either.mapLeft(either, (refusal) => new Refused({ refusal }))
-
-/**
  * Finds the store that the parameter `store` of a path names, whatever the caller may do with it.
  *
  * @since 0.1.0
@@ -101,7 +92,7 @@ export const findRequested: (
 }) {
   const requested = yield* refusing(parseSegment(parameters.get("store") ?? "", caller))
   const stored = yield* findStore(requested, caller)
-  if (Option.isNone(stored)) return yield* new Refused({ refusal: storeNotFoundRefusal })
+  if (Option.isNone(stored)) return yield* refuse(storeNotFoundRefusal)
   return { ...stored.value, requester: requesterTo(caller, stored.value), reference: requested._tag }
 })
 
@@ -144,9 +135,7 @@ export const findReadable: (
     if (Option.isNone(refusal)) return found
     const unsigned = readRefusal(request, refusal.value)
     const { BAD_SIGNATURE_REFUSAL } = request.unknowns
-    return yield* new Refused({
-      refusal: signature === null ? unsigned : Option.getOrElse(BAD_SIGNATURE_REFUSAL, () => unsigned)
-    })
+    return yield* refuse(signature === null ? unsigned : Option.getOrElse(BAD_SIGNATURE_REFUSAL, () => unsigned))
   }
 )
 
@@ -179,6 +168,6 @@ export const findWritable = (
   Effect.flatMap(findRequested(request), (found) =>
     Option.match(decideWrite(found.requester), {
       onNone: () => Effect.succeed(found),
-      onSome: (refusal) => new Refused({ refusal })
+      onSome: refuse
     })
   )

@@ -40,17 +40,9 @@ import {
   nameConflictRefusal,
   notAnObjectRefusal
 } from "./Refusals.js"
-import { type ApiRequest, jsonResponse, Refused, type Route } from "./Router.js"
+import { type ApiRequest, jsonResponse, type Route, refuse, refusing } from "./Router.js"
 import { signStorage } from "./Signatures.js"
-import {
-  type FoundStore,
-  findRequested,
-  findWritable,
-  linkSecret,
-  readRefusal,
-  refusing,
-  requesterTo
-} from "./StoreAccess.js"
+import { type FoundStore, findRequested, findWritable, linkSecret, readRefusal, requesterTo } from "./StoreAccess.js"
 import { deleteStore, findStore, insertStore, type ListRequest, listStores, updateStore } from "./StoreRows.js"
 import { checkStoreSchema } from "./StoreSchema.js"
 import type { Unknowns } from "./Unknowns.js"
@@ -58,13 +50,7 @@ import { removeDiscarded } from "./Uploads.js"
 
 const ID_LENGTH = 17
 
-const refuse = (refusal: Refusal) => new Refused({ refusal })
-
-const callerOf = ({ caller }: ApiRequest) =>
-  Either.mapLeft(
-    Either.fromOption(caller, () => tokenNotProvidedRefusal),
-    refuse
-  )
+const callerOf = ({ caller }: ApiRequest) => refusing(Either.fromOption(caller, () => tokenNotProvidedRefusal))
 
 // ---- What a caller gets to see -----------------------------------------------------------------------------------------
 
