@@ -186,18 +186,20 @@ const addRecords = Effect.gen(function* () {
   yield* sql`CREATE TRIGGER records_replaced AFTER UPDATE OF upload_id ${discard}`
 })
 
+const versions = {
+  "1_create_tables": createTables,
+  "2_documents_to_columns": documentsToColumns,
+  "3_add_runs_and_scopes": addRunsAndScopes,
+  "4_add_records": addRecords
+}
+
 /**
  * Every migration, by its number and name.
  *
  * @since 0.1.0
  * @category migrations
  */
-export const migrations = Migrator.fromRecord({
-  "1_create_tables": createTables,
-  "2_documents_to_columns": documentsToColumns,
-  "3_add_runs_and_scopes": addRunsAndScopes,
-  "4_add_records": addRecords
-})
+export const migrations = Migrator.fromRecord(versions)
 
 /**
  * The version that `migrations` lead to.
@@ -205,4 +207,4 @@ export const migrations = Migrator.fromRecord({
  * @since 0.1.0
  * @category migrations
  */
-export const LATEST_MIGRATION = 4
+export const LATEST_MIGRATION: number = Object.keys(versions).length
