@@ -40,9 +40,11 @@ const values: ReadonlyMap<string, string> = new Map([
   ["--maximum-record-bytes", "a number of bytes"]
 ])
 
-const NotBlank = (name: string, value: string) =>
+const NotBlank = (name: string) =>
   Schema.String.pipe(
-    Schema.filter((text) => text.trim() !== "", { message: () => `${name} must not be blank. Give ${value}` })
+    Schema.filter((text) => text.trim() !== "", {
+      message: () => `${name} must not be blank. Give ${values.get(name)}`
+    })
   )
 
 const Port = Schema.String.pipe(
@@ -66,19 +68,19 @@ const options = {
     Options.withDefault(DEFAULT_PORT)
   ),
   host: Options.text("host").pipe(
-    Options.withSchema(NotBlank("--host", "an address, such as 127.0.0.1")),
+    Options.withSchema(NotBlank("--host")),
     Options.withDescription("The address to listen on. Default: 127.0.0.1, which other machines cannot reach."),
     Options.withDefault("127.0.0.1")
   ),
   database: Options.text("database").pipe(
     Options.withPseudoName("file"),
-    Options.withSchema(NotBlank("--database", "the name of a file")),
+    Options.withSchema(NotBlank("--database")),
     Options.withDescription("The file to keep the data in, created if it does not exist. Default: in memory."),
     Options.withDefault(IN_MEMORY)
   ),
   seed: Options.text("seed").pipe(
     Options.withPseudoName("file"),
-    Options.withSchema(NotBlank("--seed", "the name of a JSON file")),
+    Options.withSchema(NotBlank("--seed")),
     Options.withDescription(
       "A JSON file of users, tokens, stores, records and runs to load. Default: a demo for an empty database, nothing for any other."
     ),
