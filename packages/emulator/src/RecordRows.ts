@@ -208,35 +208,50 @@ const insertRecord = Effect.fnUntraced(function* ({ storeId, key, body, ...head 
 })
 
 /**
+ * Changes the record of a name in a transaction, which gets the size of the record before. `false` if there is no such
+ * store.
+ */
+const changeRecord = Effect.fnUntraced(function* (
+  name: RecordName,
+  change: (
+    size: Option.Option<number>,
+    at: string,
+    sql: SqlClient.SqlClient
+  ) => Effect.Effect<unknown, SqlError | ParseError, Database>
+) {
+  const sql = yield* SqlClient.SqlClient
+  const at = DateTime.formatIso(yield* DateTime.now)
+  const previous = yield* sql.withTransaction(
+    Effect.tap(
+      findPrevious(name),
+      Option.match({ onNone: () => Effect.void, onSome: ({ row }) => change(row.size, at, sql) })
+    )
+  )
+  if (Option.exists(previous, ({ row }) => Option.isSome(row.uploadId))) yield* removeDiscarded
+  return Option.isSome(previous)
+})
+
+/**
  * Writes a record, over the one with its key if there is one, and counts it. Readers see the one or the other, whole.
  * `false` if there is no such store.
  *
  * @since 0.1.0
  * @category statements
  */
-export const saveRecord: (record: NewRecord) => Effect.Effect<boolean, SqlError | ParseError, Database> =
-  Effect.fnUntraced(function* (record) {
-    const sql = yield* SqlClient.SqlClient
-    const at = DateTime.formatIso(yield* DateTime.now)
-    const previous = yield* sql.withTransaction(
-      Effect.gen(function* () {
-        const previous = yield* findPrevious(record)
-        if (Option.isNone(previous)) return previous
-        yield* insertRecord(record, at)
-        const added = record.body.size - Option.getOrElse(previous.value.row.size, () => 0)
-        yield* rowsOf(sql`
-          UPDATE stores SET
-            modified_at = ${at},
-            accessed_at = ${at},
-            has_stats = 1,
-            write_count = coalesce(write_count, 0) + 1,
-            storage_bytes = ${storageBytes(sql, added)}
-          WHERE id = ${record.storeId}`)
-        return previous
-      })
+export const saveRecord = (record: NewRecord): Effect.Effect<boolean, SqlError | ParseError, Database> =>
+  changeRecord(record, (size, at, sql) => {
+    const added = record.body.size - Option.getOrElse(size, () => 0)
+    return Effect.zipRight(
+      insertRecord(record, at),
+      rowsOf(sql`
+        UPDATE stores SET
+          modified_at = ${at},
+          accessed_at = ${at},
+          has_stats = 1,
+          write_count = coalesce(write_count, 0) + 1,
+          storage_bytes = ${storageBytes(sql, added)}
+        WHERE id = ${record.storeId}`)
     )
-    if (Option.exists(previous, ({ row }) => Option.isSome(row.uploadId))) yield* removeDiscarded
-    return Option.isSome(previous)
   })
 
 /**
@@ -245,17 +260,12 @@ export const saveRecord: (record: NewRecord) => Effect.Effect<boolean, SqlError 
  * @since 0.1.0
  * @category statements
  */
-export const deleteRecord: (name: RecordName) => Effect.Effect<void, SqlError | ParseError, Database> =
-  Effect.fnUntraced(function* (name) {
-    const { storeId, key } = name
-    const sql = yield* SqlClient.SqlClient
-    const at = DateTime.formatIso(yield* DateTime.now)
-    const previous = yield* sql.withTransaction(
-      Effect.gen(function* () {
-        const previous = yield* findPrevious(name)
-        const size = Option.flatMap(previous, ({ row }) => row.size)
-        yield* rowsOf(sql`DELETE FROM records WHERE store_id = ${storeId} AND key = ${key}`)
-        yield* rowsOf(sql`
+export const deleteRecord = (name: RecordName): Effect.Effect<void, SqlError | ParseError, Database> =>
+  Effect.asVoid(
+    changeRecord(name, (size, at, sql) =>
+      Effect.zipRight(
+        rowsOf(sql`DELETE FROM records WHERE store_id = ${name.storeId} AND key = ${name.key}`),
+        rowsOf(sql`
           UPDATE stores SET
             modified_at = ${Option.isSome(size) ? sql`${at}` : sql`modified_at`},
             accessed_at = ${at},
@@ -265,12 +275,10 @@ export const deleteRecord: (name: RecordName) => Effect.Effect<void, SqlError | 
               onNone: () => sql`storage_bytes`,
               onSome: (size) => storageBytes(sql, -size)
             })}
-          WHERE id = ${storeId}`)
-        return previous
-      })
+          WHERE id = ${name.storeId}`)
+      )
     )
-    if (Option.exists(previous, ({ row }) => Option.isSome(row.uploadId))) yield* removeDiscarded
-  })
+  )
 
 // ---- Seeding -----------------------------------------------------------------------------------------------------------
 
