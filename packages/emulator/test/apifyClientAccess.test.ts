@@ -1,18 +1,16 @@
 /**
  * Apify's own client in the hands of several callers: what each may do, and what signed links open.
  */
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { ApifyApiError, ApifyClient } from "apify-client"
-import { Emulator } from "../src/index.js"
 import {
   collect,
   collectBytes,
   GRANTED_STORE,
   newStore,
-  officialSeed,
+  officialLayer,
   refusal,
   uniqueName,
-  wallClock,
   withClients
 } from "./officialClients.js"
 
@@ -28,7 +26,7 @@ const keysAt = async (url: string): Promise<ReadonlyArray<string>> => {
   return body.data.items.map(({ key }) => key)
 }
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("apify-client, access", (it) => {
+officialLayer("apify-client, access", (it) => {
   describe("a restricted store of another user's", () => {
     it.effect("cannot be read", () =>
       withClients(async ({ jane, john }) => {

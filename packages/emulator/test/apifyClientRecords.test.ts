@@ -2,20 +2,18 @@
  * Apify's own client over records and keys.
  */
 import { randomBytes } from "node:crypto"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { Emulator } from "../src/index.js"
 import {
   clientOfSmallPages,
   collect,
   collectBytes,
   JANE,
   newStore,
-  officialSeed,
+  officialLayer,
   refusal,
   setBytes,
   streamOf,
-  wallClock,
   withClients
 } from "./officialClients.js"
 
@@ -24,7 +22,7 @@ const JSON_TYPE = "application/json; charset=utf-8"
 
 const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0xff, 0x00])
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("apify-client, records", (it) => {
+officialLayer("apify-client, records", (it) => {
   describe("setRecord and getRecord", () => {
     const values = [
       ["an object", { name: "Jane", nested: { list: [1, null, "ž"] } }],

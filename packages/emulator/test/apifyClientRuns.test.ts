@@ -10,18 +10,17 @@ import {
   collectBytes,
   first,
   JANE,
-  officialSeed,
+  officialLayer,
   refusal,
   second,
   TASK,
   third,
-  wallClock,
   withClients
 } from "./officialClients.js"
 
 const MISSING = "AAAAAAAAAAAAAAAAA"
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("apify-client, the stores of runs", (it) => {
+officialLayer("apify-client, the stores of runs", (it) => {
   describe("run(id).keyValueStore()", () => {
     it.effect("is the run's default store", () =>
       withClients(async ({ jane }) =>
@@ -164,7 +163,7 @@ layer(Emulator.layer({ seed: officialSeed }), wallClock)("apify-client, the stor
   })
 })
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("apify-client, deleting the store of a run", (it) => {
+officialLayer("apify-client, deleting the store of a run", (it) => {
   it.effect("leaves the run without one", () =>
     Effect.flatMap(Emulator, ({ url }) =>
       Effect.promise(async () => {

@@ -1,13 +1,12 @@
 /**
  * Apify's own client over stores: making, listing, changing and deleting them.
  */
-import { assert, describe, layer } from "@effect/vitest"
-import { Emulator } from "../src/index.js"
-import { collect, newStore, officialSeed, refusal, uniqueName, wallClock, withClients } from "./officialClients.js"
+import { assert, describe } from "@effect/vitest"
+import { collect, newStore, officialLayer, refusal, uniqueName, withClients } from "./officialClients.js"
 
 const MISSING = "AAAAAAAAAAAAAAAAA"
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("apify-client, stores", (it) => {
+officialLayer("apify-client, stores", (it) => {
   describe("getOrCreate", () => {
     it.effect("makes a store with a name, an owner, dates and a key for links", () =>
       withClients(async ({ jane }) => {

@@ -2,19 +2,17 @@
  * The Apify SDK takes the emulator for the platform.
  */
 import { spawn } from "node:child_process"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { Actor, Configuration, type ConfigurationOptions, KeyValueStore, log } from "apify"
-import { Emulator } from "../src/index.js"
 import {
   type Clients,
   collectBytes,
   first,
   JANE,
   newStore,
-  officialSeed,
+  officialLayer,
   refusal,
   uniqueName,
-  wallClock,
   withClients
 } from "./officialClients.js"
 
@@ -49,7 +47,7 @@ const runAtHome = (program: string, env: Record<string, string>) =>
     child.on("close", (code) => resolve({ code, output: Buffer.concat(chunks).toString() }))
   })
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("Apify SDK", (it) => {
+officialLayer("Apify SDK", (it) => {
   describe("the default store", () => {
     it.effect("gives the Actor its input", () =>
       withClients(async (clients) => {

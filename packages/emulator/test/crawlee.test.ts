@@ -2,10 +2,9 @@
  * Crawlee keeps its values in the emulator, as it does in Apify.
  */
 import { Configuration, KeyValueStore } from "@crawlee/core"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import type { ApifyClient } from "apify-client"
-import { Emulator } from "../src/index.js"
-import { clientOfSmallPages, newStore, officialSeed, uniqueName, wallClock, withClients } from "./officialClients.js"
+import { clientOfSmallPages, newStore, officialLayer, uniqueName, withClients } from "./officialClients.js"
 
 /** Configurations remember the stores that were opened. */
 const newConfig = (options: ConstructorParameters<typeof Configuration>[0] = {}) =>
@@ -14,7 +13,7 @@ const newConfig = (options: ConstructorParameters<typeof Configuration>[0] = {})
 const open = (storageClient: ApifyClient, idOrName: string) =>
   KeyValueStore.open(idOrName, { config: newConfig(), storageClient })
 
-layer(Emulator.layer({ seed: officialSeed }), wallClock)("Crawlee", (it) => {
+officialLayer("Crawlee", (it) => {
   describe("KeyValueStore.open", () => {
     it.effect("makes a store by its name, and opens it after that", () =>
       withClients(async ({ jane }) => {

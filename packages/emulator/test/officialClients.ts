@@ -2,6 +2,7 @@
  * What the tests of Apify's own packages start from: two users, a store that one grants the other to read, and runs.
  */
 import { Readable } from "node:stream"
+import { layer } from "@effect/vitest"
 import { ApifyApiError, ApifyClient, type KeyValueStore, type KeyValueStoreClient } from "apify-client"
 import * as Effect from "effect/Effect"
 import { Emulator, type SeedJson } from "../src/index.js"
@@ -28,7 +29,7 @@ const times = {
   accessedAt: "2026-01-01T00:00:00.000Z"
 }
 
-export const officialSeed: SeedJson = {
+const officialSeed: SeedJson = {
   users: [
     { username: "jane", setting: "RESTRICTED", tokens: [{ token: JANE }] },
     { username: "john", setting: "RESTRICTED", tokens: [{ token: JOHN }] }
@@ -57,8 +58,8 @@ export const officialSeed: SeedJson = {
   }))
 }
 
-/** Apify's packages tell the time by the machine's clock, and so must the emulator. */
-export const wallClock = { excludeTestServices: true }
+/** Runs tests of Apify's own packages, which tell the time by the machine's clock, as the emulator then does. */
+export const officialLayer = layer(Emulator.layer({ seed: officialSeed }), { excludeTestServices: true })
 
 export interface Clients {
   readonly url: string
