@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { DEMO_TOKEN, demoSeed, Emulator, type SeedJson } from "../src/index.js"
+import { callers, others } from "./records.js"
 import { errorBody, type Response, request, storePath } from "./request.js"
 
 const decodeBody = Schema.decodeUnknown(Schema.parseJson(StoreBody))
@@ -80,28 +81,15 @@ const stores = owners.flatMap((owner, o) =>
   levels.map((level, l) => ({ owner, level, id: `Store0000000000${o}${l}`, name: `Store-${l}` }))
 )
 
-/** Every kind of caller: whether they have rights of their own, and whether these are to write. */
-const callers = [
-  { who: "the owner", token: "owner-write", rights: "WRITE" },
-  { who: "the owner's token that is scoped to reading", token: "owner-read", rights: "READ" },
-  { who: "somebody granted writing", token: "writer", rights: "WRITE" },
-  { who: "somebody granted writing, by a token scoped to reading", token: "writer-read", rights: "READ" },
-  { who: "somebody granted reading", token: "reader", rights: "READ" },
-  { who: "another user", token: "other", rights: "NONE" },
-  { who: "nobody", token: undefined, rights: "NONE" }
-] as const
-
 const tableSeed: SeedJson = {
   users: [
     ...owners.map(({ id, username, setting }) => ({
       id,
       username,
       setting,
-      tokens: [{ token: `${username}-write` }, { token: `${username}-read`, scope: "READ" as const }]
+      tokens: [{ token: username }, { token: `${username}-read`, scope: "READ" as const }]
     })),
-    { username: "writer", tokens: [{ token: "writer" }, { token: "writer-read", scope: "READ" }] },
-    { username: "reader", tokens: [{ token: "reader" }] },
-    { username: "other", tokens: [{ token: "other" }] }
+    ...others
   ],
   stores: stores.map(({ owner, level, id, name }) => ({
     owner: owner.username,
@@ -126,7 +114,7 @@ const tableSeed: SeedJson = {
 layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
   for (const { owner, level, id, name } of stores) {
     const open = openness(level, owner.setting)
-    for (const { who, token, rights } of callers) {
+    for (const { who, token, right } of callers) {
       const ownToken = token?.replace("owner", owner.username)
       const forms = [
         { form: "by id", segment: id, isOpen: open !== "Closed" },
@@ -138,7 +126,7 @@ layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
           Effect.gen(function* () {
             const { url } = yield* Emulator
             const response = yield* request(url, storePath(segment), { token: ownToken })
-            if (rights === "NONE" && !isOpen) {
+            if (right === "NONE" && !isOpen) {
               assertRefused(response, "noRights")
               assert.notInclude(response.text, "canary")
               return
@@ -148,8 +136,8 @@ layer(Emulator.layer({ seed: tableSeed }))("access", (it) => {
             assert.strictEqual(data.id, id)
             assertEquals(data.username, Option.some(owner.username))
             assertEquals(data.userId, Option.some(owner.id))
-            assert.strictEqual(Option.isSome(data.urlSigningSecretKey), rights === "WRITE")
-            const isSigned = open === "Closed" && rights === "WRITE"
+            assert.strictEqual(Option.isSome(data.urlSigningSecretKey), right === "WRITE")
+            const isSigned = open === "Closed" && right === "WRITE"
             assertEquals(
               Option.map(data.keysPublicUrl, ({ href }) => Redacted.value(href)),
               Option.some(

@@ -9,10 +9,10 @@ import { Emulator } from "../src/index.js"
 import { signRecord, signStorage } from "../src/Signatures.js"
 import {
   CLOSED,
+  callers,
   get,
   OPEN_BY_ID,
   OPEN_BY_NAME,
-  OWNER,
   put,
   recordPath,
   SECRET,
@@ -28,16 +28,6 @@ const stores = [
   { id: OPEN_BY_ID, name: undefined, opensById: true, opensByName: false },
   { id: OPEN_BY_NAME, name: "owner~by-name", opensById: true, opensByName: true }
 ]
-
-const callers = [
-  { who: "the owner", token: OWNER, right: "WRITE" },
-  { who: "the owner's token that is scoped to reading", token: "owner-read", right: "READ" },
-  { who: "somebody granted writing", token: "writer", right: "WRITE" },
-  { who: "somebody granted writing, by a token scoped to reading", token: "writer-read", right: "READ" },
-  { who: "somebody granted reading", token: "reader", right: "READ" },
-  { who: "another user", token: "other", right: "NONE" },
-  { who: "nobody", token: undefined, right: "NONE" }
-] as const
 
 const reading = [
   ["GET", "/records/there"],

@@ -24,6 +24,24 @@ const grants = [
   { user: "reader", access: "READ" as const }
 ]
 
+/** Who owns no store. */
+export const others = [
+  { username: "writer", tokens: [{ token: "writer" }, { token: "writer-read", scope: "READ" }] },
+  { username: "reader", tokens: [{ token: "reader" }] },
+  { username: "other", tokens: [{ token: "other" }] }
+] as const
+
+/** Every kind of caller, and what they may do by rights of their own. */
+export const callers = [
+  { who: "the owner", token: OWNER, right: "WRITE" },
+  { who: "the owner's token that is scoped to reading", token: "owner-read", right: "READ" },
+  { who: "somebody granted writing", token: "writer", right: "WRITE" },
+  { who: "somebody granted writing, by a token scoped to reading", token: "writer-read", right: "READ" },
+  { who: "somebody granted reading", token: "reader", right: "READ" },
+  { who: "another user", token: "other", right: "NONE" },
+  { who: "nobody", token: undefined, right: "NONE" }
+] as const
+
 /** The schema of the store `COLLECTIONS`. */
 export const schema = {
   actorKeyValueStoreSchemaVersion: 1,
@@ -46,9 +64,7 @@ export const seed: SeedJson = {
       id: "OwnerOfStores0000",
       tokens: [{ token: OWNER }, { token: "owner-read", scope: "READ" }]
     },
-    { username: "writer", tokens: [{ token: "writer" }, { token: "writer-read", scope: "READ" }] },
-    { username: "reader", tokens: [{ token: "reader" }] },
-    { username: "other", tokens: [{ token: "other" }] }
+    ...others
   ],
   stores: [
     {
