@@ -13,7 +13,7 @@ import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { ContentEncoding } from "./ContentEncoding.js"
-import { array, type Database, object, Row, RowWithBytes, rowsOf, selectRow } from "./Row.js"
+import { array, type Database, object, onlyRow, Row, RowWithBytes, rowsOf, selectRow } from "./Row.js"
 import { contentOf, type SeedRecord } from "./SeedRecord.js"
 import { claimUpload, type ReceivedBody, removeDiscarded, streamOf, uploadedBytes } from "./Uploads.js"
 
@@ -144,11 +144,7 @@ export const listKeys = (
   range: KeyRange,
   limit: number
 ): Effect.Effect<ReadonlyArray<typeof KeyItem.Type>, SqlError | ParseError, Database> =>
-  findItems({ storeId, ...range, limit }).pipe(
-    // An aggregate has one row.
-    Effect.catchTag("NoSuchElementException", Effect.die),
-    Effect.map(({ row }) => row.items ?? [])
-  )
+  Effect.map(onlyRow(findItems({ storeId, ...range, limit })), ({ items }) => items ?? [])
 
 // ---- Writing -----------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import { type SqlClient, TransactionConnection } from "@effect/sql/SqlClient"
 import { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment, Statement } from "@effect/sql/Statement"
+import type { NoSuchElementException } from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -142,6 +143,17 @@ export const selectRow = (fields: Readonly<Record<string, string | Expression>>)
   const lists = { sqlite: `CAST(${row(sqlite)} AS BLOB) AS row`, postgres: `${row(postgres)}::text AS row` }
   return (sql) => sql.literal(sql.onDialectOrElse({ pg: () => lists.postgres, orElse: () => lists.sqlite }))
 }
+
+/**
+ * The row of a statement that always has one, such as an aggregate.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const onlyRow = <A, R>(
+  found: Effect.Effect<{ readonly row: A }, SqlError | ParseResult.ParseError | NoSuchElementException, R>
+): Effect.Effect<A, SqlError | ParseResult.ParseError, R> =>
+  Effect.map(Effect.catchTag(found, "NoSuchElementException", Effect.die), ({ row }) => row)
 
 /**
  * Runs a statement for its rows, in the transaction that is open, if any. The same as running the statement itself, but

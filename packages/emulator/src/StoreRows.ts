@@ -15,7 +15,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Caller } from "./Callers.js"
-import { type Database, json, object, Row, rowsOf, selectRow, when } from "./Row.js"
+import { type Database, json, object, onlyRow, Row, rowsOf, selectRow, when } from "./Row.js"
 
 /**
  * A store as a request refers to it. This is looser than domain's `StoreRef`, which is what a client may send: a server
@@ -281,12 +281,10 @@ export const listStores = (
   SqlError | ParseResult.ParseError,
   Database
 > =>
-  Effect.zipWith(
-    // A count has one row.
-    Effect.catchTag(countRows(request), "NoSuchElementException", Effect.die),
-    listRows(request),
-    ({ row: { total } }, rows) => ({ total, stores: rows.map(({ row }) => row) })
-  )
+  Effect.zipWith(onlyRow(countRows(request)), listRows(request), ({ total }, rows) => ({
+    total,
+    stores: rows.map(({ row }) => row)
+  }))
 
 // ---- Changes -----------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { yieldToEventLoop } from "./internal/eventLoop.js"
-import { type Database, Row, rowsOf, selectRow } from "./Row.js"
+import { type Database, onlyRow, Row, rowsOf, selectRow } from "./Row.js"
 
 /**
  * How large a chunk is, and the largest body that stands in its record's row, in bytes.
@@ -65,9 +65,8 @@ const countRow = SqlSchema.single({
     )
 })
 
-/** A count has one row. */
 const countChunks = (uploadId: string): Effect.Effect<number, SqlError | ParseError, Database> =>
-  Effect.map(Effect.catchTag(countRow(uploadId), "NoSuchElementException", Effect.die), ({ row }) => row.count)
+  Effect.map(onlyRow(countRow(uploadId)), ({ count }) => count)
 
 const removeUpload = Effect.fnUntraced(function* (uploadId: string) {
   const sql = yield* SqlClient.SqlClient
