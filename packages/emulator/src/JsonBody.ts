@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-
 import { isUtf8 } from "node:buffer"
 import type { RequestError } from "@effect/platform/HttpServerError"
 import { requestTooLargeRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"

@@ -15,14 +15,8 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { strict } from "./internal/strict.js"
 import { SeedRecord } from "./SeedRecord.js"
-
-/**
- * A misspelt field must not pass for one that was left out.
- *
- * @internal
- */
-export const strict = { parseOptions: { onExcessProperty: "error" } } as const
 
 const tokenPattern = /^[!-~]+$/
 

@@ -7,6 +7,7 @@ import { ValidRecordKey } from "@effect-apify/domain/RecordKey"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { ContentEncoding } from "./ContentEncoding.js"
+import { strict } from "./internal/strict.js"
 import { isContentType } from "./MediaType.js"
 import { unknowns } from "./Unknowns.js"
 
@@ -37,7 +38,7 @@ const Fields = Schema.Struct({
   text: Schema.optional(Schema.String),
   json: Schema.optional(Json),
   base64: Schema.optional(Base64)
-}).annotations({ parseOptions: { onExcessProperty: "error" } })
+}).annotations(strict)
 
 type Fields = typeof Fields.Type
 

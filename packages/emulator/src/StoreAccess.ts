@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-
 import type { SqlError } from "@effect/sql/SqlError"
 import {
   decideAccess,

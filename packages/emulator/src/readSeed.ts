@@ -14,7 +14,8 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { forEachYielding, yieldToEventLoop } from "./internal/eventLoop.js"
 import { syntaxErrorPosition } from "./internal/jsonSyntax.js"
-import { checks, InvalidSeedError, type Seed, SeedRun, SeedStore, SeedUser, strict } from "./Seed.js"
+import { strict } from "./internal/strict.js"
+import { checks, InvalidSeedError, type Seed, SeedRun, SeedStore, SeedUser } from "./Seed.js"
 
 /** How many users, stores or runs are decoded before the event loop runs. */
 const BATCH = 100
