@@ -326,7 +326,7 @@ const parseText = (segment: string): Either.Either<StoreRef, string> => {
   if (!isName(name)) {
     return Either.left(`the part after the ~ is not a store name: ${storeNameProblem(name)}`)
   }
-  return Either.right(isOwner(owner) ? { _tag: "StoreByName", owner, name } : { _tag: "OwnStore", name })
+  return Either.right(owner === "" ? { _tag: "OwnStore", name } : { _tag: "StoreByName", owner, name })
 }
 
 /**
