@@ -5,12 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 
-/**
- * The IDs of runs that Apify generates.
- *
- * @internal
- */
-export const runIdPattern = /^[a-zA-Z0-9]{17}$/
+const pattern = /^[a-zA-Z0-9]{17}$/
 
 /**
  * A run's ID as Apify generates it, 17 letters and digits.
@@ -25,10 +20,10 @@ export const runIdPattern = /^[a-zA-Z0-9]{17}$/
  * @since 0.1.0
  * @category schemas
  */
-export const RunId = Schema.String.pipe(Schema.pattern(runIdPattern), Schema.brand("RunId")).annotations({
+export const RunId = Schema.String.pipe(Schema.pattern(pattern), Schema.brand("RunId")).annotations({
   identifier: "RunId",
   description: "17 letters and digits",
-  arbitrary: () => (fc) => fc.stringMatching(runIdPattern).map((id) => RunId.make(id))
+  arbitrary: () => (fc) => fc.stringMatching(pattern).map((id) => RunId.make(id))
 })
 
 /**
