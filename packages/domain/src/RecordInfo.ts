@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Count } from "./Count.js"
+import { optional } from "./internal/optional.js"
 import { type PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
 import { RecordKey } from "./RecordKey.js"
 
@@ -30,9 +31,7 @@ export class RecordInfo extends Schema.Class<RecordInfo>("RecordInfo")({
   /** In bytes, as it is stored: that of the compressed form if the record was sent compressed. */
   size: Count,
   /** A link to the record, signed if the store is restricted and the caller may write to it. */
-  recordPublicUrl: Schema.optionalWith(PublicUrlFromString, { as: "Option", nullable: true }).pipe(
-    Schema.withConstructorDefault(() => Option.none())
-  )
+  recordPublicUrl: optional(PublicUrlFromString)
 }) {
   /** A record of which all is known to be valid. Its fields are set one by one: that takes a tenth of the constructor's time. */
   static trusted(key: RecordKey, size: number, recordPublicUrl: Option.Option<PublicUrl>): RecordInfo {

@@ -6,15 +6,12 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { GeneralAccess } from "./GeneralAccess.js"
+import { optional } from "./internal/optional.js"
 import { JsonObject } from "./Json.js"
 import { PublicUrlFromString } from "./PublicUrl.js"
 import { StoreId } from "./StoreId.js"
 import { StoreStats } from "./StoreStats.js"
 import { Timestamp } from "./Timestamp.js"
-
-/** A field that may be absent or `null`; encoding `None` leaves it out. */
-const optional = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { as: "Option", nullable: true }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
 /** A field that may be absent or `null`; encoding `None` writes `null`, as Apify's page shows it. */
 const nullable = <A, I>(schema: Schema.Schema<A, I>) =>

@@ -3,13 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Count } from "./Count.js"
+import { optional } from "./internal/optional.js"
 
-const optionalCount = Schema.optionalWith(Count, { as: "Option", nullable: true }).pipe(
-  Schema.withConstructorDefault(() => Option.none())
-)
+const optionalCount = optional(Count)
 
 /**
  * Usage statistics of a store. Apify may leave out any counter; a missing counter is `None`, never zero.
