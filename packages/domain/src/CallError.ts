@@ -9,11 +9,18 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { GaveUp } from "./ApifyError.js"
-import { ApifyErrorTypeId, isApifyError, type Retryable } from "./ApifyError.js"
+import { ApifyErrorTypeId, type GaveUp, isApifyError, type Retryable } from "./ApifyError.js"
 import { Count, Milliseconds } from "./Count.js"
-import { gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
-import { describeProblems, effort, hostOf, originOf, printable, responded } from "./internal/errorMessage.js"
+import { flag, gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
+import {
+  afterColon,
+  describeProblems,
+  effort,
+  hostOf,
+  originOf,
+  printable,
+  responded
+} from "./internal/errorMessage.js"
 import { Problem } from "./Problem.js"
 
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
@@ -50,10 +57,7 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
   /** Where the token was read from; `None` where the request carried no token. */
   tokenSource: optionalText,
   /** Whether the client has a token, but kept it from a request that was to go to another server than its own. */
-  tokenWithheld: Schema.Boolean.pipe(
-    Schema.propertySignature,
-    Schema.withConstructorDefault(() => false)
-  )
+  tokenWithheld: flag
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
@@ -101,10 +105,7 @@ export class PaymentRequiredError extends Schema.TaggedError<PaymentRequiredErro
 export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("ForbiddenError", {
   ...responseFields,
   /** Whether the request carried no token. */
-  isAnonymous: Schema.Boolean.pipe(
-    Schema.propertySignature,
-    Schema.withConstructorDefault(() => false)
-  )
+  isAnonymous: flag
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
@@ -307,25 +308,16 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   /** What the transport said, without secrets. */
   description: optionalText,
   /** Whether the connection had served an earlier request: the server may have closed it because it was idle. */
-  reused: Schema.Boolean.pipe(
-    Schema.propertySignature,
-    Schema.withConstructorDefault(() => false)
-  ),
+  reused: flag,
   /** Whether another attempt would fail the same way. */
-  permanent: Schema.Boolean.pipe(
-    Schema.propertySignature,
-    Schema.withConstructorDefault(() => false)
-  )
+  permanent: flag
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
     `${hostOf(this.url)}: ${transportMessages[this.reason][0]}${Option.match(this.code, {
       onNone: () => "",
       onSome: (code) => ` [${code}]`
-    })}${effort(this)}${Option.match(this.description, {
-      onNone: () => "",
-      onSome: (description) => `: ${description.replace(/\.$/, "")}`
-    })}. ${transportMessages[this.reason][1]}.`
+    })}${effort(this)}${afterColon(this.description)}. ${transportMessages[this.reason][1]}.`
   )
   get retryable(): Retryable {
     if (this.permanent) return "Never"

@@ -7,8 +7,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
 import { Count } from "./Count.js"
-import { optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
-import { describeProblems, effort, printable, responded } from "./internal/errorMessage.js"
+import { optional, optionalText, requestFields, responseFields, responseOfStore } from "./internal/errorFields.js"
+import { afterColon, describeProblems, effort, printable, responded } from "./internal/errorMessage.js"
 import { Problem } from "./Problem.js"
 
 /**
@@ -31,8 +31,6 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
     return "Never"
   }
 }
-
-const { store: _, ...responseOfStore } = responseFields
 
 /**
  * How Apify says that it is the record, and not the store, that does not exist: both have the same status and type.
@@ -96,10 +94,7 @@ export class RecordTooLargeError extends Schema.TaggedError<RecordTooLargeError>
   override readonly message: string = printable(
     this.direction === "Download"
       ? `The record ${this.key} is larger than ${bytes(this.limit, "maxBodyBytes")}${effort(this)}. Read it with streamRecord, or raise maxBodyBytes.`
-      : `Apify does not store the record ${this.key}, because it is larger than ${bytes(this.limit, "allowed")}${Option.match(
-          this.apifyMessage,
-          { onNone: () => "", onSome: (text) => `: ${text.replace(/\.$/, "")}` }
-        )}${effort(this)}. Store it in parts, or compressed.`
+      : `Apify does not store the record ${this.key}, because it is larger than ${bytes(this.limit, "allowed")}${afterColon(this.apifyMessage)}${effort(this)}. Store it in parts, or compressed.`
   )
   get retryable(): Retryable {
     return "Never"

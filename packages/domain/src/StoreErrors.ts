@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
-import { responseFields } from "./internal/errorFields.js"
+import { responseFields, responseOfStore } from "./internal/errorFields.js"
 import { printable, responded } from "./internal/errorMessage.js"
 
 /**
@@ -28,8 +28,6 @@ export class InvalidStoreRefError extends Schema.TaggedError<InvalidStoreRefErro
     return "Never"
   }
 }
-
-const { store: _, ...responseOfStore } = responseFields
 
 /**
  * The types of a 404 that mean that the store does not exist. Any other 404 is about something else: a path that does

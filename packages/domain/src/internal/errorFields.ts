@@ -3,6 +3,7 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { GaveUp } from "../ApifyError.js"
 import { Count, Milliseconds } from "../Count.js"
 import { HttpMethod } from "../HttpMethod.js"
@@ -12,6 +13,12 @@ export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { as: "Option" }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
 export const optionalText = optional(Schema.String)
+
+/** Whether something is so; by default it is not. */
+export const flag = Schema.Boolean.pipe(
+  Schema.propertySignature,
+  Schema.withConstructorDefault(() => false)
+)
 
 /** The fields of an error that was met after the call began. */
 export const requestFields = {
@@ -40,6 +47,9 @@ export const responseFields = {
   /** The start of any other body, escaped, unless it might hold a secret. */
   snippet: optionalText
 }
+
+/** The same for an error that always names the store, in a field of its own. */
+export const responseOfStore = Struct.omit(responseFields, "store")
 
 /** Why an error that may pass was not retried any further. */
 export const gaveUp = optional(GaveUp)

@@ -42,15 +42,16 @@ export const effort = ({ attempts, elapsed, gaveUp = Option.none() }: Request): 
   return ` (${attempts} ${attempts === 1 ? "attempt" : "attempts"} in ${Duration.format(elapsed)}${ending})`
 }
 
+/** What somebody else said, as the end of a sentence: ": access denied" */
+export const afterColon = (text: Option.Option<string>): string =>
+  Option.match(text, { onNone: () => "", onSome: (text) => `: ${text.replace(/\.$/, "")}` })
+
 /** "Apify responded with 403 insufficient-permissions: … (2 attempts in 1s)" */
 export const responded = (error: Response): string => {
   const who = Option.isSome(error.apifyType) ? "Apify" : hostOf(error.url)
   const what = error.status === 0 ? "a redirect" : String(error.status)
   const type = Option.match(error.apifyType, { onNone: () => "", onSome: (type) => ` ${type}` })
-  const text = Option.match(
-    Option.orElse(error.apifyMessage, () => error.snippet),
-    { onNone: () => "", onSome: (text) => `: ${text.replace(/\.$/, "")}` }
-  )
+  const text = afterColon(Option.orElse(error.apifyMessage, () => error.snippet))
   return `${who} responded with ${what}${type}${text}${effort(error)}`
 }
 
