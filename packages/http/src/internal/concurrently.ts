@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 /** How many items to work on at once, and in which order to give the results. */
-export interface ConcurrentOptions {
+interface ConcurrentOptions {
   readonly concurrency: number
   readonly unordered: boolean
 }

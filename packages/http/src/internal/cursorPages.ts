@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type { PageLimits, PageOperation, Pages } from "./pages.js"
 
 /** What is needed of a page. */
-export interface CursorPage<A> {
+interface CursorPage<A> {
   readonly items: ReadonlyArray<A>
   /** The key after which the next page begins; `None`, or none of its characters, at the end. */
   readonly nextExclusiveStartKey: Option.Option<string>

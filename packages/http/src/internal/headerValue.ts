@@ -8,12 +8,12 @@ import { parseRetryAfter } from "../RetryAfter.js"
 import { parseHttpDate } from "./httpDate.js"
 
 /** Headers by their names in lower case. */
-export interface HeaderValues {
+interface HeaderValues {
   readonly [name: string]: string
 }
 
 /** A media type, in lower case, and the charset that it names, if any. */
-export interface ContentType {
+interface ContentType {
   readonly type: string
   readonly charset: Option.Option<string>
 }

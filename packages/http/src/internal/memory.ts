@@ -124,7 +124,7 @@ export interface MemoryRecord {
 }
 
 /** A store as it is now. */
-export interface MemoryStore {
+interface MemoryStore {
   store: Store
   readonly records: Map<string, MemoryRecord>
 }

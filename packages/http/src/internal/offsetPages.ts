@@ -8,7 +8,7 @@
 import type { PageLimits, PageOperation, Pages } from "./pages.js"
 
 /** What is needed of a page. */
-export interface OffsetPage<A> {
+interface OffsetPage<A> {
   readonly items: ReadonlyArray<A>
   /** How many items the server gives at most, which may be fewer than it was asked for. */
   readonly limit: number

@@ -15,7 +15,7 @@ export const nextSaveEvent = (events: Queue.Dequeue<ActorEvent>): Effect.Effect<
   Effect.repeat(events.take, { until: ({ name }) => SAVE_EVENTS.has(name) })
 
 /** A save, and what became of the last one. */
-export interface Saving<E, R> {
+interface Saving<E, R> {
   readonly save: Effect.Effect<void, E, R>
   readonly lastFailure: Effect.Effect<Option.Option<E>>
 }

@@ -31,10 +31,10 @@ export const LOWEST_RATE = 0.1
 export const QUIET_MILLIS = 10_000
 
 /** After so many permits in a row whose callers gave up before the response, the newest callers go first. */
-export const WASTED_UNTIL_NEWEST_FIRST = 3
+const WASTED_UNTIL_NEWEST_FIRST = 3
 
 /** While the newest go first, every so many permits one goes to the oldest. */
-export const OLDEST_EVERY = 4
+const OLDEST_EVERY = 4
 
 /** How many buckets an operation looks at, to forget those that no longer matter. */
 const FORGET_AT_ONCE = 2

@@ -32,7 +32,7 @@ export const beginning: History = {
 }
 
 /** What the decision depends on, besides the error and the history. */
-export interface RetryConditions {
+interface RetryConditions {
   readonly limits: CallLimits
   /** Milliseconds until the deadline of the call. */
   readonly remaining: number
@@ -43,7 +43,7 @@ export interface RetryConditions {
 }
 
 /** Either to try again after a wait, with the history that the call has then, or the error with which the call ends. */
-export type Verdict =
+type Verdict =
   | {
       readonly _tag: "Retry"
       readonly waitMillis: number

@@ -12,13 +12,8 @@ import { type CallLimits, type CallOptions, defaultLimits } from "../CallOptions
 import type * as RetryPolicy from "../RetryPolicy.js"
 import { LONGEST_TIME } from "./longestTime.js"
 
-/**
- * Where Apify is.
- *
- * @since 0.1.0
- * @category constants
- */
-export const DEFAULT_BASE_URL = "https://api.apify.com"
+/** Where Apify is. */
+const DEFAULT_BASE_URL = "https://api.apify.com"
 
 /** What a client is built with, whatever its transport. */
 export interface SettingsInput extends CallOptions {
