@@ -306,16 +306,13 @@ const afterFailure = <A, E>(
     const { client, limits, operation, request, storeKey, telemetry } = call
     if (isRefusal(error)) succeeded(call, history)
     call.mayBeCarriedOut ||= mayBeCarriedOut(error)
-    const verdict = yield* decide(
-      error,
-      { ...history, attempts: call.attempts },
-      {
-        limits,
-        remaining: remainingMillis(call),
-        isIdempotent: operation.isIdempotent,
-        isBodyIntact: request.body?._tag !== "Stream" || request.body.isReplayable || !call.hasReadBody
-      }
-    )
+    const verdict = yield* decide(error, history, {
+      limits,
+      attempts: call.attempts,
+      remaining: remainingMillis(call),
+      isIdempotent: operation.isIdempotent,
+      isBodyIntact: request.body?._tag !== "Stream" || request.body.isReplayable || !call.hasReadBody
+    })
     if (verdict._tag === "Stop") return yield* Effect.fail(verdict.error)
     yield* withinSpan(
       telemetry,

@@ -10,8 +10,6 @@ import * as RetryPolicy from "../RetryPolicy.js"
 
 /** What a call has been through. */
 export interface History {
-  /** Requests sent. */
-  readonly attempts: number
   /** Retries that the budget paid for. */
   readonly charged: number
   /** Whether an error that is retried once was. */
@@ -24,7 +22,6 @@ export interface History {
 
 /** The history of a call that begins. */
 export const beginning: History = {
-  attempts: 0,
   charged: 0,
   hasRetriedOnce: false,
   hasRetriedReused: false,
@@ -34,6 +31,8 @@ export const beginning: History = {
 /** What the decision depends on, besides the error and the history. */
 interface RetryConditions {
   readonly limits: CallLimits
+  /** Requests sent. */
+  readonly attempts: number
   /** Milliseconds until the deadline of the call. */
   readonly remaining: number
   /** Whether the request may be sent again even if the server has carried it out. */
@@ -100,16 +99,16 @@ export const mayBeCarriedOut = (error: CallError): boolean => {
 export const decide = (
   error: CallError,
   history: History,
-  { isBodyIntact, isIdempotent, limits, remaining }: RetryConditions
+  { attempts, isBodyIntact, isIdempotent, limits, remaining }: RetryConditions
 ): Effect.Effect<Verdict> => {
   if (!isIdempotent && mayBeCarriedOut(error)) return Effect.succeed(stop(gaveUpBecause(error, "unsafe")))
   const { retryable } = error
   if (retryable === "Never" || (retryable === "Once" && history.hasRetriedOnce)) return Effect.succeed(stop(error))
   if (!isBodyIntact) return Effect.succeed(stop(error))
-  if (history.attempts > limits.retry.retries || !limits.retry.while(error)) {
+  if (attempts > limits.retry.retries || !limits.retry.while(error)) {
     return Effect.succeed(stop(gaveUpBecause(error, "retries")))
   }
-  return Effect.map(RetryPolicy.delay(limits.retry, history.attempts), (delay) => {
+  return Effect.map(RetryPolicy.delay(limits.retry, attempts), (delay) => {
     const next = { ...history, lastError: Option.some(error) }
     if (isStale(error) && !history.hasRetriedReused) {
       return { _tag: "Retry", waitMillis: 0, isCharged: false, history: { ...next, hasRetriedReused: true } }
