@@ -174,7 +174,7 @@ class ListStores implements PageOperation<Store, StorePage> {
 
   decode(response: OperationResponse, context: DecodeContext): Either.Either<StorePage, CallError> {
     if (response.status !== 200) return Either.left(errorOf(response, context))
-    return Either.flatMap(decodeJson(response, context, decodeUndecodedPage()), ({ data }) =>
+    return Either.flatMap(decodeJson(response, context, decodePage), ({ data }) =>
       Either.map(decodeItems(data.items, decodeItem, this.received, response, context), (items) => ({ ...data, items }))
     )
   }
@@ -197,10 +197,17 @@ class ListRequest implements OperationRequest {
   }
 }
 
-// Compiled when first needed, to keep the import cheap.
-const decodeUndecodedPage = () => ParseResult.decodeUnknownEither(UndecodedPage(), { errors: "all" })
+const makePageDecoder = () =>
+  ParseResult.decodeUnknownEither(Schema.Struct({ data: offsetPage(Schema.Unknown) }), { errors: "all" })
 
-const UndecodedPage = () => Schema.Struct({ data: offsetPage(Schema.Unknown) })
+// Compiled when first needed, to keep the import cheap.
+let pageDecoder: ReturnType<typeof makePageDecoder> | undefined
+
+/** Decodes the body of a page, and leaves its items as they are. */
+const decodePage: ReturnType<typeof makePageDecoder> = (json) => {
+  pageDecoder ??= makePageDecoder()
+  return pageDecoder(json)
+}
 
 const decodeItem = (item: unknown) =>
   Either.mapLeft(decodeStoreBody({ data: item }), (issue) =>
