@@ -213,9 +213,11 @@ const makeLimits = ({ limits, ownLimits }: Settings) => {
   const usual = Either.right(limits)
   const limitsFor = (defaults: Partial<CallLimits> | undefined): Checked<CallLimits> => {
     if (defaults === undefined) return usual
-    const found = known.get(defaults) ?? checkCallOptions({ ...defaultLimits, ...defaults }, ownLimits)
-    known.set(defaults, found)
-    return found
+    const found = known.get(defaults)
+    if (found !== undefined) return found
+    const checked = checkCallOptions({ ...defaultLimits, ...defaults }, ownLimits)
+    known.set(defaults, checked)
+    return checked
   }
   return (defaults: Partial<CallLimits> | undefined, options: CallOptions | undefined): Checked<CallLimits> =>
     options === undefined
