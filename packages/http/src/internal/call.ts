@@ -186,6 +186,13 @@ export const callTimeout = <E>(call: Call<E>, history: History): TimeoutError =>
 /** Makes one attempt. */
 export type MakeAttempt<A, E> = (call: Call<E>, history: History) => Effect.Effect<A, E | CallError>
 
+/** Ends a call whose request cannot be sent. */
+const failUnsent = <E>(telemetry: Telemetry, error: E): Exit.Exit<never, E> => {
+  const exit = Exit.fail(error)
+  countCall(telemetry, 0, 0, exit)
+  return exit
+}
+
 /** Runs an operation to its end: its result, or what its last attempt failed with. */
 export const run = <A, E>(
   client: Client,
@@ -195,18 +202,10 @@ export const run = <A, E>(
 ): Effect.Effect<A, E | CallError> =>
   withCallSpan(operation.name, operation.store, (telemetry, fiber) => {
     const { request } = operation
-    if (Either.isLeft(request)) {
-      const exit = Exit.fail(request.left)
-      countCall(telemetry, 0, 0, exit)
-      return exit
-    }
+    if (Either.isLeft(request)) return failUnsent(telemetry, request.left)
     const call = new Call(client, operation, request.right, limits, telemetry, fiber)
     const problem = requestProblem(request.right)
-    if (problem !== undefined) {
-      const exit = Exit.fail(unsendable(call, problem))
-      countCall(telemetry, 0, 0, exit)
-      return exit
-    }
+    if (problem !== undefined) return failUnsent(telemetry, unsendable(call, problem))
     const attempts = Effect.suspend(() => {
       client.open.add(call)
       return attemptsFrom(call, attempt, beginning)
