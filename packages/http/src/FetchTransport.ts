@@ -4,10 +4,12 @@
  *
  * @since 0.1.0
  */
+
 import * as Headers from "@effect/platform/Headers"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
+import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
@@ -171,7 +173,7 @@ class FetchExchange implements Exchange {
   private async read(stream: ReadableStream<Uint8Array>): Promise<void> {
     const reader = stream.getReader()
     const stop = (): void => {
-      reader.cancel().catch(ignore)
+      reader.cancel().catch(constVoid)
     }
     const { signal } = this.controller
     // For a `fetch` that does not heed its signal.
@@ -217,9 +219,7 @@ const hiddenRedirect = (thrown: unknown): Response => {
   throw thrown
 }
 
-const ignore = (): void => {}
-
 /** Nobody waits for the end of what nobody reads. */
 const cancel = (body: ReadableStream<Uint8Array> | null | undefined): void => {
-  body?.cancel?.().catch(ignore)
+  body?.cancel?.().catch(constVoid)
 }

@@ -20,7 +20,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
-import { identity } from "effect/Function"
+import { constTrue, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
@@ -348,12 +348,10 @@ const runtimeOf = (
 
 const isEmptyBody = ({ reason }: HttpClientError.ResponseError): boolean => reason === "EmptyBody"
 
-const always = (): boolean => true
-
 /** `HttpClient`'s own spans record every response header, and a server may send a token back in one. */
 const withoutOwnSpans = {
   updateRefs: (refs: FiberRefs.FiberRefs, fiberId: FiberId.Runtime): FiberRefs.FiberRefs =>
-    FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: always })
+    FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: constTrue })
 }
 
 /** A client that the caller has made to fail by status has a response all the same. So has one that ran into a redirect. */

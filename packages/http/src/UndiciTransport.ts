@@ -65,7 +65,7 @@ export interface Options {
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Transport, ConfigError.ConfigError> = Layer.suspend(() => layerWith({}))
+export const layer: Layer.Layer<Transport, ConfigError.ConfigError> = /* @__PURE__ */ Layer.suspend(() => layerWith({}))
 
 /**
  * Sends requests with an agent that has the options given, or with the caller's dispatcher. Options that undici does not take are a

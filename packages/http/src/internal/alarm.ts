@@ -51,7 +51,7 @@ class Alarm {
 
   private sleepUntil(until: number): void {
     this.wake()
-    const sleeper: Sleeper = { until, wake: () => {} }
+    const sleeper: Sleeper = { until, wake: constVoid }
     // Before it sleeps: a clock may be done with that at once.
     this.sleeper = sleeper
     const wait = Duration.millis(Math.max(0, until - monotonicMillis(this.clock)))

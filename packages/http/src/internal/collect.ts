@@ -3,8 +3,10 @@
  *
  * The cap is on memory: small chunks are copied into one buffer, because a chunk of one byte costs more than a hundred.
  */
+
 import * as Headers from "@effect/platform/Headers"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type { Reading, ResponseHead } from "../Transport.js"
 import { contentLength } from "./headerValue.js"
@@ -51,6 +53,8 @@ export class Collector {
   private readonly cap: number
   private readonly declared: number | undefined
   private buffer: Uint8Array = empty
+  /** Whether the buffer is this collector's, and not a chunk of the transport's. */
+  private isOwned = false
   private length = 0
   private isStopped = false
 
@@ -107,9 +111,6 @@ export class Collector {
     this.length = length
   }
 
-  /** Whether the buffer is this collector's, and not a chunk of the transport's. */
-  private isOwned = false
-
   /** What was collected. */
   get response(): CollectedResponse {
     return new Collected(
@@ -135,7 +136,7 @@ export class Collector {
         const { done, value } = await reader.read()
         if (done) return { ...decompressed.response, headers: response.headers }
         if (!decompressed.push(value)) {
-          reader.cancel().catch(() => {})
+          reader.cancel().catch(constVoid)
           return { ...decompressed.response, headers: response.headers }
         }
       }

@@ -5,8 +5,10 @@
  * gives up leaves no gap, and a 429 moves a whole queue by moving one time. The limiter itself has no timer and no fiber: it
  * is told the time, in whole milliseconds by a clock that never jumps. Why it works like this: docs/decisions/0015.
  */
+
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type { RateClass } from "../Operation.js"
 import type { Turn } from "../Pacing.js"
@@ -51,7 +53,7 @@ export type AskTurn = (store: string, rate: RateClass, clock: Clock.Clock, notif
 /** A place in the queue of a bucket. It must be taken or released in the end: those behind it wait for that. */
 export class Permit implements Queued<Permit> {
   /** Called when it becomes the next one. */
-  onNext: () => void = nothing
+  onNext: () => void = constVoid
   isQueued = false
   ahead: Permit | undefined
   behind: Permit | undefined
@@ -199,7 +201,7 @@ export const awaitPermit = (
 ): (() => void) => {
   const permit = limiter.reserve(store, rate, monotonicMillis(clock), isPaced)
   let isOver = false
-  let cancelAlarm = nothing
+  let cancelAlarm = constVoid
   const leave = (): void => {
     isOver = true
     cancelAlarm()
@@ -224,8 +226,6 @@ export const awaitPermit = (
   check()
   return leave
 }
-
-const nothing = (): void => {}
 
 /** The requests of one class for one store. */
 class Bucket implements Queued<Bucket> {
@@ -287,7 +287,7 @@ class Bucket implements Queued<Bucket> {
     const { askTurn } = this
     if (askTurn === undefined || this.asking !== undefined || this.hasTurn(now)) return
     if (this.free - now > gapMillis(DOCUMENTED_RATE[this.rateClass])) return
-    const asking = { stop: nothing }
+    const asking = { stop: constVoid }
     this.asking = asking
     asking.stop = askTurn(this.store, this.rateClass, clock, ({ delay, lasts, requests }) => {
       if (this.asking !== asking) return

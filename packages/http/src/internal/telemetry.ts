@@ -1,6 +1,7 @@
 /**
  * Spans and metrics of a call.
  */
+
 import * as Headers from "@effect/platform/Headers"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
@@ -17,6 +18,7 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
 import type { TransportBody, TransportRequest } from "../Transport.js"
 
@@ -185,7 +187,7 @@ const labelOf = (exit: Exit.Exit<unknown, unknown>): string => {
 }
 
 const isTagged = (error: unknown): error is { readonly _tag: string } =>
-  typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
+  Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)
 
 /**
  * Runs a call with what it reports to, and a span where there is a tracer. The fiber does not get the span: that would cost

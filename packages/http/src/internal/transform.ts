@@ -105,7 +105,7 @@ export const decompress = (
       if (done) return Option.some(new Uint8Array(await new Blob(chunks).arrayBuffer()))
       length += value.length
       if (length > most) {
-        reader.cancel().catch(() => {})
+        reader.cancel().catch(constVoid)
         return Option.none()
       }
       chunks.push(new Uint8Array(value))
