@@ -17,11 +17,12 @@ import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { CursorPages, nextKeyProblem } from "./internal/cursorPages.js"
 import { decodeKeysBody, decodeRecordInfo } from "./internal/decodeKeys.js"
-import { checkWhole, decodeItems, type PageOperation } from "./internal/pages.js"
+import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import * as Limits from "./internal/recordLimits.js"
 import { decodeJson, malformed } from "./internal/response.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
+import { checkWhole } from "./internal/wholeNumber.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
 /**

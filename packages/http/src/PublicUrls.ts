@@ -23,8 +23,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
-import { checkWhole } from "./internal/pages.js"
 import { parametersOf, queryOf } from "./internal/query.js"
+import { checkWhole } from "./internal/wholeNumber.js"
 import { type GetStoreError, getStore } from "./Stores.js"
 
 /**

@@ -17,10 +17,11 @@ import type * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { OffsetPages } from "./internal/offsetPages.js"
-import { checkWhole, decodeItems, type PageOperation } from "./internal/pages.js"
+import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import { decodeJson, errorOf } from "./internal/response.js"
 import { storesPath } from "./internal/storeOperation.js"
+import { checkWhole } from "./internal/wholeNumber.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
 /** Few enough that a page stays far below the default `maxBodyBytes`, unless many stores have large schemas. */

@@ -5,7 +5,6 @@
  * Not by `Stream.mapEffect`, which makes a scope, a fiber and a chunk for each item: that costs more than the calls.
  */
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { checkWhole } from "./wholeNumber.js"
 
 /** How many items to work on at once, and in which order to give the results. */
 interface ConcurrentOptions {
@@ -33,9 +33,7 @@ export const mapConcurrently = <A, B, E = never, R = never, R2 = never>(
 ): Stream.Stream<B, E, R | R2> =>
   Stream.unwrapScoped(
     Effect.gen(function* () {
-      if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-        return yield* Effect.die(new Cause.IllegalArgumentException("concurrency must be a whole number of at least 1"))
-      }
+      checkWhole("concurrency", concurrency, 1)
       const results = yield* Mailbox.make<B, E>(concurrency)
       const source = yield* makeSource(isStream(items) ? items : fromIterable(items, concurrency))
       const worker = Effect.gen(function* () {

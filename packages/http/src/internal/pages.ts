@@ -6,7 +6,6 @@
 
 import type { CallError } from "@effect-apify/domain/CallError"
 import type { Problem } from "@effect-apify/domain/Problem"
-import * as Cause from "effect/Cause"
 import * as Either from "effect/Either"
 import type { DecodeContext, Operation, OperationResponse } from "../Operation.js"
 import { malformed } from "./response.js"
@@ -33,12 +32,6 @@ export interface PageLimits {
   readonly limit: number | undefined
   /** How many items a request asks for. */
   readonly pageSize: number
-}
-
-/** Throws, which is a defect of the call, if a number that the caller gave is not whole or too small. */
-export const checkWhole = (name: string, value: number | undefined, least: number): void => {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
-  throw new Cause.IllegalArgumentException(`${name} must be a whole number of at least ${least}`)
 }
 
 /**

@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import { type CallLimits, type CallOptions, defaultLimits } from "../CallOptions.js"
 import type * as RetryPolicy from "../RetryPolicy.js"
 import { LONGEST_TIME } from "./longestTime.js"
+import { isWholeFrom } from "./wholeNumber.js"
 
 /** Where Apify is. */
 const DEFAULT_BASE_URL = "https://api.apify.com"
@@ -293,6 +294,3 @@ const checkOptional = <A, B>(value: A | undefined, check: (value: A) => Checked<
 
 /** Not a type guard, which would widen the properties of an options type to `unknown`. */
 export const isObject = (value: unknown): boolean => Predicate.isRecord(value)
-
-const isWholeFrom = (least: number, value: unknown): boolean =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= least
