@@ -27,7 +27,7 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { bytesOf } from "./internal/collect.js"
+import { bytesOf } from "./internal/bytes.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, protectedInit } from "./internal/requestInit.js"
 import {

@@ -169,17 +169,3 @@ const withoutLength = ({ headers }: ResponseHead): ResponseHead["headers"] => {
   const { "content-length": _, ...rest } = headers
   return Headers.fromInput(rest)
 }
-
-/** The bytes of what `arrayBuffer()` returned. A `fetch` of the caller's may return anything. */
-export const bytesOf = (buffer: unknown): Uint8Array => {
-  if (!isArrayBuffer(buffer)) throw new TypeError("arrayBuffer() returned something that is not an ArrayBuffer")
-  return new Uint8Array(buffer)
-}
-
-// By their tags: one of another realm is no instance of this realm's class.
-
-export const isBytes = (value: unknown): value is Uint8Array =>
-  Object.prototype.toString.call(value) === "[object Uint8Array]"
-
-const isArrayBuffer = (value: unknown): value is ArrayBuffer =>
-  Object.prototype.toString.call(value) === "[object ArrayBuffer]"

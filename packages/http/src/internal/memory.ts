@@ -45,6 +45,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { signerOf } from "../PublicUrls.js"
+import { isBytes } from "./bytes.js"
 
 /**
  * A record with its content type.
@@ -159,11 +160,11 @@ export const DEFAULT_CONTENT_TYPE = "application/octet-stream"
 const isContent = (seed: SeedRecord): seed is SeedRecordContent =>
   Predicate.isRecord(seed) &&
   Predicate.isString(seed.contentType) &&
-  (Predicate.isString(seed.body) || seed.body instanceof Uint8Array)
+  (Predicate.isString(seed.body) || isBytes(seed.body))
 
 const contentOf = (seed: SeedRecord): SeedRecordContent => {
   if (Predicate.isString(seed)) return { contentType: "text/plain; charset=utf-8", body: seed }
-  if (seed instanceof Uint8Array) return { contentType: DEFAULT_CONTENT_TYPE, body: seed }
+  if (isBytes(seed)) return { contentType: DEFAULT_CONTENT_TYPE, body: seed }
   return isContent(seed) ? seed : { contentType: "application/json; charset=utf-8", body: JSON.stringify(seed) }
 }
 

@@ -30,6 +30,7 @@ import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Sign, signerOf } from "../PublicUrls.js"
+import { concat } from "./bytes.js"
 import {
   type Asking,
   DEFAULT_CONTENT_TYPE,
@@ -40,7 +41,7 @@ import {
   needsSignature,
   Refused
 } from "./memory.js"
-import { concat, storedZip } from "./storedZip.js"
+import { storedZip } from "./storedZip.js"
 
 /** A request, and what it is about. */
 interface Call extends Asking {

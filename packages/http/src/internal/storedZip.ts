@@ -2,6 +2,8 @@
  * A zip archive that compresses nothing, in memory.
  */
 
+import { concat } from "./bytes.js"
+
 /** A file of an archive. */
 export interface ZipFile {
   readonly name: string
@@ -34,17 +36,6 @@ const utf8 = new TextEncoder()
 
 const u16 = (value: number): Uint8Array => Uint8Array.of(value, value >>> 8)
 const u32 = (value: number): Uint8Array => Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24)
-
-/** Bytes, one after another. */
-export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((size, { length }) => size + length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
-}
 
 const crc32 = (bytes: Uint8Array): number => {
   let crc = -1
