@@ -24,6 +24,7 @@ import * as Schema from "effect/Schema"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { parametersOf, queryOf } from "./internal/query.js"
+import { storesPath } from "./internal/storeOperation.js"
 import { checkWhole } from "./internal/wholeNumber.js"
 import { type GetStoreError, getStore } from "./Stores.js"
 
@@ -102,7 +103,7 @@ export const publicUrls = ({ id, urlSigningSecretKey }: Store): Effect.Effect<Pu
   Effect.flatMap(ApifyClient, ({ publicBaseUrl }) =>
     Effect.map(
       signerOf(urlSigningSecretKey),
-      (sign) => new StorePublicUrls(`${publicBaseUrl}/v2/key-value-stores/${encodeURIComponent(id)}`, id, sign)
+      (sign) => new StorePublicUrls(`${publicBaseUrl}${storesPath}/${encodeURIComponent(id)}`, id, sign)
     )
   )
 

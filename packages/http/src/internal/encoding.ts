@@ -9,8 +9,8 @@ import { contentEncodings, contentLength } from "./headerValue.js"
 /** Nothing is left to decode; or a format that this platform decompresses; or one that it does not, or nobody knows. */
 export type Encoding = "none" | CompressionFormat | "unknown"
 
-/** What transports decode that decode at all, and what every platform can decompress. */
-const formats: ReadonlyMap<string, CompressionFormat | undefined> = new Map([
+/** What records may be encoded with, which is what transports decode that decode at all; and what every platform can decompress. */
+export const formats: ReadonlyMap<string, CompressionFormat | undefined> = new Map([
   ["gzip", "gzip"],
   ["deflate", "deflate"],
   ["br", undefined]

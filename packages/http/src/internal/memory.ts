@@ -147,7 +147,8 @@ export interface Asking {
 
 type PlainRef = StoreById | StoreByName | OwnStore
 
-const refuse = (refusal: Refusal): Refused => new Refused(refusal)
+/** The failure of a request that is refused. */
+export const refuse = (refusal: Refusal): Refused => new Refused(refusal)
 
 const trusted = { disableValidation: true }
 

@@ -31,6 +31,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Sign, signerOf } from "../PublicUrls.js"
 import { concat } from "./bytes.js"
+import { formats } from "./encoding.js"
 import {
   type Asking,
   DEFAULT_CONTENT_TYPE,
@@ -39,9 +40,12 @@ import {
   type MemoryOptions,
   type MemoryRecord,
   needsSignature,
-  Refused
+  type Refused,
+  refuse
 } from "./memory.js"
 import { storedZip } from "./storedZip.js"
+import { storesPath } from "./storeOperation.js"
+import { decompress } from "./transform.js"
 
 /** A request, and what it is about. */
 interface Call extends Asking {
@@ -54,8 +58,6 @@ interface Call extends Asking {
 }
 
 type Handle = (call: Call) => Effect.Effect<Response, Refused | HttpClientError.RequestError>
-
-const refuse = (refusal: Refusal): Refused => new Refused(refusal)
 
 const json = (status: number, body: unknown): Response => Response.json(body, { status })
 
@@ -109,7 +111,7 @@ const encodeSignature = Schema.encodeSync(StorageSignatureFromString)
 /** How long the links of a store open it: 14 days. */
 const LINK_MILLIS = 14 * 24 * 60 * 60 * 1000
 
-const urlOf = ({ origin }: Call, { stored: { store } }: Found): string => `${origin}/v2/key-value-stores/${store.id}`
+const urlOf = ({ origin }: Call, { stored: { store } }: Found): string => `${origin}${storesPath}/${store.id}`
 
 /** What signs the links of a store, where they need it and the caller may sign. */
 const linkSigner = (found: Found): Effect.Effect<Option.Option<Sign>> =>
@@ -312,21 +314,17 @@ const listKeys: Handle = (call) =>
     })
   })
 
-/** Encodings that records may have, with those that every platform can decode. */
-const formats: ReadonlyMap<string, CompressionFormat | undefined> = new Map([
-  ["gzip", "gzip"],
-  ["deflate", "deflate"],
-  ["br", undefined]
-])
-
 /** A record without its encoding. One that this platform does not decode, or that is not what its encoding says, stays as it is. */
 const decoded = (record: MemoryRecord): Effect.Effect<MemoryRecord> => {
   const format = formats.get(record.contentEncoding ?? "")
   if (format === undefined) return Effect.succeed(record)
-  return Effect.tryPromise(async () => {
-    const bytes = new Blob([new Uint8Array(record.bytes)]).stream().pipeThrough(new DecompressionStream(format))
-    return { ...record, contentEncoding: undefined, bytes: new Uint8Array(await new Response(bytes).arrayBuffer()) }
-  }).pipe(Effect.catchAll(() => Effect.succeed(record)))
+  return Effect.match(decompress(record.bytes, format, Number.POSITIVE_INFINITY), {
+    onFailure: () => record,
+    onSuccess: Option.match({
+      onNone: () => record,
+      onSome: (bytes) => ({ ...record, contentEncoding: undefined, bytes })
+    })
+  })
 }
 
 const findRecord = (call: Call) =>
@@ -394,8 +392,6 @@ const zipRecords: Handle = (call) =>
 /** What a path responds to, by method. */
 type Methods = ReadonlyMap<string, Handle>
 
-const STORES = "/v2/key-value-stores"
-
 const stores: Methods = new Map([
   ["GET", listStores],
   ["POST", getOrCreateStore]
@@ -431,7 +427,7 @@ const storePath =
 const routeOf = (
   path: string
 ): Option.Option<{ readonly methods: Methods; readonly ref: string; readonly key: string }> => {
-  if (path === STORES) return Option.some({ methods: stores, ref: "", key: "" })
+  if (path === storesPath) return Option.some({ methods: stores, ref: "", key: "" })
   const [, segment, run, rest = ""] = storePath.exec(path) ?? []
   const ref = segment ?? run
   if (ref === undefined) return Option.none()
