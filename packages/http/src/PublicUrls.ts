@@ -6,12 +6,6 @@
 import { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
 import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
-import {
-  encodeHmac,
-  StorageSignature,
-  StorageSignatureFromString,
-  storageSignatureText
-} from "@effect-apify/domain/Signature"
 import type { Store } from "@effect-apify/domain/Store"
 import type { StoreId } from "@effect-apify/domain/StoreId"
 import type { StoreRef } from "@effect-apify/domain/StoreRef"
@@ -19,11 +13,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { parametersOf, queryOf } from "./internal/query.js"
+import { keysSignature, type Sign, signerOf } from "./internal/signer.js"
 import { storesPath } from "./internal/storeOperation.js"
 import { checkWhole } from "./internal/wholeNumber.js"
 import { type GetStoreError, getStore } from "./Stores.js"
@@ -107,39 +100,6 @@ export const publicUrls = ({ id, urlSigningSecretKey }: Store): Effect.Effect<Pu
     )
   )
 
-/**
- * Makes the HMAC of a text, as it stands in a signature.
- *
- * @internal
- */
-export type Sign = (text: string) => Effect.Effect<string>
-
-/**
- * Signs with the signing key of a store.
- *
- * @internal
- */
-export const signerOf = (key: Option.Option<Redacted.Redacted>): Effect.Effect<Option.Option<Sign>> =>
-  Effect.transposeOption(Option.map(Option.filter(Option.map(key, Redacted.value), isSecret), signer))
-
-/** An empty key counts as none. */
-const isSecret = (key: string): boolean => key !== ""
-
-const utf8 = new TextEncoder()
-
-/** Signs texts. The key is imported once. */
-const signer = (secret: string): Effect.Effect<Sign> =>
-  Effect.map(
-    Effect.promise(() =>
-      crypto.subtle.importKey("raw", utf8.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
-    ),
-    (key) => (text) =>
-      Effect.map(
-        Effect.promise(() => crypto.subtle.sign("HMAC", key, utf8.encode(text))),
-        (hmac) => encodeHmac(new Uint8Array(hmac))
-      )
-  )
-
 class StorePublicUrls implements PublicUrls {
   constructor(
     /** The URL of the store. */
@@ -154,11 +114,7 @@ class StorePublicUrls implements PublicUrls {
   readonly keys = ({ expiresIn, ...filters }: KeysLinkOptions = {}): Effect.Effect<PublicLink, InvalidExpiryError> =>
     Effect.flatMap(expiryOf(expiresIn), (expiresAt) => {
       checkWhole("limit", filters.limit, 1)
-      return this.link(`${this.base}/keys`, filters, (sign) =>
-        Effect.map(sign(storageSignatureText(expiresAt, this.id)), (hmac) =>
-          encodeSignature(new StorageSignature({ expiresAt, hmac }))
-        )
-      )
+      return this.link(`${this.base}/keys`, filters, (sign) => keysSignature(sign, this.id, expiresAt))
     })
 
   private link(
@@ -173,9 +129,6 @@ class StorePublicUrls implements PublicUrls {
     })
   }
 }
-
-const encodeSignature = (signature: StorageSignature): string =>
-  Schema.encodeSync(StorageSignatureFromString)(signature)
 
 /** When a link expires, in milliseconds since 1970; 0 for never. */
 const expiryOf = (expiresIn: Duration.DurationInput | undefined): Effect.Effect<number, InvalidExpiryError> =>

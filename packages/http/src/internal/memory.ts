@@ -44,8 +44,8 @@ import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { signerOf } from "../PublicUrls.js"
 import { isBytes } from "./bytes.js"
+import { signerOf } from "./signer.js"
 
 /**
  * A record with its content type.

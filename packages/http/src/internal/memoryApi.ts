@@ -19,7 +19,6 @@ import {
   tokenNotProvidedRefusal,
   unsupportedEncodingRefusal
 } from "@effect-apify/domain/Refusal"
-import { StorageSignature, StorageSignatureFromString, storageSignatureText } from "@effect-apify/domain/Signature"
 import { Store } from "@effect-apify/domain/Store"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -29,7 +28,6 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type Sign, signerOf } from "../PublicUrls.js"
 import { concat } from "./bytes.js"
 import { formats } from "./encoding.js"
 import {
@@ -43,6 +41,7 @@ import {
   type Refused,
   refuse
 } from "./memory.js"
+import { keysSignature, type Sign, signerOf } from "./signer.js"
 import { storedZip } from "./storedZip.js"
 import { storesPath } from "./storeOperation.js"
 import { decompress } from "./transform.js"
@@ -106,7 +105,6 @@ const readJson = <A>(request: HttpClientRequest.HttpClientRequest, schema: Schem
 // ---- Stores ----------------------------------------------------------------------------------------------------------------
 
 const encodeStore = Schema.encode(Store)
-const encodeSignature = Schema.encodeSync(StorageSignatureFromString)
 
 /** How long the links of a store open it: 14 days. */
 const LINK_MILLIS = 14 * 24 * 60 * 60 * 1000
@@ -129,9 +127,7 @@ const linksOf = (call: Call, found: Found) =>
   Effect.gen(function* () {
     const expiresAt = (yield* Clock.currentTimeMillis) + LINK_MILLIS
     const query = yield* signed(yield* linkSigner(found), (sign) =>
-      Effect.map(sign(storageSignatureText(expiresAt, found.stored.store.id)), (hmac) =>
-        encodeSignature(new StorageSignature({ expiresAt, hmac }))
-      )
+      keysSignature(sign, found.stored.store.id, expiresAt)
     )
     const link = (path: string) => Option.some(new PublicUrl(`${urlOf(call, found)}${path}${query}`))
     return { keysPublicUrl: link("/keys"), recordsPublicUrl: link("/records") }
