@@ -8,11 +8,11 @@ import { redact } from "@effect-apify/domain/Redaction"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { monotonicMillis } from "./internal/alarm.js"
+import { sha256 } from "./internal/sha256.js"
 import type { RateClass } from "./Operation.js"
 import { Pacing, type Service, type Turn } from "./Pacing.js"
 
@@ -123,9 +123,5 @@ const describeOutage = (cause: Cause.Cause<unknown>): string =>
 const hashOf = (token: Option.Option<Redacted.Redacted>): Effect.Effect<string> =>
   Option.match(token, {
     onNone: () => Effect.succeed("none"),
-    onSome: (token) =>
-      Effect.map(
-        Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(Redacted.value(token)))),
-        (hash) => Encoding.encodeHex(new Uint8Array(hash)).slice(0, 32)
-      )
+    onSome: (token) => Effect.map(sha256(Redacted.value(token)), (hash) => hash.slice(0, 32))
   })

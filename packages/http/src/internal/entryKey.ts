@@ -5,8 +5,8 @@
 import { escapeRecordKey } from "@effect-apify/domain/RecordKey"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
+import { sha256 } from "./sha256.js"
 
 /** Not in escaped text. */
 const SEPARATOR = "'"
@@ -32,14 +32,9 @@ export const entryKey = (prefix: string, key: string): Effect.Effect<string> =>
 const escapedOrHashed = (text: string, maxLength: number): Effect.Effect<string> =>
   Option.match(
     Option.filter(Either.getRight(escapeRecordKey(text)), ({ length }) => length <= maxLength),
-    { onNone: () => Effect.map(sha256(text), (hash) => HASHED + hash), onSome: Effect.succeed }
+    { onNone: () => hashed(text), onSome: Effect.succeed }
   )
-
-const utf8 = new TextEncoder()
 
 /** As JSON, which writes lone surrogates apart. */
-const sha256 = (text: string): Effect.Effect<string> =>
-  Effect.map(
-    Effect.promise(() => crypto.subtle.digest("SHA-256", utf8.encode(JSON.stringify(text)))),
-    (hash) => Encoding.encodeHex(new Uint8Array(hash))
-  )
+const hashed = (text: string): Effect.Effect<string> =>
+  Effect.map(sha256(JSON.stringify(text)), (hash) => HASHED + hash)
