@@ -26,10 +26,10 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
 import { bytesOf } from "./internal/bytes.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, protectedInit } from "./internal/requestInit.js"
+import { runtimeOf } from "./internal/runtimeOf.js"
 import {
   type Exchange,
   type Receiver,
@@ -219,7 +219,10 @@ class FiberExchange implements Exchange {
     private readonly scope: Scope.CloseableScope,
     private readonly receiver: Receiver
   ) {
-    this.runtime = runtimeOf(receiver, services, scope)
+    const { fiber, span } = receiver
+    // What the caller's fiber has, and the services that transports read.
+    const context = Context.mergeAll(fiber.currentContext, services, Context.make(Scope.Scope, scope))
+    this.runtime = runtimeOf(fiber, span, context)
     // The receiver is notified, and the fiber itself ends with nothing. A fiber that fails is logged with its cause, and the cause of a
     // transport may hold a token; and a fiber's result outlives it, until the next full garbage collection.
     const received = Effect.matchCause(this.exchange(http), {
@@ -329,21 +332,6 @@ class FiberExchange implements Exchange {
     this.isPaused = false
     this.resumePaused?.()
   }
-}
-
-/** What the caller's fiber has, and the services that transports read. */
-const runtimeOf = (
-  { fiber, span }: Receiver,
-  services: Context.Context<never>,
-  scope: Scope.Scope
-): Runtime.Runtime<Scope.Scope> => {
-  const context = Context.mergeAll(fiber.currentContext, services, Context.make(Scope.Scope, scope))
-  return Runtime.make({
-    context: Option.isNone(span) ? context : Context.add(context, Tracer.ParentSpan, span.value),
-    // Interruptible, even where the caller is not.
-    runtimeFlags: Runtime.defaultRuntimeFlags,
-    fiberRefs: fiber.getFiberRefs()
-  })
 }
 
 const isEmptyBody = ({ reason }: HttpClientError.ResponseError): boolean => reason === "EmptyBody"

@@ -5,15 +5,14 @@ import * as Headers from "@effect/platform/Headers"
 import { type CallError, RateLimitedError, TimeoutError, TransportError } from "@effect-apify/domain/CallError"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import type * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Runtime from "effect/Runtime"
-import * as Tracer from "effect/Tracer"
+import type * as Runtime from "effect/Runtime"
+import type * as Tracer from "effect/Tracer"
 import type { DecodeContext, Operation, Pull, StreamOperation } from "../Operation.js"
 import {
   type Exchange,
@@ -39,6 +38,7 @@ import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./coll
 import { Download } from "./download.js"
 import { unexpected, withoutBody } from "./response.js"
 import type { History } from "./retry.js"
+import { runtimeOf } from "./runtimeOf.js"
 import { countAttempt, withAttemptSpan } from "./telemetry.js"
 import { classify, isUndecodable } from "./transportError.js"
 import { Upload, type UploadListener } from "./upload.js"
@@ -180,7 +180,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.limit = new MovingLimit(call.clock)
     this.sentAt = startedAt ?? monotonicMillis(call.clock)
     const { body } = call.request
-    this.upload = body?._tag === "Stream" ? new Upload(body.open, body.length, runtimeOf(call), this) : undefined
+    this.upload = body?._tag === "Stream" ? new Upload(body.open, body.length, streamRuntime(call), this) : undefined
     this.request =
       body?._tag === "Stream" && this.upload !== undefined
         ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
@@ -441,16 +441,8 @@ const isStatus = (status: unknown): boolean =>
   typeof status === "number" && Number.isInteger(status) && status >= 0 && status <= 999
 
 /** What the caller's stream runs in. */
-const runtimeOf = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> =>
-  Runtime.make({
-    context: Option.match(telemetry.span, {
-      onNone: () => fiber.currentContext,
-      onSome: (span) => Context.add(fiber.currentContext, Tracer.ParentSpan, span)
-    }),
-    // Interruptible, even where the caller is not.
-    runtimeFlags: Runtime.defaultRuntimeFlags,
-    fiberRefs: fiber.getFiberRefs()
-  })
+const streamRuntime = ({ fiber, telemetry }: Call<unknown>): Runtime.Runtime<never> =>
+  runtimeOf(fiber, telemetry.span, fiber.currentContext)
 
 const limitOf = (error: unknown): Option.Option<number> =>
   error instanceof RateLimitedError ? error.limit : Option.none()
