@@ -21,7 +21,7 @@ import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import * as Limits from "./internal/recordLimits.js"
 import { decodeJson, malformed } from "./internal/response.js"
-import { storeErrorOf } from "./internal/storeOperation.js"
+import { referenceOf, storeErrorOf } from "./internal/storeOperation.js"
 import { checkWhole } from "./internal/wholeNumber.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
@@ -162,7 +162,7 @@ class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure>
     limit: number,
     readonly isPaced: boolean
   ) {
-    this.store = Option.map(Either.getRight(location), ({ text }) => text)
+    this.store = referenceOf(location)
     this.request = Either.map(location, (location) => new KeysRequest(location, options, after, limit))
   }
 

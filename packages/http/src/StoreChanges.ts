@@ -24,7 +24,14 @@ import * as Predicate from "effect/Predicate"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { apiErrorOf, decodeJson, errorOf, responseFieldsOf, unexpected } from "./internal/response.js"
-import { decodeStore, StoreRequest, storeErrorOf, storesPath } from "./internal/storeOperation.js"
+import {
+  decodeStore,
+  isByName,
+  referenceOf,
+  StoreRequest,
+  storeErrorOf,
+  storesPath
+} from "./internal/storeOperation.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse, RequestBody } from "./Operation.js"
 
 const jsonHeaders = { "content-type": "application/json" } as const
@@ -228,7 +235,7 @@ class UpdateStore implements Operation<Store, UpdateFailure> {
     private readonly changes: StoreChanges
   ) {
     const location = storeLocation(ref)
-    this.store = Option.map(Either.getRight(location), ({ text }) => text)
+    this.store = referenceOf(location)
     this.request = Either.flatMap(location, ({ path, query }) =>
       Either.map(
         Predicate.isNullable(changes.name) ? Either.right(changes.name) : parseStoreName(changes.name),
@@ -253,7 +260,7 @@ class UpdateStore implements Operation<Store, UpdateFailure> {
 
   /** Whether the store cannot be found by the same reference once it is changed. */
   private get takesNameAway(): boolean {
-    return this.changes.name !== undefined && Option.exists(this.store, (ref) => /^[^/]*~/.test(ref))
+    return this.changes.name !== undefined && Option.exists(this.store, isByName)
   }
 }
 
@@ -318,7 +325,7 @@ class DeleteStore implements Operation<void, DeleteFailure> {
 
   constructor(ref: StoreRef | string) {
     const location = storeLocation(ref)
-    this.store = Option.map(Either.getRight(location), ({ text }) => text)
+    this.store = referenceOf(location)
     this.request = Either.map(location, (location) => new StoreRequest("DELETE", location))
   }
 

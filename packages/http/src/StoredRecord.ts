@@ -13,7 +13,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
-import { contentType } from "./internal/headerValue.js"
+import { charsetOf } from "./internal/headerValue.js"
 import { malformedRecord } from "./internal/recordTarget.js"
 import type { CallSummary } from "./Operation.js"
 
@@ -43,8 +43,7 @@ export class StoredRecord {
    */
   get text(): Either.Either<string, MalformedRecordError> {
     const charset = this.contentType.pipe(
-      Option.flatMap((type) => contentType({ "content-type": type })),
-      Option.flatMap(({ charset }) => charset),
+      Option.flatMap(charsetOf),
       Option.getOrElse(() => "utf-8")
     )
     const decoder = Option.liftThrowable(() => new TextDecoder(charset, { fatal: true }))()

@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { mapConcurrently } from "./internal/concurrently.js"
-import { decodeStore, StoreRequest, storeErrorOf } from "./internal/storeOperation.js"
+import { decodeStore, isByName, referenceOf, StoreRequest, storeErrorOf } from "./internal/storeOperation.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
 
 /**
@@ -83,7 +83,7 @@ export class GetStore implements Operation<Store, StoreFailure> {
     readonly isPaced: boolean
   ) {
     const location = storeLocation(ref)
-    this.store = Option.map(Either.getRight(location), ({ text }) => text)
+    this.store = referenceOf(location)
     this.request = Either.map(location, (location) => new StoreRequest("GET", location))
   }
 
@@ -185,4 +185,4 @@ const makeShared = (options: CallOptions) => {
 }
 
 /** Names are compared without case, IDs with it. */
-const keyOf = (text: string): string => (/^[^/]*~/.test(text) ? text.toLowerCase() : text)
+const keyOf = (text: string): string => (isByName(text) ? text.toLowerCase() : text)

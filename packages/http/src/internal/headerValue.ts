@@ -30,6 +30,10 @@ export const contentType = (headers: HeaderValues): Option.Option<ContentType> =
       : Option.none()
   })
 
+/** The charset that a content type names, in lower case. */
+export const charsetOf = (type: string): Option.Option<string> =>
+  Option.flatMap(contentType({ "content-type": type }), ({ charset }) => charset)
+
 /** Whether a charset is UTF-8. The second is not a registered name, but some servers send it. */
 export const isUtf8 = (charset: string): boolean => charset === "utf-8" || charset === "utf8"
 

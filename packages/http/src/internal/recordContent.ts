@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import type { CallSummary, Pull, RequestBody } from "../Operation.js"
 import type { PutRecordOptions, RecordContent } from "../RecordContent.js"
 import { isBytes } from "./bytes.js"
-import { contentType, isUtf8 } from "./headerValue.js"
+import { charsetOf, isUtf8 } from "./headerValue.js"
 import { malformedRecord } from "./recordTarget.js"
 import { gzip, Transformed } from "./transform.js"
 
@@ -73,12 +73,8 @@ const utf8 = new TextEncoder()
 const isStream = <A, I, E, R>(content: RecordContent<A, I, E, R>): content is Stream.Stream<Uint8Array, E, R> =>
   Predicate.hasProperty(content, Stream.StreamTypeId)
 
-const isSentAsUtf8 = ({ contentType: type }: PutRecordOptions): boolean =>
-  type === undefined ||
-  contentType({ "content-type": type }).pipe(
-    Option.flatMap(({ charset }) => charset),
-    Option.match({ onNone: () => true, onSome: isUtf8 })
-  )
+const isSentAsUtf8 = ({ contentType }: PutRecordOptions): boolean =>
+  contentType === undefined || Option.match(charsetOf(contentType), { onNone: () => true, onSome: isUtf8 })
 
 /** It may hold what JSON cannot, or refer to itself. */
 const toJson = (value: unknown): Option.Option<string> =>

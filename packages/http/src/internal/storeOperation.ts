@@ -15,6 +15,13 @@ import { apiErrorOf, decodeJson, errorOf, malformed, responseFieldsOf, unexpecte
 /** The path of all stores. */
 export const storesPath = "/v2/key-value-stores"
 
+/** The reference of the store that a request is about, as it is written. */
+export const referenceOf = (location: Either.Either<StoreLocation, unknown>): Option.Option<string> =>
+  Option.map(Either.getRight(location), ({ text }) => text)
+
+/** Whether a reference has the name of its store. */
+export const isByName = (ref: string): boolean => /^[^/]*~/.test(ref)
+
 /** A request about a store. A class, because it lives as long as a call (docs/decisions/0011). */
 export class StoreRequest implements OperationRequest {
   readonly path: string
