@@ -11,9 +11,9 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { isStream } from "./isStream.js"
 import { checkWhole } from "./wholeNumber.js"
 
 /** How many items to work on at once, and in which order to give the results. */
@@ -55,9 +55,6 @@ export const mapConcurrently = <A, B, E = never, R = never, R2 = never>(
       return Mailbox.toStream(results)
     })
   )
-
-const isStream = <A, E, R>(items: Iterable<A> | Stream.Stream<A, E, R>): items is Stream.Stream<A, E, R> =>
-  Predicate.hasProperty(items, Stream.StreamTypeId)
 
 /** Unlike `Stream.fromIterable`, it takes few items ahead, and closes a generator that is not run to its end. */
 const fromIterable = <A>(items: Iterable<A>, ahead: number): Stream.Stream<A> =>

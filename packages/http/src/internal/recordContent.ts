@@ -15,6 +15,7 @@ import type { CallSummary, Pull, RequestBody } from "../Operation.js"
 import type { PutRecordOptions, RecordContent } from "../RecordContent.js"
 import { isBytes } from "./bytes.js"
 import { charsetOf, isUtf8 } from "./headerValue.js"
+import { isStream } from "./isStream.js"
 import { malformedRecord } from "./recordTarget.js"
 import { gzip, Transformed } from "./transform.js"
 
@@ -69,9 +70,6 @@ const TEXT = { "content-type": "text/plain; charset=utf-8" }
 const JSON_TYPE = { "content-type": "application/json; charset=utf-8" }
 
 const utf8 = new TextEncoder()
-
-const isStream = <A, I, E, R>(content: RecordContent<A, I, E, R>): content is Stream.Stream<Uint8Array, E, R> =>
-  Predicate.hasProperty(content, Stream.StreamTypeId)
 
 const isSentAsUtf8 = ({ contentType }: PutRecordOptions): boolean =>
   contentType === undefined || Option.match(charsetOf(contentType), { onNone: () => true, onSome: isUtf8 })

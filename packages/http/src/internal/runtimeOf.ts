@@ -8,7 +8,7 @@ import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
 
 /** The runtime of a caller's fiber, with a context that may be another, and a span as the parent of others. */
-export const runtimeOf = <R = never>(
+export const runtimeOf = <R>(
   fiber: Fiber.RuntimeFiber<unknown, unknown>,
   span: Option.Option<Tracer.Span>,
   context: Context.Context<R>
