@@ -45,6 +45,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { isBytes } from "./bytes.js"
+import { BINARY, JSON_TYPE, TEXT } from "./recordContent.js"
 import { signerOf } from "./signer.js"
 
 /**
@@ -156,17 +157,15 @@ const trusted = { disableValidation: true }
 
 const utf8 = new TextEncoder()
 
-export const DEFAULT_CONTENT_TYPE = "application/octet-stream"
-
 const isContent = (seed: SeedRecord): seed is SeedRecordContent =>
   Predicate.isRecord(seed) &&
   Predicate.isString(seed.contentType) &&
   (Predicate.isString(seed.body) || isBytes(seed.body))
 
 const contentOf = (seed: SeedRecord): SeedRecordContent => {
-  if (Predicate.isString(seed)) return { contentType: "text/plain; charset=utf-8", body: seed }
-  if (isBytes(seed)) return { contentType: DEFAULT_CONTENT_TYPE, body: seed }
-  return isContent(seed) ? seed : { contentType: "application/json; charset=utf-8", body: JSON.stringify(seed) }
+  if (Predicate.isString(seed)) return { contentType: TEXT["content-type"], body: seed }
+  if (isBytes(seed)) return { contentType: BINARY["content-type"], body: seed }
+  return isContent(seed) ? seed : { contentType: JSON_TYPE["content-type"], body: JSON.stringify(seed) }
 }
 
 const recordOf = (seed: SeedRecord): MemoryRecord => {

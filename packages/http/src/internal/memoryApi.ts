@@ -32,7 +32,6 @@ import { concat } from "./bytes.js"
 import { formats } from "./encoding.js"
 import {
   type Asking,
-  DEFAULT_CONTENT_TYPE,
   type Found,
   Memory,
   type MemoryOptions,
@@ -346,6 +345,9 @@ const getRecord: Handle = (call) =>
 
 const headRecord: Handle = (call) =>
   Effect.map(findRecord(call), ({ record }) => new Response(null, { headers: headersOf(record) }))
+
+/** What Apify takes a record for that was put without a content type. */
+const DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 const putRecord: Handle = (call) =>
   Effect.gen(function* () {

@@ -65,9 +65,10 @@ export const encodeContent = <A, I, E, R>(
 
 const EXPECTED = "content must be text, a Uint8Array, a value with its schema, or a stream"
 
-const BINARY = { "content-type": "application/octet-stream" }
-const TEXT = { "content-type": "text/plain; charset=utf-8" }
-const JSON_TYPE = { "content-type": "application/json; charset=utf-8" }
+// The headers of records for which the caller names no content type.
+export const BINARY = { "content-type": "application/octet-stream" }
+export const TEXT = { "content-type": "text/plain; charset=utf-8" }
+export const JSON_TYPE = { "content-type": "application/json; charset=utf-8" }
 
 const utf8 = new TextEncoder()
 
