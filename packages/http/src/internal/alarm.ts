@@ -34,8 +34,8 @@ class Alarm {
 
   constructor(private readonly clock: Clock.Clock) {}
 
-  set(millis: number, run: () => void): () => void {
-    const limit = new Limit(monotonicMillis(this.clock) + millis, run)
+  set(due: number, run: () => void): () => void {
+    const limit = new Limit(due, run)
     this.limits.add(limit)
     if (this.sleeper === undefined || limit.due < this.sleeper.until) this.sleepUntil(limit.due)
     return () => {
@@ -79,15 +79,17 @@ class Alarm {
 
 const alarms = new WeakMap<Clock.Clock, Alarm>()
 
-/** Runs a function after some milliseconds of a clock. What this returns cancels it. */
-export const setAlarm = (clock: Clock.Clock, millis: number, run: () => void): (() => void) => {
-  let alarm = alarms.get(clock)
-  if (alarm === undefined) {
-    alarm = new Alarm(clock)
-    alarms.set(clock, alarm)
-  }
-  return alarm.set(millis, run)
+const alarmOf = (clock: Clock.Clock): Alarm => {
+  const known = alarms.get(clock)
+  if (known !== undefined) return known
+  const alarm = new Alarm(clock)
+  alarms.set(clock, alarm)
+  return alarm
 }
+
+/** Runs a function after some milliseconds of a clock. What this returns cancels it. */
+export const setAlarm = (clock: Clock.Clock, millis: number, run: () => void): (() => void) =>
+  alarmOf(clock).set(monotonicMillis(clock) + millis, run)
 
 /**
  * A limit that is moved or stopped for each chunk of a body. That sets an alarm only where it moves to an earlier time: an alarm
@@ -105,17 +107,16 @@ export class MovingLimit {
   set(millis: number, run: () => void): void {
     this.due = monotonicMillis(this.clock) + millis
     this.run = run
-    if (this.due < this.alarmAt) this.setAlarm(millis)
+    if (this.due < this.alarmAt) this.setAlarm()
   }
 
-  private setAlarm(millis: number): void {
+  private setAlarm(): void {
     this.cancelAlarm()
     this.alarmAt = this.due
-    this.cancelAlarm = setAlarm(this.clock, millis, () => {
+    this.cancelAlarm = alarmOf(this.clock).set(this.due, () => {
       this.alarmAt = Number.POSITIVE_INFINITY
-      const left = this.due - monotonicMillis(this.clock)
-      if (left <= 0) this.run()
-      else if (left < Number.POSITIVE_INFINITY) this.setAlarm(left)
+      if (this.due <= monotonicMillis(this.clock)) this.run()
+      else if (this.due < Number.POSITIVE_INFINITY) this.setAlarm()
     })
   }
 
