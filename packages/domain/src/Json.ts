@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -88,7 +90,8 @@ const JsonObjectFromSelf = Schema.declare(isJsonObject, {
  * @example
  * ```ts
  * import { JsonObject } from "@effect-apify/domain"
- * import * as Schema from "effect/Schema"
+ * import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
  *
  * Schema.decodeUnknownSync(JsonObject)(JSON.parse('{"title":"Pages","__proto__":{}}')) // { title: "Pages" }
  * ```
@@ -104,3 +107,11 @@ export const JsonObject = Schema.transformOrFail(Schema.Unknown, JsonObjectFromS
   },
   encode: (object) => ParseResult.succeed(object)
 }).annotations({ identifier: "JsonObject", description })
+
+/**
+ * A field that may be absent or `null`; encoding `None` leaves it out.
+ *
+ * @internal
+ */
+export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { as: "Option", nullable: true }).pipe(Schema.withConstructorDefault(() => Option.none()))

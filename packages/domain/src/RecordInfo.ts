@@ -6,7 +6,7 @@
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Count } from "./Count.js"
-import { optional } from "./internal/optional.js"
+import { optional } from "./Json.js"
 import { type PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
 import { RecordKey } from "./RecordKey.js"
 

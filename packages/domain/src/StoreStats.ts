@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Count } from "./Count.js"
-import { optional } from "./internal/optional.js"
+import { optional } from "./Json.js"
 
 const optionalCount = optional(Count)
 

@@ -26,10 +26,10 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { bytesOf } from "./internal/bytes.js"
+import { runtimeOf } from "./internal/call.js"
+import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, protectedInit } from "./internal/requestInit.js"
-import { runtimeOf } from "./internal/runtimeOf.js"
 import {
   type Exchange,
   type Receiver,

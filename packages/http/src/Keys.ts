@@ -21,8 +21,8 @@ import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import * as Limits from "./internal/recordLimits.js"
 import { decodeJson, malformed } from "./internal/response.js"
+import { checkWhole } from "./internal/settings.js"
 import { referenceOf, storeErrorOf } from "./internal/storeOperation.js"
-import { checkWhole } from "./internal/wholeNumber.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
 /**

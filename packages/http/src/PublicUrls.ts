@@ -16,9 +16,9 @@ import * as Option from "effect/Option"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { parametersOf, queryOf } from "./internal/query.js"
+import { checkWhole } from "./internal/settings.js"
 import { keysSignature, type Sign, signerOf } from "./internal/signer.js"
 import { storesPath } from "./internal/storeOperation.js"
-import { checkWhole } from "./internal/wholeNumber.js"
 import { type GetStoreError, getStore } from "./Stores.js"
 
 /**

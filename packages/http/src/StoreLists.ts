@@ -20,8 +20,8 @@ import { OffsetPages } from "./internal/offsetPages.js"
 import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import { decodeJson, errorOf } from "./internal/response.js"
+import { checkWhole } from "./internal/settings.js"
 import { storesPath } from "./internal/storeOperation.js"
-import { checkWhole } from "./internal/wholeNumber.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
 /** Few enough that a page stays far below the default `maxBodyBytes`, unless many stores have large schemas. */

@@ -32,13 +32,13 @@ import {
   decodeContextOf,
   type MakeAttempt,
   remainingMillis,
+  runtimeOf,
   summaryOf
 } from "./call.js"
 import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./collect.js"
 import { Download } from "./download.js"
 import { unexpected, withoutBody } from "./response.js"
 import type { History } from "./retry.js"
-import { runtimeOf } from "./runtimeOf.js"
 import { countAttempt, withAttemptSpan } from "./telemetry.js"
 import { classify, isUndecodable } from "./transportError.js"
 import { Upload, type UploadListener } from "./upload.js"

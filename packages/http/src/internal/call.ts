@@ -22,6 +22,8 @@ import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Tracer from "effect/Tracer"
 import type { CallLimits } from "../CallOptions.js"
 import type { CallSummary, DecodeContext, Operation, OperationRequest } from "../Operation.js"
 import type { TransportRequest, TransportService } from "../Transport.js"
@@ -356,4 +358,17 @@ const outOfTime = <E>(call: Call<E>, history: History): CallError =>
   Option.match(history.lastError, {
     onNone: () => callTimeout(call, history),
     onSome: (error) => gaveUpBecause(error, "deadline")
+  })
+
+/** The runtime of a caller's fiber, with a context that may be another, and a span as the parent of others. */
+export const runtimeOf = <R>(
+  fiber: Fiber.RuntimeFiber<unknown, unknown>,
+  span: Option.Option<Tracer.Span>,
+  context: Context.Context<R>
+): Runtime.Runtime<R> =>
+  Runtime.make({
+    context: Option.isNone(span) ? context : Context.add(context, Tracer.ParentSpan, span.value),
+    // Interruptible, even where the caller is not.
+    runtimeFlags: Runtime.defaultRuntimeFlags,
+    fiberRefs: fiber.getFiberRefs()
   })

@@ -11,10 +11,10 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { isStream } from "./isStream.js"
-import { checkWhole } from "./wholeNumber.js"
+import { checkWhole } from "./settings.js"
 
 /** How many items to work on at once, and in which order to give the results. */
 interface ConcurrentOptions {
@@ -128,3 +128,7 @@ const makeSource = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect.Effect<Sour
       end: Effect.suspend(() => Option.getOrElse(end, () => Exit.void))
     }
   })
+
+/** Whether a value is a stream. */
+export const isStream = (value: unknown): value is Stream.Stream<unknown, unknown, unknown> =>
+  Predicate.hasProperty(value, Stream.StreamTypeId)

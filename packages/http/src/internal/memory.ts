@@ -44,8 +44,7 @@ import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { isBytes } from "./bytes.js"
-import { BINARY, JSON_TYPE, TEXT } from "./recordContent.js"
+import { BINARY, isBytes, JSON_TYPE, TEXT } from "./recordContent.js"
 import { signerOf } from "./signer.js"
 
 /**

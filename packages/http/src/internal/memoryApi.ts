@@ -28,7 +28,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { concat } from "./bytes.js"
+import { concat } from "./collect.js"
 import { formats } from "./encoding.js"
 import {
   type Asking,

@@ -13,9 +13,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CallSummary, Pull, RequestBody } from "../Operation.js"
 import type { PutRecordOptions, RecordContent } from "../RecordContent.js"
-import { isBytes } from "./bytes.js"
+import { isStream } from "./concurrently.js"
 import { charsetOf, isUtf8 } from "./headerValue.js"
-import { isStream } from "./isStream.js"
 import { malformedRecord } from "./recordTarget.js"
 import { gzip, Transformed } from "./transform.js"
 
@@ -133,3 +132,7 @@ const gzipped = <E>(pull: Pull<E>) =>
     ),
     ({ pull }) => pull
   )
+
+/** Whether a value is bytes. By its tag: one of another realm is no instance of this realm's class. */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  Object.prototype.toString.call(value) === "[object Uint8Array]"

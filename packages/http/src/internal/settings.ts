@@ -2,6 +2,7 @@
  * The settings of a client and of a call, checked before anything is sent. Callers may be untyped: whatever they give, a wrong
  * value is a `ConfigError` that names the setting and shows the form expected.
  */
+import * as Cause from "effect/Cause"
 import * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -12,7 +13,6 @@ import type { Options } from "../ApifyClient.js"
 import { type CallLimits, type CallOptions, defaultLimits } from "../CallOptions.js"
 import type * as RetryPolicy from "../RetryPolicy.js"
 import { LONGEST_TIME } from "./longestTime.js"
-import { isWholeFrom } from "./wholeNumber.js"
 
 /** Where Apify is. */
 const DEFAULT_BASE_URL = "https://api.apify.com"
@@ -284,3 +284,13 @@ const checkOptional = <A, B>(value: A | undefined, check: (value: A) => Checked<
 
 /** Not a type guard, which would widen the properties of an options type to `unknown`. */
 export const isObject = (value: unknown): boolean => Predicate.isRecord(value)
+
+/** Whether a value is a whole number, and not too small. */
+export const isWholeFrom = (least: number, value: unknown): boolean =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= least
+
+/** Throws, which is a defect of the call, if a number that the caller gave is not whole or too small. */
+export const checkWhole = (name: string, value: number | undefined, least: number): void => {
+  if (value === undefined || isWholeFrom(least, value)) return
+  throw new Cause.IllegalArgumentException(`${name} must be a whole number of at least ${least}`)
+}

@@ -2,7 +2,7 @@
  * A zip archive that compresses nothing, in memory.
  */
 
-import { concat } from "./bytes.js"
+import { concat } from "./collect.js"
 
 /** A file of an archive. */
 export interface ZipFile {
