@@ -10,12 +10,11 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Options as ClientOptions } from "../src/ApifyClient.js"
 import { readEnvironment } from "../src/internal/environment.js"
-import { checkOptions } from "../src/internal/settings.js"
+import { checkOptions, type SettingsInput } from "../src/internal/settings.js"
 
 type Variables = { readonly [name: string]: string }
-type Options = Omit<ClientOptions, "token" | "baseUrl">
+type Options = Omit<SettingsInput, "token" | "baseUrl">
 
 /** What a client that is built in an environment is built with. */
 const settingsIn = (variables: Variables, options: Options = {}) =>

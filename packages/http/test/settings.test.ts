@@ -8,9 +8,8 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { Options } from "../src/ApifyClient.js"
 import { defaultLimits, RetryPolicy } from "../src/index.js"
-import { checkCallOptions, checkOptions } from "../src/internal/settings.js"
+import { checkCallOptions, checkOptions, type SettingsInput } from "../src/internal/settings.js"
 
 const token = Redacted.make("apify_api_Canary0123456789")
 
@@ -25,7 +24,7 @@ const refusalOf = (options: unknown): readonly [setting: string, message: string
   return [checked.left.path.join("."), checked.left.message]
 }
 
-const isAccepted = (options: Options): boolean => Either.isRight(checkOptions(options))
+const isAccepted = (options: SettingsInput): boolean => Either.isRight(checkOptions(options))
 
 const wipedToken = () => {
   const wiped = Redacted.make("apify_api_wiped")

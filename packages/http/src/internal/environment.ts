@@ -8,7 +8,6 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import type { Options } from "../ApifyClient.js"
 import type { CallOptions } from "../CallOptions.js"
 import {
   type Checked,
@@ -17,21 +16,20 @@ import {
   isObject,
   optionNames,
   RETRIES_EXPECTED,
-  type SettingNames
+  type SettingNames,
+  type SettingsInput
 } from "./settings.js"
 
 /** What a client is built with, and what the settings are called where they were found. */
 export interface Found {
-  readonly options: Options
+  readonly options: SettingsInput
   readonly names: SettingNames
 }
 
-/** What may be given for all that is not found. */
-type Given = Omit<Options, "token" | "baseUrl">
-
 /** Reads the variables, which take the place of the options given. */
-export const readEnvironment = (options: Given): Effect.Effect<Found, ConfigError.ConfigError> =>
-  Effect.flatMap(variables, (found) => withVariables(options, found))
+export const readEnvironment = (
+  options: Omit<SettingsInput, "token" | "baseUrl">
+): Effect.Effect<Found, ConfigError.ConfigError> => Effect.flatMap(variables, (found) => withVariables(options, found))
 
 const isBlank = (text: string): boolean => text.trim() === ""
 
@@ -60,7 +58,10 @@ const variables = Config.all({
   isAtHome: Config.map(variable("APIFY_IS_AT_HOME"), Option.exists(Predicate.not(isNo)))
 })
 
-const withVariables = (options: Given, found: Config.Config.Success<typeof variables>): Checked<Found> =>
+const withVariables = (
+  options: CallOptions & Pick<SettingsInput, "allowHttpHost" | "publicBaseUrl">,
+  found: Config.Config.Success<typeof variables>
+): Checked<Found> =>
   Either.gen(function* () {
     if (!isObject(options)) return yield* invalid("options", "must be an object such as { retry: … }")
     const attemptTimeout = yield* Either.transposeMapOption(found.attemptTimeout, (text) =>

@@ -9,13 +9,23 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import type { Options } from "../ApifyClient.js"
 import { type CallLimits, type CallOptions, defaultLimits } from "../CallOptions.js"
 import type * as RetryPolicy from "../RetryPolicy.js"
 import { LONGEST_TIME } from "./longestTime.js"
 
 /** Where Apify is. */
 const DEFAULT_BASE_URL = "https://api.apify.com"
+
+/** What a client is built with, whatever its transport. */
+export interface SettingsInput extends CallOptions {
+  readonly token?: Redacted.Redacted | undefined
+  readonly baseUrl?: string | undefined
+  readonly publicBaseUrl?: string | undefined
+  /** A host, or a host and a port, that a token may be sent to over plain HTTP. */
+  readonly allowHttpHost?: string | undefined
+  /** What follows the client's own `User-Agent`. */
+  readonly userAgent?: string | undefined
+}
 
 /** Settings that have been checked. */
 export interface Settings {
@@ -57,7 +67,7 @@ export const optionNames: SettingNames = {
 export type Checked<A> = Either.Either<A, ConfigError.ConfigError>
 
 /** Checks the options that a client is built with. */
-export const checkOptions = (options: Options, names: SettingNames = optionNames): Checked<Settings> =>
+export const checkOptions = (options: SettingsInput, names: SettingNames = optionNames): Checked<Settings> =>
   Either.gen(function* () {
     const limits = yield* checkCallOptions(defaultLimits, options)
     const token = yield* checkOptional(options.token, (token) => checkToken(names.token, token))
