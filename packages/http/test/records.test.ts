@@ -34,7 +34,7 @@ import {
   storeOfLastRun,
   streamRecord
 } from "../src/index.js"
-import { redirectTarget } from "../src/internal/redirect.js"
+import { redirectTarget } from "../src/internal/recordTarget.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { clientOn, listening, transports, unhurried, urlOf } from "./realSockets.js"
 import { attributesOf, recordSpans } from "./spans.js"

@@ -17,7 +17,6 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { CallSummary, DecodeContext, OperationRequest, OperationResponse, RequestBody } from "../Operation.js"
 import { contentEncodings } from "./headerValue.js"
-import { redirectTarget } from "./redirect.js"
 import { apiErrorOf, responseFieldsOf, shownEncodings } from "./response.js"
 import { storeErrorOf } from "./storeOperation.js"
 
@@ -58,6 +57,20 @@ export class RecordRequest<E = never> implements OperationRequest<E> {
     this.path = `${location.path}/records/${key}`
     this.query = { ...location.query, ...query }
   }
+}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** The target of a redirect to another server: as safe as the server that points there, and without a user or a password. */
+export const redirectTarget = (
+  { headers, status }: Pick<OperationResponse, "status" | "headers">,
+  origin: string
+): URL | undefined => {
+  const { location } = headers
+  if (!redirects.has(status) || location === undefined || !URL.canParse(location, origin)) return undefined
+  const url = new URL(location, origin)
+  const isSafe = url.protocol === "https:" || (url.protocol === "http:" && origin.startsWith("http:"))
+  return isSafe && url.origin !== origin && url.username === "" && url.password === "" ? url : undefined
 }
 
 /** What all readings of one record are. They may be redirected, once. A class, as what lives as long as a call should be. */
