@@ -90,8 +90,7 @@ const JsonObjectFromSelf = Schema.declare(isJsonObject, {
  * @example
  * ```ts
  * import { JsonObject } from "@effect-apify/domain"
- * import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+ * import * as Schema from "effect/Schema"
  *
  * Schema.decodeUnknownSync(JsonObject)(JSON.parse('{"title":"Pages","__proto__":{}}')) // { title: "Pages" }
  * ```
