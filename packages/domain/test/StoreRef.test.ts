@@ -257,7 +257,7 @@ describe("two references", () => {
 
 describe("where to send a request", () => {
   const legal =
-    /^(?:[a-zA-Z0-9]{17}|(?:[a-zA-Z0-9_.-]{3,30})?~[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?|actor-runs\/[a-zA-Z0-9]{17}|actor(?:s|-tasks)\/(?:[a-zA-Z0-9_.-]{3,30}~)?[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\/runs\/last(?:\?(?:status=[A-Z-]+)?&?(?:origin=[A-Z]+)?)?)$/
+    /^(?:[a-zA-Z0-9]{17}|(?:[a-zA-Z0-9_.-]{3,30})?~[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?|actor-runs\/[a-zA-Z0-9]{17}|actor(?:s|-tasks)\/(?:[a-zA-Z0-9_.-]{3,30}~)?[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\/runs\/last(?:\?(?:status=[A-Z-]+)?&?(?:origin=[A-Z_]+)?)?)$/
 
   const segmentFor = (ref: StoreRef | string) => Either.map(storeLocation(ref), ({ text }) => text)
 
