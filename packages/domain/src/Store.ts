@@ -6,17 +6,14 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { GeneralAccess } from "./GeneralAccess.js"
-import { JsonObject, optional } from "./Json.js"
+import { JsonObject, optional, optionalOr } from "./Json.js"
 import { PublicUrlFromString } from "./PublicUrl.js"
 import { StoreId } from "./StoreId.js"
 import { StoreStats } from "./StoreStats.js"
 import { Timestamp } from "./Timestamp.js"
 
 /** A field that may be absent or `null`; encoding `None` writes `null`, as Apify's page shows it. */
-const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { as: "Option", nullable: true, onNoneEncoding: () => Option.some(null) }).pipe(
-    Schema.withConstructorDefault(() => Option.none())
-  )
+const nullable = <A, I>(schema: Schema.Schema<A, I>) => optionalOr(schema, Option.some(null))
 
 /**
  * A key-value store. Only the ID and the three dates are required; any other field that is absent or `null` is `None`.

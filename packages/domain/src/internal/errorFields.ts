@@ -1,7 +1,9 @@
 /**
  * The fields of errors.
  */
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { GaveUp } from "../ApifyError.js"
@@ -10,7 +12,10 @@ import { HttpMethod } from "../HttpMethod.js"
 
 /** A field that an error may lack. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { as: "Option" }).pipe(Schema.withConstructorDefault(() => Option.none()))
+  Schema.optionalToRequired(Schema.UndefinedOr(schema), Schema.OptionFromSelf(Schema.typeSchema(schema)), {
+    decode: Option.filter(Predicate.isNotUndefined),
+    encode: identity
+  }).pipe(Schema.withConstructorDefault(() => Option.none()))
 
 export const optionalText = optional(Schema.String)
 
