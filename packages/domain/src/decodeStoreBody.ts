@@ -12,11 +12,11 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { isCount } from "./Count.js"
 import { AccessLevel } from "./GeneralAccess.js"
-import { parseTimestamp } from "./internal/timestamp.js"
 import { PublicUrl } from "./PublicUrl.js"
 import { Store, StoreBody } from "./Store.js"
 import type { StoreId } from "./StoreId.js"
 import { StoreStats } from "./StoreStats.js"
+import { parseTimestamp } from "./Timestamp.js"
 
 // Compiled when first needed, to keep the import cheap.
 const decodeBySchema = (json: unknown) => ParseResult.decodeUnknownEither(StoreBody, { errors: "all" })(json)

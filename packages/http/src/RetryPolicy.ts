@@ -8,7 +8,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { LONGEST_TIME } from "./internal/longestTime.js"
+
+/**
+ * The longest time limit, and the longest wait, that a client takes. JavaScript's timers count milliseconds in 31 bits. Effect's
+ * clock never ends a longer sleep, so that a longer time limit would be none, and a longer wait would be endless.
+ *
+ * @internal
+ */
+export const LONGEST_TIME: Duration.Duration = Duration.days(24)
 
 /**
  * How often to retry, and how long to wait before each retry: a time picked uniformly from [D, 2D], where D is `baseDelay`

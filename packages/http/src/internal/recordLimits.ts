@@ -3,7 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { CallLimits } from "../CallOptions.js"
-import { LONGEST_TIME } from "./longestTime.js"
+import { LONGEST_TIME } from "../RetryPolicy.js"
 
 /** A page of a thousand keys is almost a megabyte where keys are long and links are signed. */
 export const KEYS: Partial<CallLimits> = { attemptTimeout: Duration.seconds(30), maxBodyBytes: 4 * 1024 * 1024 }

@@ -10,8 +10,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { type CallLimits, type CallOptions, defaultLimits } from "../CallOptions.js"
-import type * as RetryPolicy from "../RetryPolicy.js"
-import { LONGEST_TIME } from "./longestTime.js"
+import { LONGEST_TIME, type RetryPolicy } from "../RetryPolicy.js"
 
 /** Where Apify is. */
 const DEFAULT_BASE_URL = "https://api.apify.com"
@@ -119,10 +118,7 @@ export const checkCallOptions = (defaults: CallLimits, options: CallOptions): Ch
   })
 }
 
-const checkRetry = (
-  defaults: RetryPolicy.RetryPolicy,
-  policy: Partial<RetryPolicy.RetryPolicy>
-): Checked<RetryPolicy.RetryPolicy> =>
+const checkRetry = (defaults: RetryPolicy, policy: Partial<RetryPolicy>): Checked<RetryPolicy> =>
   Either.gen(function* () {
     if (!isObject(policy)) return yield* invalid("retry", "must be an object such as { retries: 3 }")
     return {
