@@ -6,7 +6,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { wrongCharacter } from "./internal/characters.js"
+import { wrongCharacter } from "./internal/patterns.js"
 import { InvalidRecordKeyError } from "./RecordErrors.js"
 import { quote } from "./Redaction.js"
 

@@ -4,8 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-
-const pattern = /^[a-zA-Z0-9]{17}$/
+import { idPattern, runOrigins, runStatuses } from "./internal/patterns.js"
 
 /**
  * A run's ID as Apify generates it, 17 letters and digits.
@@ -20,10 +19,10 @@ const pattern = /^[a-zA-Z0-9]{17}$/
  * @since 0.1.0
  * @category schemas
  */
-export const RunId = Schema.String.pipe(Schema.pattern(pattern), Schema.brand("RunId")).annotations({
+export const RunId = Schema.String.pipe(Schema.pattern(idPattern), Schema.brand("RunId")).annotations({
   identifier: "RunId",
   description: "17 letters and digits",
-  arbitrary: () => (fc) => fc.stringMatching(pattern).map((id) => RunId.make(id))
+  arbitrary: () => (fc) => fc.stringMatching(idPattern).map((id) => RunId.make(id))
 })
 
 /**
@@ -35,23 +34,14 @@ export const RunId = Schema.String.pipe(Schema.pattern(pattern), Schema.brand("R
 export type RunId = typeof RunId.Type
 
 /**
- * The status of a run.
+ * The status of a run: `READY`, `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMING-OUT`, `TIMED-OUT`, `ABORTING` or `ABORTED`.
  *
  * Source: Apify's documentation of the last run.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const RunStatus = Schema.Literal(
-  "READY",
-  "RUNNING",
-  "SUCCEEDED",
-  "FAILED",
-  "TIMING-OUT",
-  "TIMED-OUT",
-  "ABORTING",
-  "ABORTED"
-).annotations({ identifier: "RunStatus" })
+export const RunStatus = Schema.Literal(...runStatuses).annotations({ identifier: "RunStatus" })
 
 /**
  * The type of `RunStatus`.
@@ -62,27 +52,15 @@ export const RunStatus = Schema.Literal(
 export type RunStatus = typeof RunStatus.Type
 
 /**
- * How a run was started.
+ * How a run was started: `DEVELOPMENT`, `WEB`, `API`, `SCHEDULER`, `TEST`, `WEBHOOK`, `ACTOR`, `CLI`, `STANDBY`, `CI`, `MCP`
+ * or `APIFY_AI`.
  *
  * Source: Apify's documentation of the last run. `APIFY_AI` is not there, but in the list of the Apify SDK.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const RunOrigin = Schema.Literal(
-  "DEVELOPMENT",
-  "WEB",
-  "API",
-  "SCHEDULER",
-  "TEST",
-  "WEBHOOK",
-  "ACTOR",
-  "CLI",
-  "STANDBY",
-  "CI",
-  "MCP",
-  "APIFY_AI"
-).annotations({ identifier: "RunOrigin" })
+export const RunOrigin = Schema.Literal(...runOrigins).annotations({ identifier: "RunOrigin" })
 
 /**
  * The type of `RunOrigin`.

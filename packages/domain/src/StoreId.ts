@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { idPattern } from "./internal/patterns.js"
 
 /**
  * A store's ID as Apify returns it: any non-empty string, so that a change in how IDs are generated breaks no program.
@@ -30,13 +31,6 @@ export const StoreId = Schema.NonEmptyString.pipe(Schema.brand("StoreId")).annot
  * @category models
  */
 export type StoreId = typeof StoreId.Type
-
-/**
- * The IDs that Apify generates.
- *
- * @internal
- */
-export const idPattern = /^[a-zA-Z0-9]{17}$/
 
 /**
  * A store's ID as Apify generates it, 17 letters and digits. No other ID is ever sent.

@@ -6,11 +6,9 @@
 import * as Either from "effect/Either"
 import * as Equivalence from "effect/Equivalence"
 import * as Schema from "effect/Schema"
-import { wrongCharacter } from "./internal/characters.js"
+import { storeNamePattern, storeNameProblem } from "./internal/patterns.js"
 import { quote } from "./Redaction.js"
 import { InvalidStoreNameError } from "./StoreErrors.js"
-
-const pattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
 
 /**
  * A store's name as it is sent: 1 to 63 letters, digits and hyphens, with no hyphen at either end.
@@ -28,10 +26,10 @@ const pattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/
  * @since 0.1.0
  * @category schemas
  */
-export const StoreName = Schema.String.pipe(Schema.pattern(pattern), Schema.brand("StoreName")).annotations({
+export const StoreName = Schema.String.pipe(Schema.pattern(storeNamePattern), Schema.brand("StoreName")).annotations({
   identifier: "StoreName",
   description: "1 to 63 letters, digits and hyphens, with no hyphen at either end",
-  arbitrary: () => (fc) => fc.stringMatching(pattern).map((name) => StoreName.make(name)),
+  arbitrary: () => (fc) => fc.stringMatching(storeNamePattern).map((name) => StoreName.make(name)),
   equivalence: () => Equivalence.mapInput(Equivalence.string, (name: string) => name.toLowerCase())
 })
 
@@ -44,20 +42,6 @@ export const StoreName = Schema.String.pipe(Schema.pattern(pattern), Schema.bran
 export type StoreName = typeof StoreName.Type
 
 const isName = Schema.is(StoreName)
-
-/**
- * What is wrong with a text that is not a name.
- *
- * @internal
- */
-export const storeNameProblem = (text: string): string => {
-  if (text === "") return "it is empty"
-  const problem = wrongCharacter(text, /^[a-zA-Z0-9-]$/)
-  if (problem !== undefined) return problem
-  if (text.startsWith("-")) return "it begins with a hyphen"
-  if (text.endsWith("-")) return "it ends with a hyphen"
-  return `it has ${text.length} characters, and at most 63 are allowed`
-}
 
 /**
  * A name that may be sent, or what is wrong with the text.

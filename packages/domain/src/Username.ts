@@ -5,8 +5,7 @@
  */
 import * as Equivalence from "effect/Equivalence"
 import * as Schema from "effect/Schema"
-
-const pattern = /^[a-zA-Z0-9_.-]{3,30}$/
+import { usernamePattern } from "./internal/patterns.js"
 
 /**
  * A username as it is sent: 3 to 30 letters, digits, `_`, `.` and `-`. A user ID has this form too, and Apify accepts it
@@ -24,10 +23,10 @@ const pattern = /^[a-zA-Z0-9_.-]{3,30}$/
  * @since 0.1.0
  * @category schemas
  */
-export const Username = Schema.String.pipe(Schema.pattern(pattern), Schema.brand("Username")).annotations({
+export const Username = Schema.String.pipe(Schema.pattern(usernamePattern), Schema.brand("Username")).annotations({
   identifier: "Username",
   description: "3 to 30 letters, digits, underscores, dots and hyphens",
-  arbitrary: () => (fc) => fc.stringMatching(pattern).map((name) => Username.make(name)),
+  arbitrary: () => (fc) => fc.stringMatching(usernamePattern).map((name) => Username.make(name)),
   equivalence: () => Equivalence.mapInput(Equivalence.string, (name: string) => name.toLowerCase())
 })
 

@@ -107,6 +107,7 @@ export {
   StoreNotFoundError
 } from "./StoreErrors.js"
 export { GeneratedStoreId, StoreId } from "./StoreId.js"
+export { type StoreLocation, storeLocation } from "./StoreLocation.js"
 export { parseStoreName, StoreName } from "./StoreName.js"
 export {
   formatStoreRef,
@@ -116,14 +117,12 @@ export {
   parseStoreRef,
   StoreById,
   StoreByName,
-  type StoreLocation,
   StoreOfLastRun,
   StoreOfRun,
   StoreRef,
   StoreRefFromString,
   storeById,
   storeByName,
-  storeLocation,
   storeOfLastRun,
   storeOfRun
 } from "./StoreRef.js"

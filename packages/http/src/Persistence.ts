@@ -5,7 +5,8 @@
  */
 import * as Persistence from "@effect/experimental/Persistence"
 import type { InvalidStoreRefError } from "@effect-apify/domain/StoreErrors"
-import { type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
+import { storeLocation } from "@effect-apify/domain/StoreLocation"
+import type { StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

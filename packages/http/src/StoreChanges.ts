@@ -15,8 +15,9 @@ import {
   StoreNameTakenError,
   type StoreNotFoundError
 } from "@effect-apify/domain/StoreErrors"
+import { storeLocation } from "@effect-apify/domain/StoreLocation"
 import { parseStoreName, type StoreName } from "@effect-apify/domain/StoreName"
-import { formatStoreRef, ownStore, type StoreRef, storeLocation } from "@effect-apify/domain/StoreRef"
+import { formatStoreRef, ownStore, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

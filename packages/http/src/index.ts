@@ -61,6 +61,7 @@ export {
   StoreNotFoundError
 } from "@effect-apify/domain/StoreErrors"
 export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
+export { type StoreLocation, storeLocation } from "@effect-apify/domain/StoreLocation"
 export { parseStoreName, StoreName } from "@effect-apify/domain/StoreName"
 export {
   formatStoreRef,
@@ -70,13 +71,11 @@ export {
   parseStoreRef,
   StoreById,
   StoreByName,
-  type StoreLocation,
   StoreOfLastRun,
   StoreOfRun,
   StoreRef,
   storeById,
   storeByName,
-  storeLocation,
   storeOfLastRun,
   storeOfRun
 } from "@effect-apify/domain/StoreRef"
