@@ -39,12 +39,13 @@ describe("what getStore costs", () => {
   })
 
   it.each(["@effect-apify/http", "@effect-apify/http/Stores"])(
-    "bundles no service of all operations with functions of %s",
+    "bundles neither the service of all operations nor streams with functions of %s",
     async (specifier) => {
       const source = `import { getStore } from "${specifier}"\nconsole.log(getStore("WkzbQMuFYuamGv3YF"))`
       const bundled = (await bundledModules({ platform: "browser", source })).map((path) => basename(path))
       expect(bundled).toContain("Stores.ts")
       expect(bundled).not.toContain("Apify.ts")
+      expect(bundled).not.toContain("Streams.ts")
     }
   )
 

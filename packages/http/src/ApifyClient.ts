@@ -18,16 +18,16 @@ import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
-import { collectedAttempt, streamedAttempt } from "./internal/attempt.js"
+import { collectedAttempt } from "./internal/attempt.js"
 import { Bag } from "./internal/bag.js"
-import { type Client, run } from "./internal/call.js"
+import { type CallOperation, type Client, type MakeAttempt, run } from "./internal/call.js"
 import { sendsAcceptEncoding } from "./internal/collect.js"
 import { readEnvironment } from "./internal/environment.js"
 import { type AskTurn, RateLimiter } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
 import { type Checked, checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
-import type { Operation, StreamOperation } from "./Operation.js"
+import type { Operation } from "./Operation.js"
 import { Pacing } from "./Pacing.js"
 import { Transport } from "./Transport.js"
 
@@ -43,13 +43,15 @@ export interface Service {
   /** Runs an operation within the client's limits, or those of one call. Limits that cannot work are a defect. */
   readonly run: <A, E>(operation: Operation<A, E>, options?: CallOptions) => Effect.Effect<A, E | CallError>
   /**
-   * Runs an operation whose successful response is a stream. `attemptTimeout` is the time until the response begins, and
-   * then for each wait for a chunk. The scope's end aborts what was not read.
+   * The same, with the attempts that are given.
+   *
+   * @internal
    */
-  readonly stream: <A, E>(
-    operation: StreamOperation<A, E>,
+  readonly runAttempts: <A, E>(
+    operation: CallOperation<E>,
+    attempt: MakeAttempt<A, E>,
     options?: CallOptions
-  ) => Effect.Effect<A, E | CallError, Scope.Scope>
+  ) => Effect.Effect<A, E | CallError>
 }
 
 /**
@@ -163,25 +165,12 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
       ),
       (client): Service => {
         const limitsOf = makeLimits(settings)
+        const runAttempts: Service["runAttempts"] = (operation, attempt, options) =>
+          withLimits(limitsOf(operation.defaults, options), (limits) => run(client, operation, limits, attempt))
         return {
           publicBaseUrl: settings.publicBaseUrl,
-          run: (operation, options) =>
-            withLimits(limitsOf(operation.defaults, options), (limits) =>
-              run(client, operation, limits, collectedAttempt(operation))
-            ),
-          stream: (operation, options) =>
-            withLimits(limitsOf(operation.defaults, options), (limits) =>
-              Effect.suspend(() => {
-                let close: Effect.Effect<void> = Effect.void
-                const attempt = streamedAttempt(operation, (closeStream) => {
-                  close = closeStream
-                })
-                return Effect.zipRight(
-                  Effect.addFinalizer(() => Effect.suspend(() => close)),
-                  run(client, operation, limits, attempt)
-                )
-              })
-            )
+          run: (operation, options) => runAttempts(operation, collectedAttempt(operation), options),
+          runAttempts
         }
       }
     )

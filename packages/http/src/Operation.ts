@@ -6,13 +6,14 @@
 import type * as Headers from "@effect/platform/Headers"
 import type { CallError } from "@effect-apify/domain/CallError"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
+import type * as Cause from "effect/Cause"
 import type * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import type * as Runtime from "effect/Runtime"
 import type { CallLimits } from "./CallOptions.js"
 
 /**
@@ -26,7 +27,37 @@ import type { CallLimits } from "./CallOptions.js"
 export type Pull<E> = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>>
 
 /**
- * The body of a request: none, bytes, or a stream. If the stream fails, the call fails with the same error.
+ * What an attempt learns of its upload.
+ *
+ * @internal
+ */
+export interface UploadListener<E> {
+  /** The server has taken all that was sent; the next chunk is read from the stream. */
+  onRead(): void
+  /** A chunk, or the end, is on its way to the server. */
+  onSend(): void
+  onFailure(cause: Cause.Cause<E>): void
+  /** The stream has more or fewer bytes than were declared. */
+  onWrongLength(problem: string): void
+}
+
+/**
+ * The stream of a request's body, as it is sent.
+ *
+ * @internal
+ */
+export interface Upload extends AsyncIterable<Uint8Array> {
+  /** Whether the transport has the whole body, and its end. */
+  readonly isDone: boolean
+  /** Whether the server may have all bytes. Where their number is declared, it needs no end of the stream. */
+  readonly isWhole: boolean
+  /** Stops the stream, and runs its finalizers. */
+  readonly close: Effect.Effect<void>
+}
+
+/**
+ * The body of a request: none, bytes, or a stream, which `bodyFromStream` makes. If the stream fails, the call fails with the same
+ * error.
  *
  * @since 0.1.0
  * @category models
@@ -36,8 +67,8 @@ export type RequestBody<E = never> =
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
   | {
       readonly _tag: "Stream"
-      /** `Stream.toPull` makes it from a stream. */
-      readonly open: Effect.Effect<Pull<E>, never, Scope.Scope>
+      /** Begins to send it. `bodyFromStream` makes it. */
+      readonly begin: (runtime: Runtime.Runtime<never>, listener: UploadListener<E>) => Upload
       /** The length in bytes, if it is known. */
       readonly length?: number | undefined
       /** Whether the stream may be run again, for another attempt. */
@@ -160,7 +191,7 @@ export interface Operation<A, E = never> {
 }
 
 /**
- * An operation whose successful response is read as a stream.
+ * An operation whose successful response is read as a stream. `runStream` runs it.
  *
  * @since 0.1.0
  * @category models

@@ -38,6 +38,7 @@ import { type KeysOptions, type ListKeysError, type ListKeysOptions, listKeys } 
 import type { DecodeContext, OperationRequest, OperationResponse, Pull, StreamOperation } from "./Operation.js"
 import { GetRecord, type GetRecordError, type ReadRecordOptions } from "./Records.js"
 import type { StoredRecord } from "./StoredRecord.js"
+import { runStream } from "./Streams.js"
 
 /**
  * A record that is read as it arrives.
@@ -96,9 +97,7 @@ export const streamRecord = (
   key: string,
   options: ReadRecordOptions = {}
 ): Effect.Effect<StreamedRecord, StreamRecordError, ApifyClient | Scope.Scope> =>
-  Effect.flatMap(ApifyClient, (client) =>
-    client.stream(new StreamRecord("GET", recordTargetOf(ref, key), options.signature), options)
-  )
+  Effect.suspend(() => runStream(new StreamRecord("GET", recordTargetOf(ref, key), options.signature), options))
 
 type StreamFailure = RecordRefError | StoreNotFoundError | RecordNotFoundError | MalformedRecordError
 
@@ -221,9 +220,7 @@ export const downloadRecords = (
   ref: StoreRef | string,
   options: DownloadRecordsOptions = {}
 ): Stream.Stream<Uint8Array, DownloadRecordsError, ApifyClient> =>
-  Stream.unwrapScoped(
-    Effect.flatMap(ApifyClient, (client) => client.stream(new DownloadRecords(storeLocation(ref), options), options))
-  )
+  Stream.unwrapScoped(Effect.suspend(() => runStream(new DownloadRecords(storeLocation(ref), options), options)))
 
 type DownloadFailure = InvalidStoreRefError | StoreNotFoundError
 

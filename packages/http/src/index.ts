@@ -167,4 +167,5 @@ export {
   type StoreFilter
 } from "./StoreLists.js"
 export { type GetStoreError, type GetStoresOptions, getStore, getStores, type StoreResult } from "./Stores.js"
+export { bodyFromStream, runStream, type StreamBody } from "./Streams.js"
 export * as Transport from "./Transport.js"

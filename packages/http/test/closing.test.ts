@@ -16,7 +16,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ApifyClient, type CallError, getStore, RetryPolicy, type StreamOperation } from "../src/index.js"
+import { ApifyClient, type CallError, getStore, RetryPolicy, runStream, type StreamOperation } from "../src/index.js"
 import { errorOf } from "../src/internal/response.js"
 import { put } from "./put.js"
 import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
@@ -185,12 +185,8 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
         response.writeHead(200).write("start")
       })
       const { close, context } = yield* closable(urlOf(server))
-      const stream = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.stream(download)).pipe(
-        Effect.provide(context)
-      )
-      const unread = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.stream(download)).pipe(
-        Effect.provide(context)
-      )
+      const stream = yield* runStream(download).pipe(Effect.provide(context))
+      const unread = yield* runStream(download).pipe(Effect.provide(context))
       const hasStart = yield* Deferred.make<void>()
       const reading = yield* stream.pipe(
         Stream.runForEach(() => Deferred.succeed(hasStart, undefined)),

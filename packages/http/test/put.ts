@@ -4,7 +4,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Operation } from "../src/index.js"
+import { bodyFromStream, type Operation } from "../src/index.js"
 
 /** Puts a stream, which may be run again for each attempt. Its result is the status of the response. */
 export const put = (stream: Stream.Stream<Uint8Array>): Operation<number> => ({
@@ -16,7 +16,7 @@ export const put = (stream: Stream.Stream<Uint8Array>): Operation<number> => ({
   request: Either.right({
     method: "PUT",
     path: "/v2/put",
-    body: { _tag: "Stream", open: Stream.toPull(stream), isReplayable: true }
+    body: bodyFromStream({ open: Stream.toPull(stream), isReplayable: true })
   }),
   decode: ({ status }) => Either.right(status)
 })

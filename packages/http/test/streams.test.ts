@@ -21,10 +21,12 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import {
   ApifyClient,
+  bodyFromStream,
   type CallError,
   type CallOptions,
   type Operation,
   type RequestBody,
+  runStream,
   type StreamOperation
 } from "../src/index.js"
 import { errorOf } from "../src/internal/response.js"
@@ -71,14 +73,14 @@ const downloadOf = <E = never>(
 })
 
 const download = <E = never>(more?: Parameters<typeof downloadOf<E>>[0], options?: CallOptions) =>
-  Effect.flatMap(ApifyClient.ApifyClient, (client) => client.stream(downloadOf(more), options))
+  runStream(downloadOf(more), options)
 
 const textOf = (chunks: Iterable<Uint8Array>): string => Buffer.concat([...chunks]).toString()
 
 const streamed = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   more: { readonly length?: number; readonly isReplayable?: boolean } = {}
-): RequestBody<E> => ({ _tag: "Stream", open: Stream.toPull(stream), isReplayable: false, ...more })
+): RequestBody<E> => bodyFromStream({ open: Stream.toPull(stream), isReplayable: false, ...more })
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -13,7 +13,7 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
 import type * as Tracer from "effect/Tracer"
-import type { DecodeContext, Operation, Pull, StreamOperation } from "../Operation.js"
+import type { DecodeContext, Operation, Upload, UploadListener } from "../Operation.js"
 import {
   type Exchange,
   type Reading,
@@ -26,7 +26,6 @@ import {
 import { MovingLimit, monotonicMillis } from "./alarm.js"
 import {
   type Call,
-  type Closable,
   callTimeout,
   closedError,
   decodeContextOf,
@@ -35,25 +34,24 @@ import {
   runtimeOf,
   summaryOf
 } from "./call.js"
-import { type CollectedResponse, Collector, isBodiless, isSuccess } from "./collect.js"
-import { Download } from "./download.js"
+import { type CollectedResponse, Collector, isSuccess } from "./collect.js"
 import { unexpected, withoutBody } from "./response.js"
 import type { History } from "./retry.js"
 import { countAttempt, withAttemptSpan } from "./telemetry.js"
 import { classify, isUndecodable } from "./transportError.js"
-import { Upload, type UploadListener } from "./upload.js"
 
 /** What a response means to an operation. */
 interface Decoder<A, E> {
   readonly decode: (response: CollectedResponse, context: DecodeContext) => Either.Either<A, E | CallError>
-  /** For an operation that reads a success as a stream. */
-  readonly decodeStream?: (
-    head: ResponseHead,
-    body: Pull<CallError>,
-    context: DecodeContext
-  ) => Either.Either<A, E | CallError>
-  /** Takes what has to be closed once the stream is not needed any more. */
-  readonly onStream?: (close: Effect.Effect<void>) => void
+  /** Where a success is read as a stream: ends the attempt, and gives it what receives the rest. */
+  readonly beginDownload?: (attempt: Attempt<A, E>, head: ResponseHead) => Reading
+}
+
+/** Receives the chunks of a success that is read as a stream. */
+interface Receiving {
+  push(chunk: Uint8Array): void
+  /** The body ended: with an error, or whole. */
+  finish(error: Option.Option<CallError>): void
 }
 
 /** Attempts of an operation whose responses are collected. */
@@ -69,19 +67,8 @@ class CollectedDecoder<A, E> implements Decoder<A, E> {
   }
 }
 
-/** Attempts of an operation whose success is a stream. The scope's end aborts what was not read. */
-export const streamedAttempt = <A, E>(
-  operation: StreamOperation<A, E>,
-  onStream: (close: Effect.Effect<void>) => void
-): MakeAttempt<A, E> =>
-  attemptWith({
-    decode: (response, context) => Either.left(operation.decodeError(response, context)),
-    decodeStream: (head, body, context) => operation.decodeHead(head, body, context),
-    onStream
-  })
-
 /** For the caller an attempt is one asynchronous step, however many the transport takes. */
-const attemptWith =
+export const attemptWith =
   <A, E>(decoder: Decoder<A, E>): MakeAttempt<A, E> =>
   (call, history) => {
     const { server, transport } = call.client
@@ -150,14 +137,15 @@ class RedirectedRequest implements TransportRequest {
  * aborts the exchange; the failure of the caller's stream; the closing of the client; or the interruption of the call. What
  * arrives later is ignored.
  */
-class Attempt<A, E> implements Receiver, UploadListener<E> {
+export class Attempt<A, E> implements Receiver, UploadListener<E> {
   readonly request: TransportRequest
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
   private readonly sentAt: number
-  private readonly upload: Upload<E> | undefined
+  private readonly upload: Upload | undefined
   private exchange: Exchange | undefined
   private collector: Collector | undefined
-  private download: Download | undefined
+  /** What receives a success that is read as a stream. */
+  download: Receiving | undefined
   private head: ResponseHead | undefined
   private isOver = false
   private isPaused = false
@@ -166,7 +154,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
   private readonly limit: MovingLimit
 
   constructor(
-    private readonly call: Call<E>,
+    readonly call: Call<E>,
     private readonly history: History,
     request: TransportRequest,
     readonly span: Option.Option<Tracer.Span>,
@@ -180,7 +168,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.limit = new MovingLimit(call.clock)
     this.sentAt = startedAt ?? monotonicMillis(call.clock)
     const { body } = call.request
-    this.upload = body?._tag === "Stream" ? new Upload(body.open, body.length, streamRuntime(call), this) : undefined
+    this.upload = body?._tag === "Stream" ? body.begin(streamRuntime(call), this) : undefined
     this.request =
       body?._tag === "Stream" && this.upload !== undefined
         ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
@@ -218,7 +206,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     )
   }
 
-  private attemptTimeout(millis: number): TimeoutError {
+  attemptTimeout(millis: number): TimeoutError {
     return new TimeoutError({ ...summaryOf(this.call, this.request), phase: "attempt", limit: Duration.millis(millis) })
   }
 
@@ -289,8 +277,8 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
       this.end(() => this.follow(target))
       return "stop"
     }
-    if (this.decoder.decodeStream !== undefined && isSuccess(head.status)) {
-      return this.beginDownload(this.head, this.decoder.decodeStream)
+    if (this.decoder.beginDownload !== undefined && isSuccess(head.status)) {
+      return this.decoder.beginDownload(this, this.head)
     }
     const collector = new Collector(this.head, this.request.method, this.call.limits.maxBodyBytes)
     this.collector = collector
@@ -357,45 +345,25 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     })
   }
 
-  private beginDownload(head: ResponseHead, decodeStream: NonNullable<Decoder<A, E>["decodeStream"]>): Reading {
-    const { call } = this
-    const { open } = call.client
-    const limit = Duration.toMillis(call.limits.attemptTimeout)
-    const finish = (error: CallError): void => {
-      this.exchange?.abort()
-      download.finish(Option.some(error))
-    }
-    const idle = new MovingLimit(call.clock)
-    const download = new Download({
-      pause: () => {
-        this.isPaused = true
-        this.exchange?.pause()
-      },
-      resume: () => {
-        this.isPaused = false
-        this.exchange?.resume()
-      },
-      startIdleLimit: () => idle.set(limit, () => finish(this.attemptTimeout(limit))),
-      stopIdleLimit: () => idle.stop(),
-      endIdleLimit: () => idle.end()
-    })
-    this.download = download
-    const closable: Closable = { place: 0, close: () => finish(closedError(call)) }
-    open.add(closable)
-    const close = Effect.suspend(() => {
-      open.remove(closable)
-      // Not an end that looks complete to whoever still reads.
-      download.finish(Option.some(closedError(call, "The scope of the stream was closed")))
-      return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
-    })
-    this.decoder.onStream?.(close)
-    this.end(() => {
-      const result = decodeStream(head, download.pull, decodeContextOf(call, head.isAnonymous === true, this.request))
-      return Either.isLeft(result) ? Effect.zipRight(close, result) : result
-    }, false)
-    if (!isBodiless(head.status, this.request.method)) return "chunks"
-    download.finish(Option.none())
-    return "none"
+  /** Holds the server back. */
+  pause(): void {
+    this.isPaused = true
+    this.exchange?.pause()
+  }
+
+  unpause(): void {
+    this.isPaused = false
+    this.exchange?.resume()
+  }
+
+  /** Aborts the exchange of an attempt that has ended. */
+  abortExchange(): void {
+    this.exchange?.abort()
+  }
+
+  /** Ends the exchange of an attempt that has ended, and waits for that. */
+  get close(): Effect.Effect<void> {
+    return Effect.zipRight(this.exchange?.stop ?? Effect.void, this.closeUpload)
   }
 
   /** Ends the attempt, and the exchange with it. */
@@ -404,7 +372,7 @@ class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.exchange?.abort()
   }
 
-  private end(outcome: () => Effect.Effect<A, E | CallError>, isUploadOver = true): void {
+  end(outcome: () => Effect.Effect<A, E | CallError>, isUploadOver = true): void {
     if (this.isOver) return
     this.isOver = true
     this.limit.end()

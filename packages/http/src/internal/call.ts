@@ -65,7 +65,7 @@ export interface Client {
 }
 
 /** What a call is about, apart from what its responses mean. */
-type CallOperation<E> = Omit<Operation<never, E>, "decode">
+export type CallOperation<E> = Omit<Operation<never, E>, "decode">
 
 /** One call under way. A class, as all that lives as long as a call should be (docs/decisions/0011). */
 export class Call<E> implements Closable {

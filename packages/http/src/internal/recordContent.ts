@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CallSummary, Pull, RequestBody } from "../Operation.js"
 import type { PutRecordOptions, RecordContent } from "../RecordContent.js"
+import { bodyFromStream } from "../Streams.js"
 import { isStream } from "./concurrently.js"
 import { charsetOf, isUtf8 } from "./headerValue.js"
 import { malformedRecord } from "./recordTarget.js"
@@ -36,7 +37,7 @@ export const encodeContent = <A, I, E, R>(
   if (options.gzip === true && options.contentEncoding !== undefined) {
     return Effect.die(new Cause.IllegalArgumentException("gzip and contentEncoding cannot be set both"))
   }
-  if (isStream(content)) return Effect.map(streamBody(content, options), (body) => encoded(body, BINARY, options))
+  if (isStream(content)) return Effect.map(contentOf(content, options), (body) => encoded(body, BINARY, options))
   if (isBytes(content)) return bytesBody(content, BINARY, options)
   // Callers without types may pass anything.
   if (!Predicate.isString(content) && !(Predicate.isRecord(content) && Schema.isSchema(content.schema))) {
@@ -98,19 +99,18 @@ const bytesBody = (
     encoded({ _tag: "Bytes", bytes }, usual, options)
   )
 
-const streamBody = <E, R>(
+const contentOf = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   { gzip = false, length, replayable = false }: PutRecordOptions
 ): Effect.Effect<RequestBody<E>, never, R> =>
   Effect.contextWith((context) => {
     const open = Effect.map(Stream.toPull(Stream.provideContext(stream, context)), Effect.map(checkBytes))
-    return {
-      _tag: "Stream",
+    return bodyFromStream({
       open: gzip ? Effect.flatMap(open, gzipped) : open,
       // The length of what the stream has is not that of what it is compressed to.
       length: gzip ? undefined : length,
       isReplayable: replayable
-    }
+    })
   })
 
 /** Of anything else each transport would make something else. */
