@@ -88,23 +88,21 @@ const chainOf = (thrown: unknown): ReadonlyArray<Link> => {
   const waiting = [thrown]
   while (waiting.length > 0 && links.length < MAX_LINKS) {
     const value = waiting.shift()
-    if (!Predicate.isRecord(value)) {
-      links.push(primitiveLink(value))
-      continue
-    }
-    const errors = read(value, "errors")
-    const causes = [read(value, "cause"), ...(Array.isArray(errors) ? errors.slice(0, MAX_LINKS) : [])]
+    // Anything can be thrown: a text is its own message.
+    const thrown = Predicate.isRecord(value) ? value : { message: value }
+    const errors = read(thrown, "errors")
+    const causes = [read(thrown, "cause"), ...(Array.isArray(errors) ? errors.slice(0, MAX_LINKS) : [])]
     const inner = causes.filter((cause) => Predicate.isRecord(cause) || typeof cause === "string")
-    const name = textIn(value, "name")
-    const words = textIn(value, "message")
-    const socket = read(value, "socket")
+    const name = textIn(thrown, "name")
+    const words = textIn(thrown, "message")
+    const socket = read(thrown, "socket")
     links.push({
       name,
       words,
-      shown: isDomException(value) && name !== "" && words !== "" ? `${name}: ${words}` : words,
-      label: name === "Error" ? "" : name,
-      code: read(value, "code"),
-      syscall: read(value, "syscall"),
+      shown: isDomException(thrown) && name !== "" && words !== "" ? `${name}: ${words}` : words,
+      label: thrown === value ? name.replace(/^Error$/, "") : labelOf(value),
+      code: read(thrown, "code"),
+      syscall: read(thrown, "syscall"),
       bytesWritten: Predicate.isRecord(socket) ? read(socket, "bytesWritten") : undefined,
       isInnermost: inner.length === 0
     })
@@ -113,17 +111,8 @@ const chainOf = (thrown: unknown): ReadonlyArray<Link> => {
   return links
 }
 
-/** Anything can be thrown. */
-const primitiveLink = (value: unknown): Link => ({
-  name: "",
-  words: typeof value === "string" ? value : "",
-  shown: typeof value === "string" ? value : "",
-  label: /^(number|bigint|boolean|symbol)$/.test(typeof value) ? String(value) : "",
-  code: undefined,
-  syscall: undefined,
-  bytesWritten: undefined,
-  isInnermost: true
-})
+const labelOf = (primitive: unknown): string =>
+  /^(number|bigint|boolean|symbol)$/.test(typeof primitive) ? String(primitive) : ""
 
 /** Of these the name says more than the words. */
 const isDomException = (value: object): boolean => Object.prototype.toString.call(value) === "[object DOMException]"
