@@ -16,7 +16,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { type CallLimits, type CallOptions, defaultLimits } from "./CallOptions.js"
 import { collectedAttempt } from "./internal/attempt.js"
 import { Bag } from "./internal/bag.js"
@@ -29,7 +29,7 @@ import { type Checked, checkCallOptions, checkOptions, type Settings } from "./i
 import { serverAttributes } from "./internal/telemetry.js"
 import type { Operation } from "./Operation.js"
 import { Pacing } from "./Pacing.js"
-import { Transport } from "./Transport.js"
+import { Transport, type TransportService } from "./Transport.js"
 
 /**
  * What operations need of a client.
@@ -138,43 +138,41 @@ export const layerConfigWith = (
   )
 
 const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | Transport> =>
-  Effect.flatMap(Effect.all([Transport, askTurnOf(settings)]), ([transport, askTurn]) =>
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync((): Client => {
-          const { origin } = new URL(settings.baseUrl)
-          return {
-            transport,
-            origin,
-            basePath: settings.baseUrl.slice(origin.length),
-            headersWith: mergedWith(headersOf(settings)),
-            tokenSource: settings.tokenSource,
-            server: serverAttributes(origin),
-            redact: redactorOf(settings),
-            budget: new RetryBudget(),
-            limiter: new RateLimiter(askTurn),
-            open: new Bag(),
-            isClosed: false
-          }
-        }),
-        (client) =>
-          Effect.sync(() => {
-            client.isClosed = true
-            for (const closable of [...client.open.all]) closable.close()
-          })
-      ),
-      (client): Service => {
-        const limitsOf = makeLimits(settings)
-        const runAttempts: Service["runAttempts"] = (operation, attempt, options) =>
-          withLimits(limitsOf(operation.defaults, options), (limits) => run(client, operation, limits, attempt))
-        return {
-          publicBaseUrl: settings.publicBaseUrl,
-          run: (operation, options) => runAttempts(operation, collectedAttempt(operation), options),
-          runAttempts
-        }
-      }
+  Effect.gen(function* () {
+    const client = clientOf(settings, yield* Transport, yield* askTurnOf(settings))
+    yield* Scope.addFinalizer(
+      yield* Effect.scope,
+      Effect.sync(() => {
+        client.isClosed = true
+        for (const closable of [...client.open.all]) closable.close()
+      })
     )
-  )
+    const limitsOf = makeLimits(settings)
+    const runAttempts: Service["runAttempts"] = (operation, attempt, options) =>
+      withLimits(limitsOf(operation.defaults, options), (limits) => run(client, operation, limits, attempt))
+    return {
+      publicBaseUrl: settings.publicBaseUrl,
+      run: (operation, options) => runAttempts(operation, collectedAttempt(operation), options),
+      runAttempts
+    }
+  })
+
+const clientOf = (settings: Settings, transport: TransportService, askTurn: AskTurn | undefined): Client => {
+  const { origin } = new URL(settings.baseUrl)
+  return {
+    transport,
+    origin,
+    basePath: settings.baseUrl.slice(origin.length),
+    headersWith: mergedWith(headersOf(settings)),
+    tokenSource: settings.tokenSource,
+    server: serverAttributes(origin),
+    redact: redactorOf(settings),
+    budget: new RetryBudget(),
+    limiter: new RateLimiter(askTurn),
+    open: new Bag(),
+    isClosed: false
+  }
+}
 
 /** How to ask for turns, where the client shares its pace. */
 const askTurnOf = ({ baseUrl, token }: Settings): Effect.Effect<AskTurn | undefined> =>
