@@ -19,7 +19,10 @@ import { idPattern } from "./internal/patterns.js"
  * @since 0.1.0
  * @category schemas
  */
-export const StoreId = Schema.NonEmptyString.pipe(Schema.brand("StoreId")).annotations({
+export const StoreId = Schema.String.pipe(
+  Schema.filter((id) => id !== "", { jsonSchema: { minLength: 1 } }),
+  Schema.brand("StoreId")
+).annotations({
   identifier: "StoreId",
   description: "a non-empty string"
 })

@@ -40,11 +40,22 @@ export const requestFields = {
   elapsed: Milliseconds
 }
 
+// Like `Count` by its own filter: `Schema.Int` and `Schema.between` are needed nowhere else in a bundle.
+const Status = Schema.Number.pipe(
+  Schema.filter((status) => Number.isInteger(status) && status >= 0 && status <= 999, {
+    jsonSchema: { type: "integer", minimum: 0, maximum: 999 }
+  })
+).annotations({
+  identifier: "Status",
+  description: "an integer from 0 to 999",
+  arbitrary: () => (fc) => fc.integer({ min: 0, max: 999 })
+})
+
 /** The fields of an error that a response means. */
 export const responseFields = {
   ...requestFields,
   /** The status code; 0 where the transport hides it. */
-  status: Schema.Int.pipe(Schema.between(0, 999)),
+  status: Status,
   /** `error.type` of the body, where the body is an Apify error. */
   apifyType: optionalText,
   /** `error.message` of the body, where the body is an Apify error. */
