@@ -81,7 +81,8 @@ export class PublicUrl implements Equal.Equal {
  */
 export const PublicUrlFromString = Schema.transform(
   Schema.String,
-  Schema.instanceOf(PublicUrl, {
+  Schema.declare((url): url is PublicUrl => url instanceof PublicUrl, {
+    description: "an instance of PublicUrl",
     identifier: "PublicUrl",
     arbitrary: () => (fc) => fc.string().map((href) => new PublicUrl(href)),
     pretty: () => String
