@@ -13,7 +13,7 @@ import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
-import { isRedirect, type ProtectedOption, protectedInit, sendsStreams } from "./internal/requestInit.js"
+import { isRedirect, type ProtectedOption, protectedInit } from "./internal/requestInit.js"
 import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
 
 /**
@@ -76,7 +76,7 @@ const make = ({ fetch, init = {} }: Options, headers: Headers.Headers): typeof T
           // `fetch` is looked up at each request, so that a test may replace it.
           return (fetch ?? globalThis.fetch)(origin + path, {
             ...init,
-            ...protectedInit(body),
+            ...protectedInit(),
             method,
             headers: withLength(isRedirected === true ? own : Headers.merge(headers, own), body),
             signal,
@@ -96,21 +96,8 @@ const bodyInit = (body: TransportBody): RequestInit => {
       return { body: null }
     case "Bytes":
       return { body: new Uint8Array(body.bytes) }
-    case "Stream": {
-      if (!sendsStreams()) throw new TypeError("The fetch of this platform cannot send streams: send bytes")
-      const chunks = body.chunks[Symbol.asyncIterator]()
-      const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
-        {
-          pull: async (controller) => {
-            const next = await chunks.next()
-            if (next.done === true) controller.close()
-            else controller.enqueue(new Uint8Array(next.value))
-          }
-        },
-        { highWaterMark: 0 }
-      )
-      return { body: stream, ...{ duplex: "half" } }
-    }
+    case "Stream":
+      return body.fetchInit()
   }
 }
 

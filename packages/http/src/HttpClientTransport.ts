@@ -29,7 +29,7 @@ import * as Stream from "effect/Stream"
 import { runtimeOf } from "./internal/call.js"
 import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
-import { isRedirect, protectedInit } from "./internal/requestInit.js"
+import { isRedirect, protectedInit, protectedStreamInit } from "./internal/requestInit.js"
 import {
   type Exchange,
   type Receiver,
@@ -102,7 +102,10 @@ export const layerWith = ({
         )
         const redirected = HttpClient.withScope(client)
         const servicesFor = ({ body }: TransportRequest): Context.Context<never> =>
-          Context.make(FetchHttpClient.RequestInit, { ...Option.getOrUndefined(init), ...protectedInit(body) })
+          Context.make(FetchHttpClient.RequestInit, {
+            ...Option.getOrUndefined(init),
+            ...(body._tag === "Stream" ? protectedStreamInit() : protectedInit())
+          })
         return {
           prepare: Effect.map(
             Scope.make(),

@@ -15,6 +15,7 @@ import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Runtime from "effect/Runtime"
 import type { CallLimits } from "./CallOptions.js"
+import type { TransportBody } from "./Transport.js"
 
 /**
  * Reads the next chunks of a body; `None` is its end. `Stream.repeatEffectChunkOption` makes a stream from it.
@@ -46,7 +47,8 @@ export interface UploadListener<E> {
  *
  * @internal
  */
-export interface Upload extends AsyncIterable<Uint8Array> {
+export interface Upload {
+  readonly body: TransportBody
   /** Whether the transport has the whole body, and its end. */
   readonly isDone: boolean
   /** Whether the server may have all bytes. Where their number is declared, it needs no end of the stream. */

@@ -21,8 +21,9 @@ import { type Attempt, attemptWith } from "./internal/attempt.js"
 import { type Closable, closedError, decodeContextOf } from "./internal/call.js"
 import { isBodiless } from "./internal/collect.js"
 import { Download } from "./internal/download.js"
+import { streamInit } from "./internal/requestInit.js"
 import type { Pull, RequestBody, StreamOperation, Upload, UploadListener } from "./Operation.js"
-import type { Reading, ResponseHead } from "./Transport.js"
+import type { Reading, ResponseHead, TransportBody } from "./Transport.js"
 
 /**
  * Runs an operation whose successful response is a stream, within the client's limits, or those of one call. `attemptTimeout` is
@@ -138,7 +139,8 @@ export const bodyFromStream = <E>({ isReplayable, length, open }: StreamBody<E>)
  * It has no `return`: a transport may wait for that, and it would have to wait for the stream. The attempt closes it. Once it
  * is closed it fails, because a body that just ends looks complete to the server.
  */
-class StreamUpload<E> implements Upload, AsyncIterator<Uint8Array, undefined> {
+class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+  readonly body: TransportBody
   private readonly scope = Effect.runSync(Scope.make())
   private pull: Pull<E>
   private pulled: Iterator<Uint8Array> = [][Symbol.iterator]()
@@ -157,6 +159,7 @@ class StreamUpload<E> implements Upload, AsyncIterator<Uint8Array, undefined> {
       this.pull = pull
       return pull
     })
+    this.body = { _tag: "Stream", chunks: this, length, fetchInit: () => streamInit(this) }
   }
 
   get isDone(): boolean {

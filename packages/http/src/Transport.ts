@@ -28,6 +28,8 @@ export type TransportBody =
       readonly chunks: AsyncIterable<Uint8Array>
       /** The length in bytes, where it is known. */
       readonly length: number | undefined
+      /** The options that `fetch` sends it with. It throws where `fetch` cannot send streams. */
+      readonly fetchInit: () => RequestInit
     }
 
 /**

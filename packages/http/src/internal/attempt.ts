@@ -169,10 +169,7 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.sentAt = startedAt ?? monotonicMillis(call.clock)
     const { body } = call.request
     this.upload = body?._tag === "Stream" ? body.begin(streamRuntime(call), this) : undefined
-    this.request =
-      body?._tag === "Stream" && this.upload !== undefined
-        ? { ...request, body: { _tag: "Stream", chunks: this.upload, length: body.length } }
-        : request
+    this.request = this.upload === undefined ? request : { ...request, body: this.upload.body }
   }
 
   begin(open: (receiver: Receiver) => Exchange): void {

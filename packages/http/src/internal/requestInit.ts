@@ -2,7 +2,6 @@
  * What every request by `fetch` must have: no redirects, which could take the token elsewhere; no cache; no cookies.
  */
 import * as Predicate from "effect/Predicate"
-import type { TransportBody } from "../Transport.js"
 
 const wanted = { redirect: "manual", cache: "no-store", credentials: "omit" } as const satisfies RequestInit
 
@@ -12,13 +11,13 @@ export type ProtectedOption = keyof typeof wanted
 let supported: RequestInit | undefined
 
 /** Some runtimes throw for an option that they do not implement: it is left out there. */
-export const protectedInit = ({ _tag }: TransportBody): RequestInit => {
+export const protectedInit = (): RequestInit => {
   supported ??= {
     redirect: wanted.redirect,
     ...(takes({ cache: wanted.cache }) ? { cache: wanted.cache } : {}),
     ...(takes({ credentials: wanted.credentials }) ? { credentials: wanted.credentials } : {})
   }
-  return _tag === "Stream" && isNodes() && takes(withoutCopy) ? { ...supported, ...withoutCopy } : supported
+  return supported
 }
 
 const takes = (init: RequestInit): boolean => {
@@ -35,10 +34,30 @@ const takes = (init: RequestInit): boolean => {
  */
 const withoutCopy: RequestInit = { redirect: "error", window: null }
 
+/** What a request with a stream for its body must have. */
+export const protectedStreamInit = (): RequestInit =>
+  isNodes() && takes(withoutCopy) ? { ...protectedInit(), ...withoutCopy } : protectedInit()
+
+/** A request by `fetch` that sends a stream. */
+export const streamInit = (chunks: AsyncIterator<Uint8Array, undefined>): RequestInit => {
+  if (!sendsStreams()) throw new TypeError("The fetch of this platform cannot send streams: send bytes")
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      pull: async (controller) => {
+        const next = await chunks.next()
+        if (next.done === true) controller.close()
+        else controller.enqueue(new Uint8Array(next.value))
+      }
+    },
+    { highWaterMark: 0 }
+  )
+  return { ...protectedStreamInit(), body: stream, ...{ duplex: "half" } }
+}
+
 let areStreamsSent: boolean | undefined
 
 /** Whether `fetch` sends streams. Some browsers would send the text `[object ReadableStream]` instead, and report no error. */
-export const sendsStreams = (): boolean => {
+const sendsStreams = (): boolean => {
   areStreamsSent ??= takesStream()
   return areStreamsSent
 }
