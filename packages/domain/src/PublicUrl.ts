@@ -8,8 +8,6 @@ import * as Hash from "effect/Hash"
 import * as Inspectable from "effect/Inspectable"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
-import { printable } from "./internal/errorMessage.js"
 import { REDACTED, redact } from "./Redaction.js"
 
 // Up to the end of the parameter: a URL may hold quotes and commas, where `redact` takes a signature in a text to end.
@@ -93,24 +91,3 @@ export const PublicUrlFromString = Schema.transform(
     encode: ({ href }) => Redacted.value(href)
   }
 ).annotations({ identifier: "PublicUrlFromString" })
-
-/**
- * The time after which a link is to expire cannot be one. No link was made.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidExpiryError extends Schema.TaggedError<InvalidExpiryError>()("InvalidExpiryError", {
-  /** The time as it was given. */
-  expiry: Schema.String,
-  /** What is wrong with it. */
-  problem: Schema.String
-}) {
-  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
-  override readonly message: string = printable(
-    `A link cannot expire after ${this.expiry}: ${this.problem}. Give a whole number of milliseconds above 0, or none for a link that does not expire.`
-  )
-  get retryable(): Retryable {
-    return "Never"
-  }
-}

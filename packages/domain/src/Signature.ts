@@ -10,7 +10,9 @@ import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
 import { Count } from "./Count.js"
+import { printable } from "./internal/errorMessage.js"
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 const BASE = 62
@@ -126,3 +128,24 @@ export const StorageSignatureFromString = Schema.transformOrFail(Schema.String, 
   },
   encode: ({ expiresAt, hmac }) => ParseResult.succeed(Encoding.encodeBase64Url(`0.${expiresAt}.${hmac}`))
 }).annotations({ identifier: "StorageSignatureFromString" })
+
+/**
+ * The time after which a link is to expire cannot be one. No link was made.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidExpiryError extends Schema.TaggedError<InvalidExpiryError>()("InvalidExpiryError", {
+  /** The time as it was given. */
+  expiry: Schema.String,
+  /** What is wrong with it. */
+  problem: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `A link cannot expire after ${this.expiry}: ${this.problem}. Give a whole number of milliseconds above 0, or none for a link that does not expire.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}

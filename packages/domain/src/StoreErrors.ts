@@ -5,8 +5,9 @@
  */
 import * as Schema from "effect/Schema"
 import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
-import { responseFields, responseOfStore } from "./internal/errorFields.js"
+import { responseOfStore } from "./internal/errorFields.js"
 import { printable, responded } from "./internal/errorMessage.js"
+import { InvalidStoreNameError, StoreNameTakenError } from "./StoreName.js"
 
 /**
  * The reference does not name a store. Nothing was sent.
@@ -72,53 +73,12 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
 }
 
 /**
- * The text is not a name for a store. Nothing was sent.
- *
- * @since 0.1.0
- * @category errors
- */
-export class InvalidStoreNameError extends Schema.TaggedError<InvalidStoreNameError>()("InvalidStoreNameError", {
-  /** The name as it was given, quoted and shortened. */
-  storeName: Schema.String,
-  /** What is wrong with it. */
-  problem: Schema.String
-}) {
-  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
-  override readonly message: string = printable(
-    `${this.storeName} is not a name for a store: ${this.problem}. A name is 1 to 63 letters, digits and hyphens, with no hyphen at either end.`
-  )
-  get retryable(): Retryable {
-    return "Never"
-  }
-}
-
-/**
- * 400: the owner has another store with the name. Names are compared without case.
- *
- * @since 0.1.0
- * @category errors
- */
-export class StoreNameTakenError extends Schema.TaggedError<StoreNameTakenError>()("StoreNameTakenError", {
-  ...responseFields,
-  /** The name. */
-  storeName: Schema.String
-}) {
-  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
-  override readonly message: string = printable(
-    `${responded(this)}. The owner has another store named ${this.storeName}. Names are compared without case: choose another.`
-  )
-  get retryable(): Retryable {
-    return "Never"
-  }
-}
-
-/**
  * The errors of operations on a store, beyond those that every operation shares.
  *
  * @since 0.1.0
  * @category errors
  */
-export const StoreError = Schema.Union(
+export const StoreError = /* @__PURE__ */ Schema.Union(
   InvalidStoreRefError,
   InvalidStoreNameError,
   StoreNotFoundError,

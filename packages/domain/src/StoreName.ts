@@ -1,14 +1,16 @@
 /**
- * Names of key-value stores.
+ * Names of key-value stores, and their errors.
  *
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import * as Equivalence from "effect/Equivalence"
 import * as Schema from "effect/Schema"
+import { ApifyErrorTypeId, type Retryable } from "./ApifyError.js"
+import { responseFields } from "./internal/errorFields.js"
+import { printable, responded } from "./internal/errorMessage.js"
 import { storeNamePattern, storeNameProblem } from "./internal/patterns.js"
 import { quote } from "./Redaction.js"
-import { InvalidStoreNameError } from "./StoreErrors.js"
 
 /**
  * A store's name as it is sent: 1 to 63 letters, digits and hyphens, with no hyphen at either end.
@@ -42,6 +44,47 @@ export const StoreName = Schema.String.pipe(Schema.pattern(storeNamePattern), Sc
 export type StoreName = typeof StoreName.Type
 
 const isName = Schema.is(StoreName)
+
+/**
+ * The text is not a name for a store. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidStoreNameError extends Schema.TaggedError<InvalidStoreNameError>()("InvalidStoreNameError", {
+  /** The name as it was given, quoted and shortened. */
+  storeName: Schema.String,
+  /** What is wrong with it. */
+  problem: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${this.storeName} is not a name for a store: ${this.problem}. A name is 1 to 63 letters, digits and hyphens, with no hyphen at either end.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
+
+/**
+ * 400: the owner has another store with the name. Names are compared without case.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StoreNameTakenError extends Schema.TaggedError<StoreNameTakenError>()("StoreNameTakenError", {
+  ...responseFields,
+  /** The name. */
+  storeName: Schema.String
+}) {
+  readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
+  override readonly message: string = printable(
+    `${responded(this)}. The owner has another store named ${this.storeName}. Names are compared without case: choose another.`
+  )
+  get retryable(): Retryable {
+    return "Never"
+  }
+}
 
 /**
  * A name that may be sent, or what is wrong with the text.

@@ -50,7 +50,7 @@ export { HttpMethod } from "./HttpMethod.js"
 export { type Json, JsonObject, MAX_JSON_DEPTH } from "./Json.js"
 export { cursorPage, offsetPage, RecordInfoPage, StorePage } from "./Page.js"
 export { formatPath, Problem, problemsOf } from "./Problem.js"
-export { InvalidExpiryError, PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
+export { PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
 export {
   InvalidRecordKeyError,
   MalformedRecordError,
@@ -96,19 +96,23 @@ export {
   unsupportedEncodingRefusal
 } from "./Refusal.js"
 export { RunId, RunOrigin, RunStatus } from "./RunId.js"
-export { encodeHmac, StorageSignature, StorageSignatureFromString, storageSignatureText } from "./Signature.js"
+export {
+  encodeHmac,
+  InvalidExpiryError,
+  StorageSignature,
+  StorageSignatureFromString,
+  storageSignatureText
+} from "./Signature.js"
 export { Store, StoreBody } from "./Store.js"
 export {
-  InvalidStoreNameError,
   InvalidStoreRefError,
   MISSING_STORE_TYPES,
   StoreError,
-  StoreNameTakenError,
   StoreNotFoundError
 } from "./StoreErrors.js"
 export { GeneratedStoreId, StoreId } from "./StoreId.js"
 export { type StoreLocation, storeLocation } from "./StoreLocation.js"
-export { parseStoreName, StoreName } from "./StoreName.js"
+export { InvalidStoreNameError, parseStoreName, StoreName, StoreNameTakenError } from "./StoreName.js"
 export {
   formatStoreRef,
   type LastRun,

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
+import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
+import { InvalidExpiryError } from "@effect-apify/domain/Signature"
 import type { Store } from "@effect-apify/domain/Store"
 import type { StoreId } from "@effect-apify/domain/StoreId"
 import type { StoreRef } from "@effect-apify/domain/StoreRef"

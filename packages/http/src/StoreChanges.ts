@@ -9,14 +9,14 @@ import type { GeneralAccess } from "@effect-apify/domain/GeneralAccess"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import type { JsonObject } from "@effect-apify/domain/Json"
 import type { Store } from "@effect-apify/domain/Store"
+import type { InvalidStoreRefError, StoreNotFoundError } from "@effect-apify/domain/StoreErrors"
+import { storeLocation } from "@effect-apify/domain/StoreLocation"
 import {
   type InvalidStoreNameError,
-  type InvalidStoreRefError,
-  StoreNameTakenError,
-  type StoreNotFoundError
-} from "@effect-apify/domain/StoreErrors"
-import { storeLocation } from "@effect-apify/domain/StoreLocation"
-import { parseStoreName, type StoreName } from "@effect-apify/domain/StoreName"
+  parseStoreName,
+  type StoreName,
+  StoreNameTakenError
+} from "@effect-apify/domain/StoreName"
 import { formatStoreRef, ownStore, type StoreRef } from "@effect-apify/domain/StoreRef"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

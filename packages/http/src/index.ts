@@ -34,7 +34,7 @@ export { HttpMethod } from "@effect-apify/domain/HttpMethod"
 export { type Json, JsonObject } from "@effect-apify/domain/Json"
 export { RecordInfoPage, StorePage } from "@effect-apify/domain/Page"
 export { Problem } from "@effect-apify/domain/Problem"
-export { InvalidExpiryError, PublicUrl } from "@effect-apify/domain/PublicUrl"
+export { PublicUrl } from "@effect-apify/domain/PublicUrl"
 export {
   InvalidRecordKeyError,
   MalformedRecordError,
@@ -52,17 +52,16 @@ export {
   ValidRecordKey
 } from "@effect-apify/domain/RecordKey"
 export { RunId, RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
+export { InvalidExpiryError } from "@effect-apify/domain/Signature"
 export { Store } from "@effect-apify/domain/Store"
 export {
-  InvalidStoreNameError,
   InvalidStoreRefError,
   StoreError,
-  StoreNameTakenError,
   StoreNotFoundError
 } from "@effect-apify/domain/StoreErrors"
 export { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
 export { type StoreLocation, storeLocation } from "@effect-apify/domain/StoreLocation"
-export { parseStoreName, StoreName } from "@effect-apify/domain/StoreName"
+export { InvalidStoreNameError, parseStoreName, StoreName, StoreNameTakenError } from "@effect-apify/domain/StoreName"
 export {
   formatStoreRef,
   type LastRun,
