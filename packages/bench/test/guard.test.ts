@@ -39,13 +39,14 @@ describe("what getStore costs", () => {
   })
 
   it.each(["@effect-apify/http", "@effect-apify/http/Stores"])(
-    "bundles neither the service of all operations nor streams with functions of %s",
+    "bundles neither the service of all operations, nor streams, nor the schemas of references with functions of %s",
     async (specifier) => {
       const source = `import { getStore } from "${specifier}"\nconsole.log(getStore("WkzbQMuFYuamGv3YF"))`
       const bundled = (await bundledModules({ platform: "browser", source })).map((path) => basename(path))
       expect(bundled).toContain("Stores.ts")
       expect(bundled).not.toContain("Apify.ts")
       expect(bundled).not.toContain("Streams.ts")
+      expect(bundled).not.toContain("StoreRef.ts")
     }
   )
 

@@ -29,6 +29,16 @@ import type { Reading, ResponseHead, TransportBody } from "./Transport.js"
  * Runs an operation whose successful response is a stream, within the client's limits, or those of one call. `attemptTimeout` is
  * the time until the response begins, and then for each wait for a chunk. The scope's end aborts what was not read.
  *
+ * @example
+ * ```ts
+ * import { type CallError, runStream, type StreamOperation } from "@effect-apify/http"
+ * import * as Stream from "effect/Stream"
+ *
+ * declare const archive: StreamOperation<Stream.Stream<Uint8Array, CallError>>
+ *
+ * const bytes = Stream.unwrapScoped(runStream(archive))
+ * ```
+ *
  * @since 0.1.0
  * @category operations
  */
