@@ -182,7 +182,11 @@ class ListKeys implements PageOperation<RecordInfo, RecordInfoPage, ListFailure>
       )
     )
     // Not where it is of no use: an operation that was moved to V8's old space would keep the page alive there.
-    if (Either.isLeft(decoded)) this.received = received
+    if (Either.isLeft(decoded)) {
+      // Nor what was given before: a page may repeat one.
+      const after = Option.getOrElse(this.after, () => "")
+      this.received = received.filter(({ key }) => key > after)
+    }
     return decoded
   }
 }

@@ -159,6 +159,15 @@ describe("listKeys", () => {
     })
   )
 
+  it.effect("gives nothing of a page that repeats, before its error", () =>
+    Effect.gen(function* () {
+      const page = { items: [item("a"), item("b")], isTruncated: true, next: "b" }
+      const { error, given } = yield* Effect.provide(listed(), yield* paging(page, page))
+      assert.deepStrictEqual(given, ["a", "b"])
+      assert.deepStrictEqual(problemPaths(error), [["data", "nextExclusiveStartKey"]])
+    })
+  )
+
   it.effect("ends with an error where a page has no items, although more are to follow", () =>
     Effect.gen(function* () {
       const client = yield* paging({ items: [], isTruncated: true, next: "z" })
