@@ -201,8 +201,10 @@ const make = (
 
   /** The records that are its own. */
   const listed = (prefix: string | undefined, exclusiveStartKey?: string) =>
-    Stream.filterMap(listKeys(ref, { ...options, prefix, exclusiveStartKey }), ({ key: recordKey, size }) =>
-      Option.map(own.key(recordKey), (key) => ({ key, recordKey, size }))
+    Stream.filterMap(
+      // A page of keys may well be larger than a record.
+      listKeys(ref, { ...options, maxBodyBytes: undefined, prefix, exclusiveStartKey }),
+      ({ key: recordKey, size }) => Option.map(own.key(recordKey), (key) => ({ key, recordKey, size }))
     )
 
   return {
@@ -227,7 +229,7 @@ const make = (
     isEmpty: call(
       "isEmpty",
       Effect.flatMap(
-        listKeysPage(ref, { ...options, prefix: recordPrefix, limit: 1 }),
+        listKeysPage(ref, { ...options, maxBodyBytes: undefined, prefix: recordPrefix, limit: 1 }),
         ({ items, nextExclusiveStartKey }) => {
           if (items.some(({ key }) => Option.isSome(own.key(key)))) return Effect.succeed(false)
           // The first record is not one of its own.

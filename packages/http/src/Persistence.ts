@@ -191,7 +191,8 @@ const makeStore = (
       "clear",
       removeRecords(
         ref,
-        Stream.map(listKeys(ref, { ...options, prefix }), ({ key }) => key),
+        // A page of keys may well be larger than an entry.
+        Stream.map(listKeys(ref, { ...options, maxBodyBytes: undefined, prefix }), ({ key }) => key),
         options
       )
     )

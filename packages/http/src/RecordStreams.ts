@@ -327,7 +327,8 @@ export const listRecords = (
   { concurrency = CONCURRENCY, ...options }: ListRecordsOptions = {}
 ): Stream.Stream<StoredRecord, ListRecordsError, ApifyClient> =>
   mapConcurrently(
-    Stream.map(listKeys(ref, options), ({ key }) => key),
+    // A page of keys may well be larger than a record.
+    Stream.map(listKeys(ref, { ...options, maxBodyBytes: undefined }), ({ key }) => key),
     { concurrency, unordered: false },
     (key) =>
       pacedRecord(ref, key, options).pipe(

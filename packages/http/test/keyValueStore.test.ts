@@ -82,6 +82,19 @@ describe("the KeyValueStore on Apify", () => {
     })
   )
 
+  it.effect("counts keys whose pages are larger than a value may be", () =>
+    Effect.gen(function* () {
+      const items = [{ key: "a", size: 1 }]
+      const data = { items, count: 1, limit: 1000, isTruncated: false, nextExclusiveStartKey: null }
+      const client = layerRespond(() => Effect.succeed(Response.json({ data })))
+      yield* Effect.flatMap(KeyValueStore.KeyValueStore, ({ isEmpty, size }) => Effect.all([size, isEmpty])).pipe(
+        Effect.map((found) => assert.deepStrictEqual(found, [1, false])),
+        Effect.provide(ApifyKeyValueStore.layer(REF, { maxBodyBytes: 1 })),
+        Effect.provide(client)
+      )
+    })
+  )
+
   const tooLong = "a".repeat(257)
 
   it.effect.each([

@@ -270,6 +270,19 @@ describe("the persistence on Apify", () => {
       })
     )
 
+    it.scoped("clears entries whose keys are listed in pages that are larger than an entry may be", () =>
+      Effect.gen(function* () {
+        const ref = yield* newStore
+        const layer = ApifyPersistence.layer(ref, { maxBodyBytes: 100 })
+        const store = yield* Effect.flatMap(Effect.provide(Persistence.BackingPersistence, layer), ({ make }) =>
+          make("a")
+        )
+        yield* store.set("b", 1, NEVER)
+        yield* store.clear
+        assert.deepStrictEqual(yield* store.get("b"), Option.none())
+      })
+    )
+
     it.effect("keeps what a PersistedCache has looked up, failures too, until it is invalidated", () =>
       Effect.gen(function* () {
         const ref = yield* newStore

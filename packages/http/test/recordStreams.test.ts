@@ -451,6 +451,13 @@ describe("listRecords", () => {
     })
   )
 
+  it.effect("takes pages of any size where its records may have few bytes", () =>
+    Effect.gen(function* () {
+      const records = yield* inTime(Stream.runCollect(listRecords(STORE, { maxBodyBytes: keyOf(0).length })))
+      assert.lengthOf(records, 20)
+    }).pipe(Effect.provide(storeOf(20)))
+  )
+
   it.effect("that is left early sends no more", () =>
     Effect.gen(function* () {
       yield* inTime(Stream.runDrain(Stream.take(listRecords(STORE, { concurrency: 2, pageSize: 10 }), 2)))
