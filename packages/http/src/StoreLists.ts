@@ -100,7 +100,7 @@ export const listStoresPage = ({
 export interface ListStoresOptions extends StoreFilter, CallOptions {
   /** How many stores to leave out at the start. Default: 0. */
   readonly offset?: number | undefined
-  /** How many stores to list in all, at least 1. Default: all. */
+  /** How many stores to list in all. Default: all. */
   readonly limit?: number | undefined
   /** How many stores to request at once, at least 1. Apify gives no more than 1,000. Default: 250. */
   readonly pageSize?: number | undefined
@@ -149,7 +149,7 @@ export const listStores = ({
 }: ListStoresOptions = {}): Stream.Stream<Store, CallError, ApifyClient> =>
   paginate(() => {
     checkWhole("offset", offset, 0)
-    checkWhole("limit", limit, 1)
+    checkWhole("limit", limit, 0)
     checkWhole("pageSize", pageSize, 1)
     return new OffsetPages(
       (offset, limit) => new ListStores({ desc, ownership, unnamed }, offset, limit),

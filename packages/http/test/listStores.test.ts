@@ -344,8 +344,14 @@ describe("listStores", () => {
     }).pipe(Effect.provide(layerRespond(respond)))
   })
 
+  it.effect("gives nothing where nothing is wanted, and sends nothing", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* idsOf({ limit: 0 }), [])
+      assert.deepStrictEqual(yield* queries, [])
+    }).pipe(Effect.provide(layerRespond(serving({ items: stores(2) }))))
+  )
+
   it.effect.each([
-    { limit: 0 },
     { limit: -1 },
     { limit: 1.5 },
     { limit: Number.NaN },
