@@ -130,7 +130,7 @@ export const layerConfig: Layer.Layer<ApifyClient, ConfigError, Transport> = /* 
  * @category layers
  */
 export const layerConfigWith = (
-  options: Omit<Options, "token" | "baseUrl" | "allowHttpHost">
+  options: Omit<Options, "token" | "baseUrl">
 ): Layer.Layer<ApifyClient, ConfigError, Transport> =>
   Layer.scoped(
     ApifyClient,

@@ -10,6 +10,7 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { ApifyClient, FetchTransport } from "../src/index.js"
 import { readEnvironment } from "../src/internal/environment.js"
 import { checkOptions, type SettingsInput } from "../src/internal/settings.js"
 
@@ -176,6 +177,14 @@ describe("plain HTTP", () => {
       assert.include(yield* refusalIn(onTheWay, { allowHttpHost: "emulator" }), "set allowHttpHost to")
       assert.include(yield* refusalIn({}, { allowHttpHost: "http://x" }), "at allowHttpHost")
     })
+  )
+
+  it.effect("may be allowed by an option of layerConfigWith", () =>
+    Effect.void.pipe(
+      Effect.provide(ApifyClient.layerConfigWith({ allowHttpHost: "10.0.88.214" })),
+      Effect.provide(FetchTransport.layer),
+      Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(onTheWay))))
+    )
   )
 
   it.effect("is the rule on Apify's platform", () =>
