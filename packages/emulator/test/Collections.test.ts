@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { collectionsOf, demandsOn, validateJson } from "../src/Collections.js"
 import { Emulator } from "../src/index.js"
+import { compileJsonSchema } from "../src/JsonSchema.js"
 import { recordRejectedRefusal } from "../src/Refusals.js"
 import { checkStoreSchema } from "../src/StoreSchema.js"
 import { unknowns } from "../src/Unknowns.js"
@@ -158,6 +159,14 @@ describe("a JSON schema", () => {
     const isValid = (json: unknown) => Either.isRight(validateJson(JSON.stringify(json), [draft07]))
     const values = [{ value: 1, unit: "m" }, { value: 0, unit: "m" }, { value: 1 }, { day: "1" }, { day: 1 }]
     assert.deepStrictEqual(values.map(isValid), [true, false, false, true, false])
+  })
+
+  it("may have patterns in Unicode mode, and others", () => {
+    const isValid = (text: string, pattern: string) =>
+      Option.exists(compileJsonSchema({ type: "string", pattern }), (validate) => validate(text))
+    assert.deepStrictEqual([isValid("ž", "^\\p{L}$"), isValid("1", "^\\p{L}$")], [true, false])
+    assert.deepStrictEqual([isValid("a_-b", "^a\\_\\-b$"), isValid("a__b", "^a\\_\\-b$")], [true, false])
+    assert.deepStrictEqual(compileJsonSchema({ pattern: "(" }), Option.none())
   })
 
   it("says where the problem is, and not what is there", () => {
