@@ -299,3 +299,33 @@ const isDiagnosis = (error: unknown): error is Diagnosis =>
  */
 export const databaseLayer = (database: string): Layer.Layer<Database, DatabaseError> =>
   Layer.scopedContext(open(database)).pipe(Layer.provide(Reactivity.layer))
+
+const otherEmulator: Diagnosis = {
+  problem: "another emulator uses it",
+  advice: "Stop that emulator, or choose another file."
+}
+
+/**
+ * Keeps other emulators from a database's file until the scope ends: each would take what the other one is receiving for
+ * what nobody finished, and remove it.
+ *
+ * What is locked is an empty file beside it, so that other programs can read the database. The lock of a process that was
+ * killed is gone, and the file may stay.
+ *
+ * @since 0.1.0
+ * @category locks
+ */
+export const keepOthersOut = (database: string): Effect.Effect<void, DatabaseError, Scope> => {
+  if (database === IN_MEMORY) return Effect.void
+  return Effect.flatMap(Libsql.make(`${resolve(database)}-lock`), ({ connection }) => {
+    const run = (sql: string) => connection.executeUnprepared(sql, [], undefined)
+    // Closing the file would not end the transaction.
+    return Effect.acquireRelease(run("BEGIN EXCLUSIVE"), () => Effect.ignore(run("ROLLBACK")))
+  }).pipe(
+    Effect.mapError((error) =>
+      Libsql.isLocked(error) ? new DatabaseError({ database, ...otherEmulator }) : databaseErrorOf(database)(error)
+    ),
+    Effect.asVoid,
+    Effect.provide(Reactivity.layer)
+  )
+}

@@ -19,7 +19,7 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { makeApi } from "./Api.js"
 import { authenticate } from "./Callers.js"
-import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY } from "./Database.js"
+import { type DatabaseError, databaseErrorOf, databaseLayer, IN_MEMORY, keepOthersOut } from "./Database.js"
 import { DEMO_TOKEN, demoSeed } from "./demo.js"
 import { droppingStalled } from "./internal/bodyTimeout.js"
 import { respondToBroken } from "./internal/brokenRequests.js"
@@ -165,6 +165,7 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   yield* checkAddress(host, port)
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
   const services = yield* Layer.build(databaseLayer(database))
+  yield* keepOthersOut(database)
   const load = Effect.gen(function* () {
     if (seed !== undefined) return yield* Effect.as(loadSeed(decoded), false)
     if (yield* isUnseeded) return yield* Effect.as(loadSeed(decoded), true)

@@ -38,8 +38,13 @@ export const sqliteErrorOf = (error: unknown): { readonly code: string; readonly
   return sqliteErrorOf(error.cause)
 }
 
-/** Whether a statement failed because another process holds the file's lock. */
-const isLocked = (error: unknown): boolean => sqliteErrorOf(error)?.code.startsWith("SQLITE_BUSY") ?? false
+/**
+ * Whether a statement failed because another process holds the file's lock.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const isLocked = (error: unknown): boolean => sqliteErrorOf(error)?.code.startsWith("SQLITE_BUSY") ?? false
 
 // Another process keeps real time, so the wait does too, under a test clock as well.
 const realTime = Clock.make()

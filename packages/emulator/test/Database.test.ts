@@ -369,6 +369,22 @@ describe("a file that another process has locked", () => {
     })
   )
 
+  it.scopedLive("is refused to a second emulator, until the first one ends", () =>
+    Effect.gen(function* () {
+      const file = `${yield* scratch}/apify.db`
+      yield* Effect.gen(function* () {
+        const url = yield* serving(file, "1 minute")
+        const error = yield* Effect.flip(serving(file, 0))
+        assert.strictEqual(
+          error.message,
+          `Cannot use the database ${file}: another emulator uses it. Stop that emulator, or choose another file.`
+        )
+        assert.strictEqual(yield* demoStatus(url), 200)
+      }).pipe(Effect.scoped)
+      assert.strictEqual(yield* demoStatus(yield* serving(file, 0)), 200)
+    })
+  )
+
   it.scopedLive("is an error during the load of a seed with the reason", () =>
     Effect.gen(function* () {
       const file = `${yield* scratch}/apify.db`
