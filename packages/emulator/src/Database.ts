@@ -319,8 +319,11 @@ export const keepOthersOut = (database: string): Effect.Effect<void, DatabaseErr
   if (database === IN_MEMORY) return Effect.void
   return Effect.flatMap(Libsql.make(`${resolve(database)}-lock`), ({ connection }) => {
     const run = (sql: string) => connection.executeUnprepared(sql, [], undefined)
-    // Closing the file would not end the transaction.
-    return Effect.acquireRelease(run("BEGIN EXCLUSIVE"), () => Effect.ignore(run("ROLLBACK")))
+    // Without one more file, for a journal. Closing the file would not end the transaction.
+    return Effect.zipRight(
+      run("PRAGMA journal_mode = MEMORY"),
+      Effect.acquireRelease(run("BEGIN EXCLUSIVE"), () => Effect.ignore(run("ROLLBACK")))
+    )
   }).pipe(
     Effect.mapError((error) =>
       Libsql.isLocked(error) ? new DatabaseError({ database, ...otherEmulator }) : databaseErrorOf(database)(error)

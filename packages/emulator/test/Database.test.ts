@@ -371,9 +371,11 @@ describe("a file that another process has locked", () => {
 
   it.scopedLive("is refused to a second emulator, until the first one ends", () =>
     Effect.gen(function* () {
-      const file = `${yield* scratch}/apify.db`
+      const folder = yield* scratch
+      const file = `${folder}/apify.db`
       yield* Effect.gen(function* () {
         const url = yield* serving(file, "1 minute")
+        assert.sameMembers(readdirSync(folder), ["apify.db", "apify.db-journal", "apify.db-lock"])
         const error = yield* Effect.flip(serving(file, 0))
         assert.strictEqual(
           error.message,
