@@ -25,6 +25,7 @@ import * as Predicate from "effect/Predicate"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { apiErrorOf, decodeJson, errorOf, responseFieldsOf, unexpected } from "./internal/response.js"
+import { checkObject } from "./internal/settings.js"
 import {
   decodeStore,
   isByName,
@@ -112,12 +113,15 @@ export type GetOrCreateStoreError = CallError | InvalidStoreNameError
  * @since 0.1.0
  * @category operations
  */
-export const getOrCreateStore = ({
-  name,
-  schema,
-  ...options
-}: GetOrCreateStoreOptions = {}): Effect.Effect<GetOrCreateStoreResult, GetOrCreateStoreError, ApifyClient> =>
-  Effect.flatMap(ApifyClient, (client) => client.run(new GetOrCreateStore(name, schema), options))
+export const getOrCreateStore = (
+  options: GetOrCreateStoreOptions = {}
+): Effect.Effect<GetOrCreateStoreResult, GetOrCreateStoreError, ApifyClient> =>
+  Effect.flatMap(ApifyClient, (client) => {
+    // A name in their place would be ignored, and an unnamed store created.
+    checkObject("options", options, "{ name: 'my-store' }")
+    const { name, schema, ...limits } = options
+    return client.run(new GetOrCreateStore(name, schema), limits)
+  })
 
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class GetOrCreateStore implements Operation<GetOrCreateStoreResult, InvalidStoreNameError> {
@@ -215,7 +219,10 @@ export const updateStore = (
   changes: StoreChanges,
   options?: CallOptions
 ): Effect.Effect<Store, UpdateStoreError, ApifyClient> =>
-  Effect.flatMap(ApifyClient, (client) => client.run(new UpdateStore(ref, changes), options))
+  Effect.flatMap(ApifyClient, (client) => {
+    checkObject("changes", changes, "{ title: 'My store' }")
+    return client.run(new UpdateStore(ref, changes), options)
+  })
 
 type UpdateFailure = Exclude<UpdateStoreError, CallError>
 

@@ -679,6 +679,14 @@ describe("a redirect to another server", () => {
 })
 
 describe("a signature", () => {
+  it.effect("that is plain text is refused, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const options = JSON.parse('{ "signature": "1GArP4xikKeJ6DlWpegz6" }')
+      const defect = yield* Effect.flip(Effect.catchAllDefect(getRecord(STORE, "key", options), Effect.fail))
+      assert.include(String(defect), "signature must be a Redacted string: use Redacted.make")
+    }).pipe(Effect.provide(nothingIsSent))
+  )
+
   it.effect("is not shown although the server repeats it, whatever it looks like", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(getRecord(STORE, "key", { signature: Redacted.make("plain words") }))

@@ -104,6 +104,14 @@ describe("getOrCreateStore", () => {
     }).pipe(Effect.provide(planned([created])))
   )
 
+  it.effect.each(['"my-store"', "null", "[]", "5"])("refuses %s in place of its options, and sends nothing", (json) =>
+    Effect.gen(function* () {
+      const defect = yield* Effect.flip(Effect.catchAllDefect(getOrCreateStore(JSON.parse(json)), Effect.fail))
+      assert.include(String(defect), "options must be an object such as { name: 'my-store' }")
+      assert.deepStrictEqual(yield* wire, [])
+    }).pipe(Effect.provide(planned([created])))
+  )
+
   it.effect("says whether the store was there", () =>
     Effect.gen(function* () {
       assert.isFalse((yield* getOrCreateStore({ name: "my-store" })).isNew)
@@ -283,6 +291,14 @@ describe("updateStore", () => {
     Effect.gen(function* () {
       assert.strictEqual((yield* failing(updateStore(ID, changes)))._tag, "BadRequestError")
     }).pipe(Effect.provide(planned([step])))
+  )
+
+  it.effect.each(['"my-name"', "null"])("refuses %s in place of changes, and sends nothing", (json) =>
+    Effect.gen(function* () {
+      const defect = yield* Effect.flip(Effect.catchAllDefect(updateStore(ID, JSON.parse(json)), Effect.fail))
+      assert.include(String(defect), "changes must be an object such as { title: 'My store' }")
+      assert.deepStrictEqual(yield* wire, [])
+    }).pipe(Effect.provide(planned([found])))
   )
 
   it.effect("of a missing store is a StoreNotFoundError", () =>

@@ -117,6 +117,7 @@ export class Call<E> implements Closable {
       this.shownPath = this.path
       this.redact = client.redact
     } else {
+      if (!Redacted.isRedacted(signature)) throw new Cause.IllegalArgumentException(SIGNATURE_EXPECTED)
       const secret = Redacted.value(signature)
       const hide = redactor([secret])
       this.path = path + queryOf([...parametersOf({ signature: secret }), ...parameters])
@@ -126,6 +127,8 @@ export class Call<E> implements Closable {
     this.storeKey = Option.match(operation.store, { onNone: () => "", onSome: (store) => store.toLowerCase() })
   }
 }
+
+const SIGNATURE_EXPECTED = "signature must be a Redacted string: use Redacted.make"
 
 const elapsedMillis = <E>({ clock, start }: Call<E>): number => monotonicMillis(clock) - start
 

@@ -300,3 +300,8 @@ export const checkWhole = (name: string, value: number | undefined, least: numbe
   if (value === undefined || isWholeFrom(least, value)) return
   throw new Cause.IllegalArgumentException(`${name} must be a whole number of at least ${least}`)
 }
+
+/** Throws, which is a defect of the call, if a caller without types gave anything but an object. */
+export const checkObject = (name: string, value: unknown, example: string): void => {
+  if (!isObject(value)) throw new Cause.IllegalArgumentException(`${name} must be an object such as ${example}`)
+}
