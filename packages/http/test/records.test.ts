@@ -682,8 +682,11 @@ describe("a signature", () => {
   it.effect("that is plain text is refused, and nothing is sent", () =>
     Effect.gen(function* () {
       const options = JSON.parse('{ "signature": "1GArP4xikKeJ6DlWpegz6" }')
-      const defect = yield* Effect.flip(Effect.catchAllDefect(getRecord(STORE, "key", options), Effect.fail))
-      assert.include(String(defect), "signature must be a Redacted string: use Redacted.make")
+      const exit = yield* Effect.exit(getRecord(STORE, "key", options))
+      assert.include(
+        Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
+        "signature must be a Redacted string: use Redacted.make"
+      )
     }).pipe(Effect.provide(nothingIsSent))
   )
 

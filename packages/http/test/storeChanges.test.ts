@@ -4,8 +4,10 @@
 import { inspect } from "node:util"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -72,6 +74,9 @@ const failing = <A, E, R>(call: Effect.Effect<A, E, R>) =>
     Either.match(result, { onLeft: (error) => error, onRight: () => assert.fail("It succeeded") })
   )
 
+const defectOf = (exit: Exit.Exit<unknown, unknown>): string =>
+  Exit.isFailure(exit) && Cause.isDie(exit.cause) ? Cause.pretty(exit.cause) : "no defect"
+
 const sent = Effect.gen(function* () {
   return yield* (yield* RecordedRequests).all
 })
@@ -106,8 +111,8 @@ describe("getOrCreateStore", () => {
 
   it.effect.each(['"my-store"', "null", "[]", "5"])("refuses %s in place of its options, and sends nothing", (json) =>
     Effect.gen(function* () {
-      const defect = yield* Effect.flip(Effect.catchAllDefect(getOrCreateStore(JSON.parse(json)), Effect.fail))
-      assert.include(String(defect), "options must be an object such as { name: 'my-store' }")
+      const exit = yield* Effect.exit(getOrCreateStore(JSON.parse(json)))
+      assert.include(defectOf(exit), "options must be an object such as { name: 'my-store' }")
       assert.deepStrictEqual(yield* wire, [])
     }).pipe(Effect.provide(planned([created])))
   )
@@ -295,8 +300,8 @@ describe("updateStore", () => {
 
   it.effect.each(['"my-name"', "null"])("refuses %s in place of changes, and sends nothing", (json) =>
     Effect.gen(function* () {
-      const defect = yield* Effect.flip(Effect.catchAllDefect(updateStore(ID, JSON.parse(json)), Effect.fail))
-      assert.include(String(defect), "changes must be an object such as { title: 'My store' }")
+      const exit = yield* Effect.exit(updateStore(ID, JSON.parse(json)))
+      assert.include(defectOf(exit), "changes must be an object such as { title: 'My store' }")
       assert.deepStrictEqual(yield* wire, [])
     }).pipe(Effect.provide(planned([found])))
   )
