@@ -1,6 +1,7 @@
 /**
- * Stores in memory: what is in them, who may do what with them, and what counts as a use of them.
+ * Stores in memory: what is in them, who may do what with them, and what counts as a use of them. Their records may be elsewhere.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import {
   decideAccess,
   decideWrite,
@@ -12,7 +13,6 @@ import {
   requesterOf
 } from "@effect-apify/domain/AccessPolicy"
 import type { Json } from "@effect-apify/domain/Json"
-import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
 import {
   actorNotFoundRefusal,
@@ -109,6 +109,8 @@ export interface MemoryOptions {
   readonly rights?: { readonly [storeId: string]: Right } | undefined
   readonly ownerSetting?: OwnerSetting | undefined
   readonly runs?: ReadonlyArray<SeedRun> | undefined
+  /** Where the records of a store are. Default: in memory. */
+  readonly recordsOf?: ((store: Store) => Records) | undefined
 }
 
 /** A request is refused. */
@@ -124,10 +126,26 @@ export interface MemoryRecord {
   readonly bytes: Uint8Array
 }
 
+/** The records of a store. */
+export interface Records {
+  /** The keys and sizes of all, in no order. */
+  readonly list: Effect.Effect<ReadonlyArray<{ readonly key: string; readonly size: number }>, PlatformError>
+  readonly get: (key: string) => Effect.Effect<Option.Option<MemoryRecord>, PlatformError>
+  readonly put: (key: string, record: MemoryRecord) => Effect.Effect<void, Refused | PlatformError>
+  /** Says whether there was one. */
+  readonly delete: (key: string) => Effect.Effect<boolean, PlatformError>
+  /** The size of all together, where that is known without a look at each. */
+  readonly size: Effect.Effect<Option.Option<number>>
+  /** The store is new, or has another name. */
+  readonly keepAs: (store: Store) => Effect.Effect<void, PlatformError>
+  /** The store is deleted. */
+  readonly drop: Effect.Effect<void, PlatformError>
+}
+
 /** A store as it is now. */
 interface MemoryStore {
   store: Store
-  readonly records: Map<string, MemoryRecord>
+  readonly records: Records
 }
 
 /** A store that a request is about, and what its caller is to it. */
@@ -175,8 +193,20 @@ const recordOf = (seed: SeedRecord): MemoryRecord => {
 const ID_LENGTH = 17
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-const sizeOf = (records: MemoryStore["records"]): number =>
-  Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0)
+const recordsInMemory = (): Records => {
+  const records = new Map<string, MemoryRecord>()
+  return {
+    list: Effect.sync(() => Array.from(records, ([key, { bytes }]) => ({ key, size: bytes.length }))),
+    get: (key) => Effect.sync(() => Option.fromNullable(records.get(key))),
+    put: (key, record) => Effect.sync(() => records.set(key, record)),
+    delete: (key) => Effect.sync(() => records.delete(key)),
+    size: Effect.sync(() =>
+      Option.some(Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0))
+    ),
+    keepAs: () => Effect.void,
+    drop: Effect.void
+  }
+}
 
 const randomId = Effect.map(Effect.replicateEffect(Random.nextIntBetween(0, DIGITS.length), ID_LENGTH), (digits) =>
   digits.map((digit) => DIGITS.charAt(digit)).join("")
@@ -195,27 +225,17 @@ const newStore = (fields: Partial<Store>): Effect.Effect<Store> =>
 const encodeStore = Schema.encodeSync(Store)
 const decodeStore = Schema.decodeUnknown(Store, { errors: "all" })
 
-const recordsOf = (
-  seeds: NonNullable<SeedStore["records"]>
-): Either.Either<Map<string, MemoryRecord>, InvalidRecordKeyError> =>
-  Either.map(
-    Either.all(
-      Object.entries(seeds).map(([key, seed]) =>
-        Either.map(parseRecordKey(key), (key) => [key, recordOf(seed)] as const)
-      )
-    ),
-    (records) => new Map(records)
-  )
-
 const storedOf = (
   { records: seeds = {}, ...seed }: SeedStore,
-  caller: string | undefined
+  { caller, recordsOf = recordsInMemory }: MemoryOptions
 ): Effect.Effect<MemoryStore> =>
   Effect.gen(function* () {
-    const records = yield* recordsOf(seeds)
-    const stats = { ...(records.size === 0 ? {} : { storageBytes: sizeOf(records) }), ...seed.stats }
-    const store = encodeStore(yield* newStore({ username: Option.fromNullable(caller) }))
-    return { store: yield* decodeStore({ ...store, ...seed, stats }), records }
+    const encoded = encodeStore(yield* newStore({ username: Option.fromNullable(caller) }))
+    const records = recordsOf(yield* decodeStore({ ...encoded, ...seed }))
+    for (const [key, record] of Object.entries(seeds)) yield* records.put(yield* parseRecordKey(key), recordOf(record))
+    const size = Object.keys(seeds).length === 0 ? Option.none() : yield* records.size
+    const stats = { ...(Option.isSome(size) ? { storageBytes: size.value } : {}), ...seed.stats }
+    return { store: yield* decodeStore({ ...encoded, ...seed, stats }), records }
   }).pipe(Effect.orDie)
 
 // ---- What it is asked ------------------------------------------------------------------------------------------------------
@@ -286,11 +306,10 @@ export class Memory {
   private constructor(private readonly options: MemoryOptions) {}
 
   static make(options: MemoryOptions): Effect.Effect<Memory> {
+    const { recordsOf = recordsInMemory } = options
     return Effect.map(
       Effect.forEach(options.stores, (seed) =>
-        seed instanceof Store
-          ? Effect.succeed({ store: seed, records: new Map<string, MemoryRecord>() })
-          : storedOf(seed, options.caller)
+        seed instanceof Store ? Effect.succeed({ store: seed, records: recordsOf(seed) }) : storedOf(seed, options)
       ),
       (stores) => {
         const memory = new Memory(options)
@@ -383,24 +402,30 @@ export class Memory {
     )
   }
 
-  create(caller: string, fields: Partial<Store>): Effect.Effect<Found> {
-    return Effect.map(newStore({ ...fields, username: Option.some(caller) }), (store) => {
-      const stored = { store, records: new Map<string, MemoryRecord>() }
+  create(caller: string, fields: Partial<Store>): Effect.Effect<Found, PlatformError> {
+    const { recordsOf = recordsInMemory } = this.options
+    return Effect.gen(this, function* () {
+      const store = yield* newStore({ ...fields, username: Option.some(caller) })
+      const stored = { store, records: recordsOf(store) }
+      yield* stored.records.keepAs(store)
       this.stores.set(store.id, stored)
       return this.foundBy(stored, caller, "OwnStore")
     })
   }
 
-  delete({ stored: { store } }: Found): void {
-    this.stores.delete(store.id)
+  delete({ stored: { records, store } }: Found): Effect.Effect<void, PlatformError> {
+    return Effect.zipRight(
+      records.drop,
+      Effect.sync(() => this.stores.delete(store.id))
+    )
   }
 
   /** Notes that a store was used. */
   use({ stored }: Found, { changes = false, counts }: Use = {}): Effect.Effect<void> {
-    return Effect.map(DateTime.now, (now) => {
+    return Effect.map(Effect.all([DateTime.now, stored.records.size]), ([now, size]) => {
       const { store } = stored
       const modifiedAt = changes ? now : store.modifiedAt
-      const stats = counts === undefined ? store.stats : Option.some(counted(store.stats, counts, stored.records))
+      const stats = counts === undefined ? store.stats : Option.some(counted(store.stats, counts, size))
       stored.store = new Store({ ...store, accessedAt: now, modifiedAt, stats }, trusted)
     })
   }
@@ -409,11 +434,10 @@ export class Memory {
 const counted = (
   known: Option.Option<StoreStats>,
   name: NonNullable<Use["counts"]>,
-  records: MemoryStore["records"]
+  size: Option.Option<number>
 ): StoreStats => {
   const stats = Option.getOrElse(known, () => new StoreStats({}))
   const count = Option.some(Option.getOrElse(stats[name], () => 0) + 1)
-  const storageBytes =
-    name === "writeCount" || name === "deleteCount" ? Option.some(sizeOf(records)) : stats.storageBytes
+  const storageBytes = name === "writeCount" || name === "deleteCount" ? size : stats.storageBytes
   return new StoreStats({ ...stats, storageBytes, [name]: count }, trusted)
 }

@@ -1,7 +1,8 @@
 /**
- * Apify's API for stores in memory: the requests that the client sends, and how Apify responds to them. It does not check what
+ * Apify's API for stores in memory, or in a folder: the requests that the client sends, and how Apify responds to them. It does not check what
  * the client has checked before it sends anything: names, keys and numbers.
  */
+import type { PlatformError } from "@effect/platform/Error"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { viewFor } from "@effect-apify/domain/AccessPolicy"
@@ -55,7 +56,7 @@ interface Call extends Asking {
   readonly key: string
 }
 
-type Handle = (call: Call) => Effect.Effect<Response, Refused | HttpClientError.RequestError>
+type Handle = (call: Call) => Effect.Effect<Response, Refused | HttpClientError.RequestError | PlatformError>
 
 const json = (status: number, body: unknown): Response => Response.json(body, { status })
 
@@ -203,7 +204,7 @@ const updateStore: Handle = (call) =>
     const { generalAccess, name, title } = yield* readJson(request, Changes)
     if (typeof name === "string" && memory.hasOther(stored.store, name))
       return yield* Effect.fail(refuse(nameTakenRefusal))
-    stored.store = new Store(
+    const store = new Store(
       {
         ...stored.store,
         ...(name === undefined ? {} : { name: Option.fromNullable(name) }),
@@ -212,15 +213,17 @@ const updateStore: Handle = (call) =>
       },
       trusted
     )
+    yield* stored.records.keepAs(store)
+    stored.store = store
     yield* memory.use(found, { changes: true })
     return json(200, { data: yield* present(call, found) })
   })
 
 const deleteStore: Handle = ({ memory, ref, ...call }) =>
-  Effect.map(memory.findWritable(ref, call), (found) => {
-    memory.delete(found)
-    return empty()
-  })
+  Effect.map(
+    Effect.flatMap(memory.findWritable(ref, call), (found) => memory.delete(found)),
+    empty
+  )
 
 // ---- Collections -----------------------------------------------------------------------------------------------------------
 
@@ -270,6 +273,8 @@ const isAllowed = (found: Found, key: string, contentType: string): boolean => {
 
 // ---- Records ---------------------------------------------------------------------------------------------------------------
 
+const byKey = Order.mapInput(Order.string, ({ key }: { readonly key: string }) => key)
+
 /** The records that the parameters `prefix` and `collection` select, in the order of their keys. */
 const selected = ({ query }: Call, found: Found) =>
   Effect.gen(function* () {
@@ -277,9 +282,9 @@ const selected = ({ query }: Call, found: Found) =>
     const collection = id === null ? {} : collectionsOf(found).get(id)
     if (collection === undefined) return yield* Effect.fail(refuse(invalidValueRefusal("collection")))
     const prefix = query.get("prefix") ?? ""
-    return Array.from(found.stored.records)
-      .filter(([key]) => key.startsWith(prefix) && isIn(collection, key))
-      .sort(([a], [b]) => Order.string(a, b))
+    return (yield* found.stored.records.list)
+      .filter(({ key }) => key.startsWith(prefix) && isIn(collection, key))
+      .sort(byKey)
   })
 
 const listKeys: Handle = (call) =>
@@ -287,16 +292,16 @@ const listKeys: Handle = (call) =>
     const { memory, query, ref } = call
     const found = yield* memory.findReadable(ref, call)
     const start = query.get("exclusiveStartKey") || null
-    const following = (yield* selected(call, found)).filter(([key]) => start === null || key > start)
+    const following = (yield* selected(call, found)).filter(({ key }) => start === null || key > start)
     const limit = limitOf(call)
     const page = following.slice(0, limit)
     const signer = yield* linkSigner(found)
-    const items = yield* Effect.forEach(page, ([key, { bytes }]) =>
+    const items = yield* Effect.forEach(page, ({ key, size }) =>
       Effect.map(
         signed(signer, (sign) => sign(key)),
         (query) => ({
           key,
-          size: bytes.length,
+          size,
           recordPublicUrl: `${urlOf(call, found)}/records/${key}${query}`
         })
       )
@@ -310,7 +315,7 @@ const listKeys: Handle = (call) =>
   })
 
 /** A record without its encoding. One that this platform does not decode, or that is not what its encoding says, stays as it is. */
-const decoded = (record: MemoryRecord): Effect.Effect<MemoryRecord> => {
+export const decoded = (record: MemoryRecord): Effect.Effect<MemoryRecord> => {
   const format = formats.get(record.contentEncoding ?? "")
   if (format === undefined) return Effect.succeed(record)
   return Effect.match(decompress(record.bytes, format, Number.POSITIVE_INFINITY), {
@@ -325,8 +330,8 @@ const decoded = (record: MemoryRecord): Effect.Effect<MemoryRecord> => {
 const findRecord = (call: Call) =>
   Effect.gen(function* () {
     const found = yield* call.memory.findReadable(call.ref, call, call.key)
-    const record = found.stored.records.get(call.key)
-    return record === undefined ? yield* Effect.fail(refuse(recordNotFoundRefusal)) : { found, record }
+    const record = yield* found.stored.records.get(call.key)
+    return Option.isNone(record) ? yield* Effect.fail(refuse(recordNotFoundRefusal)) : { found, record: record.value }
   })
 
 const headersOf = ({ bytes, contentEncoding, contentType }: MemoryRecord): Record<string, string> => ({
@@ -361,7 +366,7 @@ const putRecord: Handle = (call) =>
     }
     if (!isAllowed(found, key, contentType)) return yield* Effect.fail(refuse(rejectedRefusal))
     const bytes = yield* bodyOf(request)
-    found.stored.records.set(key, { contentType, contentEncoding, bytes })
+    yield* found.stored.records.put(key, { contentType, contentEncoding, bytes })
     yield* memory.use(found, { changes: true, counts: "writeCount" })
     return json(201, {})
   })
@@ -370,7 +375,7 @@ const deleteRecord: Handle = (call) =>
   Effect.gen(function* () {
     const { key, memory, ref } = call
     const found = yield* memory.findWritable(ref, call)
-    const changes = found.stored.records.delete(key)
+    const changes = yield* found.stored.records.delete(key)
     yield* memory.use(found, { changes, counts: "deleteCount" })
     return empty()
   })
@@ -378,11 +383,17 @@ const deleteRecord: Handle = (call) =>
 const zipRecords: Handle = (call) =>
   Effect.gen(function* () {
     const found = yield* call.memory.findReadable(call.ref, call)
-    const files = yield* Effect.forEach(yield* selected(call, found), ([name, record]) =>
-      Effect.map(decoded(record), ({ bytes }) => ({ name, bytes }))
+    const files = yield* Effect.forEach(yield* selected(call, found), ({ key }) =>
+      Effect.flatMap(
+        found.stored.records.get(key),
+        Option.match({
+          onNone: () => Effect.succeed([]),
+          onSome: (record) => Effect.map(decoded(record), ({ bytes }) => [{ name: key, bytes }])
+        })
+      )
     )
     yield* call.memory.use(found, { counts: "listCount" })
-    return new Response(new Uint8Array(storedZip(files)), { headers: { "content-type": "application/zip" } })
+    return new Response(new Uint8Array(storedZip(files.flat())), { headers: { "content-type": "application/zip" } })
   })
 
 // ---- Routes ----------------------------------------------------------------------------------------------------------------
@@ -456,7 +467,14 @@ export const makeMemoryApi = (
   Effect.map(
     Memory.make(options),
     (memory) => (request) =>
-      Effect.catchTag(handle(memory, options.caller, request), "Refused", ({ refusal: { error, status } }) =>
-        Effect.succeed(json(status, { error }))
-      )
+      Effect.catchAll(handle(memory, options.caller, request), (error) => {
+        switch (error._tag) {
+          case "Refused":
+            return Effect.succeed(json(error.refusal.status, { error: error.refusal.error }))
+          case "RequestError":
+            return Effect.fail(error)
+          default:
+            return Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause: error }))
+        }
+      })
   )
