@@ -14,8 +14,8 @@ import { listen, serveStore } from "../src/server.js"
 
 /** What bundles may take, in bytes: a little more than when they were recorded. A bare client of Effect's takes 81 kB. */
 const bundles = [
-  ["FetchTransport", programs["getStore, FetchTransport"], 93_900],
-  ["HttpClientTransport on FetchHttpClient", programs["getStore, HttpClient fetch"], 113_600]
+  ["FetchTransport", programs["getStore, FetchTransport"], 94_000],
+  ["HttpClientTransport on FetchHttpClient", programs["getStore, HttpClient fetch"], 113_700]
 ] as const
 
 /**
@@ -39,16 +39,22 @@ describe("what getStore costs", () => {
   })
 
   it.each(["@effect-apify/http", "@effect-apify/http/Stores"])(
-    "bundles neither the service of all operations, nor streams, nor the schemas of references with functions of %s",
+    "bundles only what it needs, with functions of %s",
     async (specifier) => {
       const source = `import { getStore } from "${specifier}"\nconsole.log(getStore("WkzbQMuFYuamGv3YF"))`
       const bundled = (await bundledModules({ platform: "browser", source })).map((path) => basename(path))
       expect(bundled).toContain("Stores.ts")
-      expect(bundled).not.toContain("Apify.ts")
-      expect(bundled).not.toContain("Streams.ts")
-      expect(bundled).not.toContain("StoreRef.ts")
+      for (const unused of ["Apify.ts", "Streams.ts", "StoreRef.ts", "memory.ts", "recordFiles.ts"])
+        expect(bundled).not.toContain(unused)
     }
   )
+
+  it("bundles no stores in a folder with an Actor that does not use one", async () => {
+    const source = `import { getInput, layer } from "@effect-apify/http/Actor"\nconsole.log(getInput, layer)`
+    const bundled = (await bundledModules({ platform: "browser", source })).map((path) => basename(path))
+    expect(bundled).toContain("Actor.ts")
+    expect(bundled).not.toContain("recordFiles.ts")
+  })
 
   it.each(modules)("loads no more modules to import %s than recorded", async (specifiers, maxOurs, maxAll) => {
     const all = await modulesOf(...specifiers)

@@ -246,6 +246,7 @@ export class MalformedResponseError extends Schema.TaggedError<MalformedResponse
  * - `protocol`: what was received is not HTTP.
  * - `proxy`: the proxy refused to connect to the server.
  * - `request`: this runtime, or the function that sends, does not take the request.
+ * - `file`: a transport that keeps records in files could not read or write one.
  * - `closed`: the client was closed.
  * - `unknown`: the transport does not say.
  *
@@ -260,6 +261,7 @@ export const TransportReason = Schema.Literal(
   "protocol",
   "proxy",
   "request",
+  "file",
   "closed",
   "unknown"
 ).annotations({ identifier: "TransportReason" })
@@ -289,6 +291,7 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
     "the request could not be sent",
     "Check the base URL, the transport's options and any function of your own"
   ],
+  file: ["A file could not be read or written", "Check its folder, its permissions and the disk's free space"],
   closed: ["the client was closed", "Keep the scope of the client's layer open for as long as there are calls"],
   unknown: ["the request failed", "Check the base URL and the network"]
 }
@@ -314,10 +317,13 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${hostOf(this.url)}: ${transportMessages[this.reason][0]}${Option.match(this.code, {
-      onNone: () => "",
-      onSome: (code) => ` [${code}]`
-    })}${effort(this)}${afterColon(this.description)}. ${transportMessages[this.reason][1]}.`
+    `${this.reason === "file" ? "" : `${hostOf(this.url)}: `}${transportMessages[this.reason][0]}${Option.match(
+      this.code,
+      {
+        onNone: () => "",
+        onSome: (code) => ` [${code}]`
+      }
+    )}${effort(this)}${afterColon(this.description)}. ${transportMessages[this.reason][1]}.`
   )
   get retryable(): Retryable {
     if (this.permanent) return "Never"
@@ -325,6 +331,7 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
       case "tls":
       case "protocol":
       case "request":
+      case "file":
       case "closed":
         return "Never"
       case "dns":

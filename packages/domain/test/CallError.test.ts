@@ -191,6 +191,11 @@ describe("the message", () => {
       ["not valid HTTP", "port"]
     ],
     [
+      "of a file says where to look, and names no server",
+      new TransportError({ ...request, reason: "file", code: Option.some("EACCES") }),
+      ["A file could not be read or written [EACCES]", "permissions"]
+    ],
+    [
       "of a closed client says to keep its scope open",
       new TransportError({ ...request, reason: "closed" }),
       ["the client was closed", "scope"]
@@ -334,6 +339,7 @@ describe("another attempt", () => {
     ["a port that fetch blocks", new TransportError({ ...request, reason: "unknown", permanent: true }), "Never"],
     ["tls", new TransportError({ ...request, reason: "tls" }), "Never"],
     ["protocol", new TransportError({ ...request, reason: "protocol" }), "Never"],
+    ["a file", new TransportError({ ...request, reason: "file" }), "Never"],
     ["the client's end", new TransportError({ ...request, reason: "closed" }), "Never"],
     ["an attempt's timeout", new TimeoutError(attemptTimeout), "ByPolicy"],
     ["the call's timeout", new TimeoutError(callTimeout), "Never"]

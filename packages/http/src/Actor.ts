@@ -69,8 +69,8 @@ export class Actor extends Context.Tag("@effect-apify/http/Actor")<Actor, Servic
  */
 export interface LocalOptions {
   /**
-   * The name of the store that takes the place of a run's own where no variable names one. It is in the token's account, and is
-   * made if it does not exist.
+   * The name of the store that takes the place of a run's own where no variable names one. It is in the token's account, or in the
+   * folder of a `FolderTransport`, where that of `apify run` is `default`. It is made if it does not exist.
    */
   readonly localStore: string
 }
@@ -128,8 +128,8 @@ export const layer: Layer.Layer<Actor, ConfigError.ConfigError, Socket.WebSocket
   )
 
 /**
- * The run that the variables of Apify's platform describe, or a store in place of a run's own: on Apify, or on the emulator,
- * which keeps it in a file if it has a `database`.
+ * The run that the variables of Apify's platform describe, or a store in place of a run's own: on Apify, on the emulator, which
+ * keeps it in a file if it has a `database`, or in the folder of a `FolderTransport`.
  *
  * @example
  * ```ts

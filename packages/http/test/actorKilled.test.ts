@@ -1,8 +1,9 @@
 /**
- * SIGTERM at any moment: an Actor that is stopped goes on, when it is started again, where it was.
+ * SIGTERM at any moment: an Actor that is stopped goes on, when it is started again, where it was. So does one that keeps its state
+ * in a folder; and after a SIGKILL, where it was at its last save.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
 import { assert, it } from "@effect/vitest"
@@ -55,13 +56,13 @@ interface Child {
 /** Runs an Actor; `onCounts` learns how many states it has had so far. */
 const started = (
   program: string,
-  interval: number,
+  args: readonly [interval: number, folder?: string],
   env: NodeJS.ProcessEnv,
   onCounts: (child: Child["process"], counts: number) => void
 ) =>
   Effect.acquireRelease(
     Effect.sync((): Child => {
-      const child = spawn(process.execPath, [program, String(interval)], { env, stdio: ["ignore", "pipe", "pipe"] })
+      const child = spawn(process.execPath, [program, ...args.map(String)], { env, stdio: ["ignore", "pipe", "pipe"] })
       const output = { stdout: "", stderr: "" }
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         output.stdout += text
@@ -104,18 +105,45 @@ const bundled = Effect.gen(function* () {
   return `${folder}/actorChild.mjs`
 })
 
-it.scopedLive(
-  `an Actor that is stopped ${ROUNDS} times has lost nothing`,
-  () =>
+interface Place {
+  readonly args: readonly [folder?: string]
+  readonly env: NodeJS.ProcessEnv
+  /** The state that is saved. */
+  readonly saved: Effect.Effect<number, unknown>
+}
+
+const onEmulator = Effect.map(
+  Emulator,
+  ({ url }): Place => ({ args: [], env: environmentOf(url), saved: Effect.provide(savedCount, clientOf(url)) })
+)
+
+const storeIn = (folder: string): string => `${folder}/key_value_stores/default`
+
+const inFolder = Effect.map(
+  scratch,
+  (folder): Place => ({
+    args: [folder],
+    env: { PATH: process.env.PATH },
+    saved: Effect.sync(() =>
+      existsSync(`${storeIn(folder)}/STATE.json`) ? Number(readFileSync(`${storeIn(folder)}/STATE.json`, "utf8")) : 0
+    )
+  })
+)
+
+it.scopedLive.each([
+  ["the emulator", onEmulator],
+  ["a folder", inFolder]
+] as const)(
+  `an Actor with its state in %s that is stopped ${ROUNDS} times has lost nothing`,
+  ([, place]) =>
     Effect.gen(function* () {
       const program = yield* bundled
-      const { url } = yield* Emulator
-      const saved = Effect.provide(savedCount, clientOf(url))
+      const { args, env, saved } = yield* place
       let last = 0
       for (const { counts, interval, signal } of rounds) {
         // Once: at a second signal Node ends it at once.
         let isKilled = counts < 0
-        const child = yield* started(program, interval, environmentOf(url), (child, had) => {
+        const child = yield* started(program, [interval, ...args], env, (child, had) => {
           if (had > counts && !isKilled) isKilled = child.kill(signal)
         })
         if (isKilled) child.process.kill(signal)
@@ -130,6 +158,32 @@ it.scopedLive(
   TIMEOUT
 )
 
+it.scopedLive(
+  `an Actor with its state in a folder that is killed ${ROUNDS} times in the middle of its saves goes on from one of them`,
+  () =>
+    Effect.gen(function* () {
+      const program = yield* bundled
+      const folder = yield* scratch
+      let saved = 0
+      let last = 0
+      for (const { counts } of rounds) {
+        const child = yield* started(program, [1, folder], { PATH: process.env.PATH }, (child, had) => {
+          if (had > Math.max(counts, 0)) child.kill("SIGKILL")
+        })
+        const ended = yield* child.ended
+        assert.strictEqual(ended.stderr, "")
+        const [first = 0] = ended.counts
+        assert.isAtLeast(first, saved)
+        assert.isAtMost(first, last)
+        saved = first
+        last = Math.max(last, ended.counts.at(-1) ?? 0)
+        assert.includeMembers(["STATE.json"], readdirSync(storeIn(folder)))
+      }
+      assert.isAbove(last, 0)
+    }),
+  TIMEOUT
+)
+
 it.scopedLive("an Actor that is killed after it was told that it migrates has lost nothing of what was before", () =>
   Effect.gen(function* () {
     const program = yield* bundled
@@ -138,7 +192,7 @@ it.scopedLive("an Actor that is killed after it was told that it migrates has lo
     const saved = Effect.provide(savedCount, clientOf(url))
     const env = environmentOf(url, { ACTOR_EVENTS_WEBSOCKET_URL: events.url })
     let last = 0
-    const child = yield* started(program, 3_600_000, env, (_, counts) => {
+    const child = yield* started(program, [3_600_000], env, (_, counts) => {
       last = counts - 1
     })
     const { send } = yield* events.connections.take
@@ -148,7 +202,7 @@ it.scopedLive("an Actor that is killed after it was told that it migrates has lo
     yield* Effect.repeat(saved, { until: (count) => count >= before })
     child.process.kill("SIGKILL")
     yield* child.ended
-    const again = yield* started(program, 3_600_000, env, (child) => child.kill("SIGKILL"))
+    const again = yield* started(program, [3_600_000], env, (child) => child.kill("SIGKILL"))
     assert.isAtLeast((yield* again.ended).counts[0] ?? 0, before)
   }).pipe(Effect.provide(Emulator.layer()))
 )

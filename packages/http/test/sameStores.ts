@@ -1,6 +1,9 @@
 /**
  * The same stores in memory and in an emulator, for the same caller.
  */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Emulator, type SeedJson } from "@effect-apify/emulator"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,7 +11,16 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { ApifyClient } from "../src/index.js"
-import { layerStores, type SeedRecord, type SeedRun, type SeedStore, type StoresOptions } from "../src/testing.js"
+import { makeMemoryApi } from "../src/internal/memoryApi.js"
+import { recordFiles } from "../src/internal/recordFiles.js"
+import {
+  layerRespond,
+  layerStores,
+  type SeedRecord,
+  type SeedRun,
+  type SeedStore,
+  type StoresOptions
+} from "../src/testing.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 
 /** A store with what the emulator needs to know of it. */
@@ -99,10 +111,30 @@ const inMemory = ({ stores, ...world }: World) =>
     retry: { retries: 0 }
   })
 
+const inFolder = ({ stores, ...world }: World) =>
+  Layer.unwrapScoped(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const place = { fs, path, stores: path.join(folder, "stores"), unfinished: path.join(folder, "unfinished") }
+      const respond = yield* makeMemoryApi({
+        ...world,
+        stores: stores.map(dated),
+        recordsOf: (store) => recordFiles(place, store)
+      })
+      const token = world.caller === undefined ? undefined : Redacted.make("apify_api_test")
+      return layerRespond(respond, { token, retry: { retries: 0 } })
+    })
+  ).pipe(Layer.provide(NodeContext.layer))
+
 export const places: ReadonlyArray<{
   readonly place: string
+  /** Whether it keeps records as they were encoded, and knows the size of all. */
+  readonly keepsEncoded: boolean
   readonly clientOf: (world: World) => Layer.Layer<ApifyClient.ApifyClient, unknown>
 }> = [
-  { place: "in memory", clientOf: inMemory },
-  { place: "in the emulator", clientOf: onEmulator }
+  { place: "in memory", keepsEncoded: true, clientOf: inMemory },
+  { place: "in a folder", keepsEncoded: false, clientOf: inFolder },
+  { place: "in the emulator", keepsEncoded: true, clientOf: onEmulator }
 ]

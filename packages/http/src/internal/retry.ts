@@ -70,7 +70,14 @@ export const isRefusal = (error: CallError): boolean => refusals.has(error._tag)
 const isStale = (error: CallError): boolean => error._tag === "TransportError" && error.reused
 
 /** Why a request did not reach the server. */
-const unsent: ReadonlySet<TransportReason> = new Set<TransportReason>(["dns", "connect", "tls", "proxy", "request"])
+const unsent: ReadonlySet<TransportReason> = new Set<TransportReason>([
+  "dns",
+  "connect",
+  "tls",
+  "proxy",
+  "request",
+  "file"
+])
 
 /** Whether the server may have carried out the request although the attempt failed. */
 export const mayBeCarriedOut = (error: CallError): boolean => {

@@ -36,7 +36,7 @@ export const classify = (
   added = 0
 ): Failure => {
   const links = chainOf(thrown)
-  const { code, permanent, reason } = kindOf(links)
+  const { code, permanent, reason } = isOfFile(thrown) ? ofFile : kindOf(links)
   return {
     reason,
     code: Option.orElse(codeIn(links), () => Option.fromNullable(code)),
@@ -45,6 +45,11 @@ export const classify = (
     permanent: permanent ?? isPermanent(reason)
   }
 }
+
+/** An error of Effect's `FileSystem`. */
+const isOfFile = (thrown: unknown): boolean => Predicate.hasProperty(thrown, "module") && thrown.module === "FileSystem"
+
+const ofFile: Kind = { reason: "file" }
 
 /** Whether a body could not be decompressed. */
 export const isUndecodable = (thrown: unknown): boolean => {
@@ -280,7 +285,7 @@ const kinds: ReadonlyArray<readonly [pattern: RegExp, kind: Kind]> = [
 
 /** Whether the same request will fail in the same way. */
 const isPermanent = (reason: TransportReason): boolean =>
-  reason === "tls" || reason === "protocol" || reason === "request"
+  reason === "tls" || reason === "protocol" || reason === "request" || reason === "file"
 
 /**
  * What `fetch` says of a network that failed it, without saying how: undici, Chrome, Firefox, Safari, React Native and

@@ -1,0 +1,177 @@
+/**
+ * Keeps stores in a folder in place of Apify: the folder `storage` of `apify run` and of Apify's SDK.
+ *
+ * The record `INPUT` of the store `default` is the file `key_value_stores/default/INPUT.json`. A file's name is the record's key
+ * and an extension for its content type; a file without an extension is text. A file can be made by hand, and what programs put can be
+ * looked at. All operations work, except that nothing serves the public links.
+ *
+ * @since 0.1.0
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Path from "@effect/platform/Path"
+import { StoreName } from "@effect-apify/domain/StoreName"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as HttpClientTransport from "./HttpClientTransport.js"
+import { variable } from "./internal/environment.js"
+import type { SeedStore } from "./internal/memory.js"
+import { makeMemoryApi } from "./internal/memoryApi.js"
+import { type Place, recordFiles } from "./internal/recordFiles.js"
+import type { Transport } from "./Transport.js"
+
+/**
+ * Where the folder is.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options {
+  /** Its path. It is made if it does not exist. */
+  readonly folder: string
+}
+
+/**
+ * Keeps stores in the folder that `APIFY_LOCAL_STORAGE_DIR` names, as `apify run` does, or else `CRAWLEE_STORAGE_DIR`, and `storage`
+ * where neither is set. See `layerWith`.
+ *
+ * @example
+ * ```ts
+ * import * as NodeContext from "@effect/platform-node/NodeContext"
+ * import * as NodeSocket from "@effect/platform-node/NodeSocket"
+ * import { ApifyClient } from "@effect-apify/http"
+ * import * as Actor from "@effect-apify/http/Actor"
+ * import * as FolderTransport from "@effect-apify/http/FolderTransport"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Input = Schema.Struct({ urls: Schema.Array(Schema.String) })
+ *
+ * // storage/key_value_stores/default/INPUT.json
+ * const program = Effect.flatMap(Actor.getInput(Input), ({ urls }) => Actor.setOutput(Schema.Number, urls.length))
+ *
+ * const run = Actor.layerWith({ localStore: "default" }).pipe(
+ *   Layer.provideMerge(ApifyClient.layerConfig),
+ *   Layer.provide([FolderTransport.layer, NodeSocket.layerWebSocketConstructor]),
+ *   Layer.provide(NodeContext.layer)
+ * )
+ *
+ * Effect.runPromise(Effect.provide(program, run))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSystem.FileSystem | Path.Path> =
+  /* @__PURE__ */ Layer.unwrapEffect(
+    /* @__PURE__ */ Effect.suspend(() => Effect.map(folderVariable, (folder) => layerWith({ folder })))
+  )
+
+/**
+ * Keeps stores in a folder. The layer fails if the folder cannot be made, read or written; a call that cannot read or write a file
+ * ends in a `TransportError` with the reason `file`, and is not retried.
+ *
+ * - The caller owns all stores, with any token or none. Each folder in `key_value_stores` is a store with its name; the IDs, and what
+ *   else is known of a store, are made anew with the layer.
+ * - A record is replaced whole or not at all, even if the program is killed. What such a program was writing is left in the folder
+ *   `unfinished`, and removed an hour later, when a layer begins.
+ * - A content type that has no well-known extension is an extension itself, escaped, and comes back as it was put. A charset that is
+ *   UTF-8 may be added or left out.
+ * - Keys are those of Apify, so none leads out of the folder. A `BadRequestError` refuses keys that the folder cannot hold: those of
+ *   the SDK's own notes (`__metadata__`), of devices such as `CON` on Windows, and those that differ only by case from one that is
+ *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.
+ * - Records are read and written whole, in memory. Lists keep to Apify's pace.
+ * - Other programs may use the folder at the same time, but not begin or delete stores.
+ *
+ * @example
+ * ```ts
+ * import * as NodeContext from "@effect/platform-node/NodeContext"
+ * import { ApifyClient, putRecord } from "@effect-apify/http"
+ * import * as FolderTransport from "@effect-apify/http/FolderTransport"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const folder = Layer.provide(FolderTransport.layerWith({ folder: "./storage" }), NodeContext.layer)
+ *
+ * // storage/key_value_stores/default/notes.txt
+ * const program = putRecord("~default", "notes", "Some text").pipe(
+ *   Effect.provide(Layer.provide(ApifyClient.layer(), folder))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = ({
+  folder
+}: Options): Layer.Layer<Transport, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Layer.provide(HttpClientTransport.layer, Layer.effect(HttpClient.HttpClient, make(folder)))
+
+const folderVariable = Config.all([variable("APIFY_LOCAL_STORAGE_DIR"), variable("CRAWLEE_STORAGE_DIR")]).pipe(
+  Config.map(Option.firstSomeOf),
+  Config.map(Option.getOrElse(() => "storage"))
+)
+
+/** Who owns all stores. */
+const OWNER = "local"
+
+const make = (folder: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const root = path.resolve(folder)
+    const place: Place = {
+      fs,
+      path,
+      stores: path.join(root, "key_value_stores"),
+      unfinished: path.join(root, "unfinished")
+    }
+    yield* fs.makeDirectory(place.stores, { recursive: true })
+    yield* fs.access(place.stores, { readable: true, writable: true })
+    yield* removeUnfinished(place)
+    const respond = yield* makeMemoryApi({
+      caller: OWNER,
+      stores: yield* storesIn(place),
+      recordsOf: (store) => recordFiles(place, store)
+    })
+    return HttpClient.make((request) =>
+      Effect.map(respond(HttpClientRequest.bearerToken(request, OWNER)), (response) =>
+        HttpClientResponse.fromWeb(request, response)
+      )
+    )
+  })
+
+const isStoreName = Schema.is(StoreName)
+
+const storesIn = ({ fs, path, stores }: Place): Effect.Effect<ReadonlyArray<SeedStore>, PlatformError> =>
+  fs.readDirectory(stores).pipe(
+    Effect.map((names) => names.filter(isStoreName)),
+    Effect.flatMap(
+      Effect.filter((name) => Effect.map(fs.stat(path.join(stores, name)), ({ type }) => type === "Directory"))
+    ),
+    Effect.map((names) => names.map((name) => ({ name })))
+  )
+
+/** For so long, something may still be written. */
+const PATIENCE_MILLIS = 60 * 60 * 1000
+
+/** Removes what programs that were killed have left. */
+const removeUnfinished = ({ fs, path, unfinished }: Place): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    for (const name of yield* fs.readDirectory(unfinished)) {
+      const file = path.join(unfinished, name)
+      const { mtime } = yield* fs.stat(file)
+      const isOld = Option.exists(mtime, (modified) => now - modified.getTime() > PATIENCE_MILLIS)
+      if (isOld) yield* fs.remove(file, { recursive: true })
+    }
+  }).pipe(Effect.ignore)

@@ -1,0 +1,237 @@
+/**
+ * The records of a store as files of a folder, by the names that Apify's SDK gives them locally: the key, and an extension for the
+ * content type.
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import { ApiError } from "@effect-apify/domain/ApiError"
+import { parseRecordKey } from "@effect-apify/domain/RecordKey"
+import { type Refusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
+import type { Store } from "@effect-apify/domain/Store"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import { KeyLocks } from "./keyLocks.js"
+import { type Records, refuse } from "./memory.js"
+import { decoded } from "./memoryApi.js"
+
+/** Of several extensions for a content type, the first is written. Text is in UTF-8. */
+const contentTypes: ReadonlyMap<string, string> = new Map([
+  ["json", "application/json; charset=utf-8"],
+  ["txt", "text/plain; charset=utf-8"],
+  ["html", "text/html; charset=utf-8"],
+  ["htm", "text/html; charset=utf-8"],
+  ["css", "text/css; charset=utf-8"],
+  ["csv", "text/csv; charset=utf-8"],
+  ["md", "text/markdown; charset=utf-8"],
+  ["js", "text/javascript; charset=utf-8"],
+  ["xml", "application/xml"],
+  ["bin", "application/octet-stream"],
+  ["gz", "application/gzip"],
+  ["pdf", "application/pdf"],
+  ["xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+  ["zip", "application/zip"],
+  ["gif", "image/gif"],
+  ["jpeg", "image/jpeg"],
+  ["jpg", "image/jpeg"],
+  ["png", "image/png"],
+  ["svg", "image/svg+xml"],
+  ["webp", "image/webp"],
+  ["mp3", "audio/mpeg"],
+  ["mp4", "video/mp4"],
+  ["webm", "video/webm"]
+])
+
+const TEXT_TYPE = "text/plain; charset=utf-8"
+const BINARY_TYPE = "application/octet-stream"
+
+/** A content type without what does not matter: case, spaces, and a charset that is UTF-8. */
+const normal = (contentType: string): string =>
+  contentType
+    .toLowerCase()
+    .replace(/\s/g, "")
+    .replace(/;charset="?utf-8"?$/, "")
+
+const extensions: ReadonlyMap<string, string> = new Map(
+  Array.from(contentTypes, ([extension, contentType]) => [normal(contentType), extension] as const).reverse()
+)
+
+/** The well-known extension of a content type, or the content type itself, escaped: with a `%` in any case, and without a dot. */
+const extensionOf = (contentType: string): string =>
+  extensions.get(normal(contentType)) ??
+  encodeURIComponent(contentType)
+    .replace(/[.!'()*~]/g, escapeFirst)
+    .replace(/^[^%]*$/, escapeFirst)
+
+const escapeFirst = (text: string): string => `%${text.charCodeAt(0).toString(16)}${text.slice(1)}`
+
+const decodeExtension = Option.liftThrowable(decodeURIComponent)
+
+/** None for an extension that no record has. */
+const contentTypeOf = (extension: string): Option.Option<string> => {
+  if (/^[a-z\d]+$/i.test(extension)) {
+    return Option.some(contentTypes.get(extension.toLowerCase()) ?? BINARY_TYPE)
+  }
+  return extension.includes("%") ? decodeExtension(extension) : Option.none()
+}
+
+/** A file that is a record. */
+interface RecordFile {
+  readonly name: string
+  readonly key: string
+  readonly contentType: string
+}
+
+/** What Apify's SDK notes of a store or a record. */
+const isMetadata = (name: string): boolean => /(?:^|\.)__metadata__\./.test(name)
+
+/** The record that a file is by its name. `.DS_Store` and the like would have no key, others one that is not Apify's. */
+const recordFileOf = (name: string): Option.Option<RecordFile> => {
+  if (isMetadata(name)) return Option.none()
+  const dot = name.lastIndexOf(".")
+  const key = dot < 0 ? name : name.slice(0, dot)
+  const contentType = dot < 0 ? Option.some(TEXT_TYPE) : contentTypeOf(name.slice(dot + 1))
+  return Option.flatMap(Either.getRight(parseRecordKey(key)), (key) =>
+    Option.map(contentType, (contentType) => ({ name, key, contentType }))
+  )
+}
+
+/** Of several files with one key, the first is the record. */
+const byPrecedence: Order.Order<RecordFile> = Order.combine(
+  Order.mapInput(Order.boolean, ({ contentType }: RecordFile) => contentType !== contentTypes.get("json")),
+  Order.mapInput(Order.string, ({ name }: RecordFile) => name)
+)
+
+/** Names that Windows has for devices, whatever their extension. */
+const isDevice = (name: string): boolean => /^(?:con|prn|aux|nul|com\d|lpt\d)\./i.test(name)
+
+const isSameButForCase = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+
+const keyRefusal = (key: string, problem: string): Refusal => ({
+  status: 400,
+  error: new ApiError({ type: "invalid-value", message: `A folder cannot hold a record ${key}: ${problem}` })
+})
+
+/** Where the folders of stores are, and what reads and writes them. */
+export interface Place {
+  readonly fs: FileSystem.FileSystem
+  readonly path: Path.Path
+  /** The folder of the folders of stores. */
+  readonly stores: string
+  /** The folder for what is being written, on the same file system. */
+  readonly unfinished: string
+}
+
+const ifFound = <A, B>(effect: Effect.Effect<A, PlatformError>, otherwise: B): Effect.Effect<A | B, PlatformError> =>
+  Effect.catchIf(
+    effect,
+    (error) => error._tag === "SystemError" && error.reason === "NotFound",
+    () => Effect.succeed(otherwise)
+  )
+
+/** The records of a store, in the folder with its name, or with its ID if it has none. */
+export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Store): Records => {
+  const locks = new KeyLocks()
+  const folderOf = ({ id, name }: Store): string =>
+    path.join(
+      stores,
+      Option.getOrElse(name, () => id)
+    )
+  let folder = folderOf(store)
+
+  const names = Effect.suspend(() => ifFound(fs.readDirectory(folder), []))
+  const files = Effect.map(names, (names) => names.flatMap((name) => Option.toArray(recordFileOf(name))))
+  const filesOf = (key: string) =>
+    Effect.map(files, (files) => files.filter((file) => file.key === key).sort(byPrecedence))
+
+  /** The size of a file; none if it is a folder, or has been removed meanwhile. */
+  const sizeOf = ({ name }: RecordFile) =>
+    Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, name))), Option.none()), (info) =>
+      Option.map(
+        Option.filter(info, ({ type }) => type === "File"),
+        ({ size }) => Number(size)
+      )
+    )
+
+  /** Whether the folder already has another record's file under the name, as it may where case does not matter. */
+  const isTaken = (name: string, existing: ReadonlyArray<string>) =>
+    existing.includes(name) || !existing.some((other) => isSameButForCase(other, name))
+      ? Effect.succeed(false)
+      : fs.exists(path.join(folder, name))
+
+  const problemOf = (name: string, existing: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      if (isMetadata(name)) return Option.some("Apify's SDK keeps its notes under such names")
+      if (path.sep === "\\" && isDevice(name)) return Option.some("it is the name of a device")
+      return (yield* isTaken(name, existing))
+        ? Option.some("on this file system it is the same as one that differs in case")
+        : Option.none()
+    })
+
+  /** Whole or not at all: it is written elsewhere, and then takes its name. */
+  const write = (name: string, bytes: Uint8Array) =>
+    Effect.gen(function* () {
+      yield* fs.makeDirectory(folder, { recursive: true })
+      yield* fs.makeDirectory(unfinished, { recursive: true })
+      const file = path.join(yield* fs.makeTempDirectoryScoped({ directory: unfinished }), "record")
+      yield* fs.writeFile(file, bytes)
+      // So that what has the name is on the disk, even if the power fails.
+      yield* Effect.flatMap(fs.open(file, { flag: "r+" }), ({ sync }) => sync)
+      yield* fs.rename(file, path.join(folder, name))
+    }).pipe(Effect.scoped)
+
+  const remove = ({ name }: RecordFile) => fs.remove(path.join(folder, name), { force: true })
+
+  return {
+    list: Effect.gen(function* () {
+      const found = (yield* files).sort(byPrecedence)
+      const sizes = yield* Effect.forEach(found, sizeOf, { concurrency: 16 })
+      const byKey = new Map<string, number>()
+      found.forEach(({ key }, index) => {
+        const size = sizes[index] ?? Option.none()
+        if (Option.isSome(size) && !byKey.has(key)) byKey.set(key, size.value)
+      })
+      return Array.from(byKey, ([key, size]) => ({ key, size }))
+    }),
+    get: (key) =>
+      Effect.gen(function* () {
+        const file = yield* Effect.findFirst(yield* filesOf(key), (file) => Effect.map(sizeOf(file), Option.isSome))
+        if (Option.isNone(file)) return Option.none()
+        const { contentType, name } = file.value
+        const bytes = yield* fs.readFile(path.join(folder, name))
+        return Option.some({ contentType, contentEncoding: undefined, bytes })
+      }).pipe(locks.withLock(key)),
+    put: (key, record) =>
+      Effect.gen(function* () {
+        const { bytes, contentEncoding, contentType } = yield* decoded(record)
+        if (contentEncoding !== undefined)
+          return yield* Effect.fail(refuse(unsupportedEncodingRefusal(contentEncoding)))
+        const before = yield* filesOf(key)
+        const wanted = `${key}.${extensionOf(contentType || BINARY_TYPE)}`
+        // The name as it is written on a file system where case does not matter.
+        const name = before.find(({ name }) => isSameButForCase(name, wanted))?.name ?? wanted
+        const problem = yield* problemOf(name, yield* names)
+        if (Option.isSome(problem)) return yield* Effect.fail(refuse(keyRefusal(key, problem.value)))
+        const others = before.filter((file) => file.name !== name)
+        // An interruption would not end what the system has begun, which could then overtake the next put.
+        yield* Effect.uninterruptible(Effect.zipRight(write(name, bytes), Effect.forEach(others, remove)))
+      }).pipe(locks.withLock(key)),
+    delete: (key) =>
+      Effect.gen(function* () {
+        const found = yield* filesOf(key)
+        yield* Effect.forEach(found, remove)
+        return found.length > 0
+      }).pipe(locks.withLock(key)),
+    size: Effect.succeedNone,
+    keepAs: (store) =>
+      Effect.gen(function* () {
+        const next = folderOf(store)
+        if (next !== folder) yield* fs.rename(folder, next)
+        folder = next
+        yield* fs.makeDirectory(folder, { recursive: true })
+      }),
+    drop: Effect.suspend(() => fs.remove(folder, { recursive: true, force: true }))
+  }
+}

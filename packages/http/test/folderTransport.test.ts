@@ -1,0 +1,597 @@
+/**
+ * Stores in a folder: which files are records, what a write leaves, and what goes wrong. How their operations behave is in
+ * sameBehaviour.test.ts.
+ */
+import { MemoryStorage } from "@crawlee/memory-storage"
+import * as PlatformError from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import { assert, describe, it } from "@effect/vitest"
+import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as fc from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Actor from "../src/Actor.js"
+import * as FolderTransport from "../src/FolderTransport.js"
+import {
+  ApifyClient,
+  deleteRecord,
+  deleteStore,
+  FetchTransport,
+  getOrCreateStore,
+  getRecord,
+  getRecordValue,
+  getStore,
+  headRecord,
+  listKeys,
+  parseRecordKey,
+  putRecord,
+  updateStore
+} from "../src/index.js"
+import { unhurried } from "./unhurried.js"
+
+const DEFAULT = "~default"
+
+interface Folder {
+  readonly path: string
+  /** A client of the folder. */
+  readonly client: Layer.Layer<ApifyClient.ApifyClient, unknown>
+  readonly write: (name: string, text: string) => Effect.Effect<void>
+  readonly read: (name: string) => Effect.Effect<string>
+  /** The names in the folder of the store `default`. */
+  readonly names: Effect.Effect<ReadonlyArray<string>>
+}
+
+const clientIn = (folder: string, platform: Layer.Layer<FileSystem.FileSystem | Path.Path> = NodeContext.layer) =>
+  ApifyClient.layer(unhurried).pipe(Layer.provide(FolderTransport.layerWith({ folder })), Layer.provide(platform))
+
+/** A new folder with an empty store `default`. */
+const scratch = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* fs.makeTempDirectoryScoped()
+  const store = `${path}/key_value_stores/default`
+  yield* fs.makeDirectory(store, { recursive: true })
+  return {
+    path,
+    client: clientIn(path),
+    write: (name, text) => Effect.orDie(fs.writeFileString(`${store}/${name}`, text)),
+    read: (name) => Effect.orDie(fs.readFileString(`${store}/${name}`)),
+    names: Effect.orDie(Effect.map(fs.readDirectory(store), (names) => [...names].sort()))
+  } satisfies Folder
+}).pipe(Effect.provide(NodeContext.layer))
+
+const inFolder = (
+  what: string,
+  test: (folder: Folder) => Effect.Effect<unknown, unknown, ApifyClient.ApifyClient | Scope.Scope>
+): void => it.scopedLive(what, () => Effect.flatMap(scratch, (folder) => Effect.provide(test(folder), folder.client)))
+
+const keysOf = Effect.map(Stream.runCollect(listKeys(DEFAULT)), (items) => Array.from(items, ({ key }) => `${key}`))
+
+const textOf = (key: string) => Effect.flatMap(getRecord(DEFAULT, key), ({ text }) => text)
+
+const typeOf = (key: string) =>
+  Effect.map(getRecord(DEFAULT, key), ({ contentType }) => Option.getOrElse(contentType, () => "none"))
+
+describe("a file made by hand", () => {
+  it.scopedLive.each<readonly [name: string, contentType: string]>([
+    ["INPUT.json", "application/json; charset=utf-8"],
+    ["INPUT.JSON", "application/json; charset=utf-8"],
+    ["INPUT", "text/plain; charset=utf-8"],
+    ["INPUT.txt", "text/plain; charset=utf-8"],
+    ["INPUT.json5", "application/octet-stream"]
+  ])("%s is the record INPUT", ([name, contentType]) =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      yield* folder.write(name, '\ufeff{ "count": 1 }\n')
+      yield* Effect.gen(function* () {
+        const input = yield* getRecordValue(DEFAULT, "INPUT", Schema.Struct({ count: Schema.Number }))
+        assert.deepStrictEqual(input, { count: 1 })
+        assert.deepStrictEqual([yield* keysOf, yield* typeOf("INPUT")], [["INPUT"], contentType])
+      }).pipe(Effect.provide(folder.client))
+    })
+  )
+
+  inFolder("is the record if it is JSON, whatever else has its key, until one is put", ({ names, write }) =>
+    Effect.gen(function* () {
+      for (const name of ["INPUT", "INPUT.bin", "INPUT.json", "INPUT.txt"]) yield* write(name, `"${name}"`)
+      assert.strictEqual(yield* getRecordValue(DEFAULT, "INPUT", Schema.String), "INPUT.json")
+      assert.deepStrictEqual(yield* keysOf, ["INPUT"])
+      yield* putRecord(DEFAULT, "INPUT", "new")
+      assert.deepStrictEqual(yield* names, ["INPUT.txt"])
+      assert.strictEqual(yield* textOf("INPUT"), "new")
+    })
+  )
+
+  inFolder("that no record is named like is none", ({ names, path, write }) =>
+    Effect.gen(function* () {
+      const others = [
+        ".DS_Store",
+        "INPUT.json~",
+        "INPUT.__metadata__.json",
+        "__metadata__.json",
+        "my notes.txt",
+        "a.b%2",
+        "č.json"
+      ]
+      for (const name of others) yield* write(name, "{}")
+      yield* Effect.provide(
+        Effect.flatMap(FileSystem.FileSystem, (fs) =>
+          fs.makeDirectory(`${path}/key_value_stores/default/page.files`, { recursive: true })
+        ),
+        NodeContext.layer
+      )
+      assert.deepStrictEqual(yield* keysOf, [])
+      for (const key of ["INPUT", "a", "page", ".DS_Store"]) {
+        assert.strictEqual((yield* Effect.flip(getRecord(DEFAULT, key)))._tag, "RecordNotFoundError", key)
+      }
+      yield* write("page.html", "<p>")
+      assert.strictEqual(yield* textOf("page"), "<p>")
+      assert.includeMembers([...(yield* names)], others)
+    })
+  )
+})
+
+describe("a record that is put", () => {
+  inFolder("is a file with its key, and the extension of its content type", ({ names, read }) =>
+    Effect.gen(function* () {
+      yield* putRecord(DEFAULT, "OUTPUT", { schema: Schema.Number, value: 1 })
+      yield* putRecord(DEFAULT, "notes", "čaj")
+      yield* putRecord(DEFAULT, "page.txt", "text")
+      yield* putRecord(DEFAULT, "bytes", Uint8Array.of(1))
+      yield* putRecord(DEFAULT, "stream", Stream.make(Uint8Array.of(1), Uint8Array.of(2)), { contentType: "image/png" })
+      yield* putRecord(DEFAULT, "photo", Uint8Array.of(1), { contentType: "image/jpeg" })
+      yield* putRecord(DEFAULT, "data", "{}", { contentType: "application/json", gzip: true })
+      assert.deepStrictEqual(yield* names, [
+        "OUTPUT.json",
+        "bytes.bin",
+        "data.json",
+        "notes.txt",
+        "page.txt.txt",
+        "photo.jpeg",
+        "stream.png"
+      ])
+      assert.deepStrictEqual([yield* read("OUTPUT.json"), yield* read("notes.txt")], ["1", "čaj"])
+      assert.strictEqual(yield* read("data.json"), "{}")
+      assert.strictEqual(yield* read("stream.png"), "\u0001\u0002")
+    })
+  )
+
+  inFolder("takes the place of the one before, whatever its content type was", ({ names }) =>
+    Effect.gen(function* () {
+      yield* putRecord(DEFAULT, "a", "text")
+      yield* putRecord(DEFAULT, "a", { schema: Schema.String, value: "json" })
+      assert.deepStrictEqual(yield* names, ["a.json"])
+      yield* putRecord(DEFAULT, "a", Uint8Array.of())
+      assert.deepStrictEqual(yield* names, ["a.bin"])
+      assert.strictEqual((yield* getRecord(DEFAULT, "a")).bytes.length, 0)
+      yield* deleteRecord(DEFAULT, "a")
+      yield* deleteRecord(DEFAULT, "a")
+      assert.deepStrictEqual(yield* names, [])
+    })
+  )
+
+  inFolder("at once with others of its key is one of them", ({ names }) =>
+    Effect.gen(function* () {
+      const contents = ["text", Uint8Array.of(1), { schema: Schema.Number, value: 1 }]
+      const puts = Array.from({ length: 30 }, (_, index) => putRecord(DEFAULT, "a", contents[index % 3] ?? ""))
+      yield* Effect.all(puts, { concurrency: "unbounded" })
+      assert.lengthOf(yield* names, 1)
+    })
+  )
+
+  const keys = fc
+    .array(fc.stringMatching(/^[a-zA-Z0-9!\-_.'()]{1,60}$/), { minLength: 1, maxLength: 5 })
+    .map((keys) => keys.filter((key) => parseRecordKey(key)._tag === "Right" && !key.includes("__metadata__")))
+
+  it.live.prop("is found and listed by any key, and is in the folder of its store", [keys], ([keys]) =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      yield* Effect.gen(function* () {
+        for (const key of keys) yield* putRecord(DEFAULT, key, `of ${key}`)
+        assert.deepStrictEqual(yield* keysOf, [...new Set(keys)].sort())
+        for (const key of keys) assert.strictEqual(yield* textOf(key), `of ${key}`)
+        assert.deepStrictEqual(yield* folder.names, [...new Set(keys)].map((key) => `${key}.txt`).sort())
+      }).pipe(Effect.provide(folder.client))
+    }).pipe(Effect.scoped)
+  )
+
+  const token = fc.stringMatching(/^[a-z0-9!#$&^_.+-]{1,20}$/)
+  const types = fc
+    .tuple(token, token, fc.option(fc.stringMatching(/^[a-zA-Z0-9 %/'"*~()-]{1,10}$/), { nil: undefined }))
+    .map(([type, subtype, title]) => `${type}/${subtype}${title === undefined ? "" : `; title=x${title}x`}`)
+    .map((type) => type.replace(/ +/g, " "))
+
+  it.live.prop("comes back with any content type", [fc.oneof(types, token)], ([contentType]) =>
+    Effect.gen(function* () {
+      const { client, names } = yield* scratch
+      yield* Effect.gen(function* () {
+        yield* putRecord(DEFAULT, "a", Uint8Array.of(1), { contentType })
+        assert.strictEqual(yield* typeOf("a"), contentType)
+        assert.deepStrictEqual([yield* keysOf, (yield* names).length], [["a"], 1])
+        assert.deepStrictEqual(
+          Option.flatMap(yield* headRecord(DEFAULT, "a"), (head) => head.contentType),
+          Option.some(contentType)
+        )
+      }).pipe(Effect.provide(client))
+    }).pipe(Effect.scoped)
+  )
+
+  inFolder("in a charset other than UTF-8 keeps it", () =>
+    Effect.gen(function* () {
+      yield* putRecord(DEFAULT, "a", Uint8Array.of(0xe9), { contentType: "text/html; charset=iso-8859-1" })
+      assert.strictEqual(yield* textOf("a"), "é")
+      yield* putRecord(DEFAULT, "a", "é", { contentType: 'TEXT/HTML;charset="UTF-8"' })
+      assert.deepStrictEqual([yield* textOf("a"), yield* typeOf("a")], ["é", "text/html; charset=utf-8"])
+    })
+  )
+
+  inFolder("without a content type is bytes", ({ names }) =>
+    Effect.gen(function* () {
+      yield* putRecord(DEFAULT, "a", "text", { contentType: "" })
+      assert.deepStrictEqual([yield* names, yield* typeOf("a")], [["a.bin"], "application/octet-stream"])
+    })
+  )
+
+  inFolder("in an encoding that this platform does not decode is refused", ({ names }) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(putRecord(DEFAULT, "a", Uint8Array.of(1), { contentEncoding: "br" }))
+      assert.match(error.message, /Content-Encoding "br" is not supported/)
+      assert.deepStrictEqual(yield* names, [])
+    })
+  )
+})
+
+/** Node's file system, with some of its functions replaced. */
+const changed = (
+  change: (fs: FileSystem.FileSystem) => Partial<FileSystem.FileSystem>
+): Layer.Layer<FileSystem.FileSystem | Path.Path> =>
+  Layer.merge(
+    Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (fs) => ({ ...fs, ...change(fs) }))
+    ),
+    Layer.service(Path.Path)
+  ).pipe(Layer.provide(NodeContext.layer))
+
+describe("a key that the folder cannot hold", () => {
+  const refused = (key: string, problem: RegExp) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(putRecord(DEFAULT, key, "text"))
+      assert.strictEqual(error._tag, "BadRequestError", key)
+      assert.match(error.message, problem)
+    })
+
+  inFolder("is one of the SDK's notes", ({ names }) =>
+    Effect.gen(function* () {
+      for (const key of ["__metadata__", "a.__metadata__", "a.__metadata__.b"]) yield* refused(key, /notes/)
+      yield* putRecord(DEFAULT, "a__metadata__", "text")
+      assert.deepStrictEqual(yield* names, ["a__metadata__.txt"])
+    })
+  )
+
+  it.scopedLive("is a device on Windows", () =>
+    Effect.gen(function* () {
+      const { names, path } = yield* scratch
+      const windows = Layer.merge(
+        NodeContext.layer,
+        Layer.effect(
+          Path.Path,
+          Effect.map(Path.Path, (path) => ({ ...path, sep: "\\" }))
+        ).pipe(Layer.provide(NodeContext.layer))
+      )
+      yield* Effect.gen(function* () {
+        for (const key of ["CON", "nul", "Com1", "aux.b"]) yield* refused(key, /name of a device/)
+        yield* putRecord(DEFAULT, "console", "text")
+      }).pipe(Effect.provide(clientIn(path, windows)))
+      yield* Effect.provide(putRecord(DEFAULT, "CON", "text"), clientIn(path))
+      assert.deepStrictEqual(yield* names, ["CON.txt", "console.txt"])
+    })
+  )
+
+  it.scopedLive("is another one in another case, on a file system that does not tell them apart", () =>
+    Effect.gen(function* () {
+      const { client, names, path, write } = yield* scratch
+      yield* write("input.JSON", "1")
+      // As macOS has it: a name leads to a file that has it in another case, and a rename keeps the name of the file.
+      const found = (fs: FileSystem.FileSystem, path: string) =>
+        Effect.map(fs.readDirectory(path.slice(0, path.lastIndexOf("/"))), (names) =>
+          names.find((name) => path.toLowerCase().endsWith(`/${name.toLowerCase()}`))
+        )
+      const macOs = changed((fs) => ({
+        exists: (path) => Effect.map(found(fs, path), (name) => name !== undefined)
+      }))
+      yield* Effect.gen(function* () {
+        yield* putRecord(DEFAULT, "input", { schema: Schema.Number, value: 2 })
+        const error = yield* Effect.flip(putRecord(DEFAULT, "INPUT", { schema: Schema.Number, value: 3 }))
+        assert.match(error.message, /differs in case/)
+        assert.strictEqual(yield* getRecordValue(DEFAULT, "input", Schema.Number), 2)
+      }).pipe(Effect.provide(clientIn(path, macOs)))
+      yield* Effect.provide(putRecord(DEFAULT, "INPUT", { schema: Schema.Number, value: 3 }), client)
+      assert.deepStrictEqual(yield* names, ["INPUT.json", "input.JSON"])
+    })
+  )
+})
+
+const systemError = (code: string, method: string, path: string) =>
+  new PlatformError.SystemError({
+    reason: "Unknown",
+    module: "FileSystem",
+    method,
+    pathOrDescriptor: path,
+    description: `${code}: as planned, '${path}'`,
+    cause: Object.assign(new Error(`${code}: as planned, '${path}'`), { code })
+  })
+
+describe("a failure", () => {
+  it.scopedLive("to read or write a file is an error that is not retried, and names the file", () =>
+    Effect.gen(function* () {
+      const { path, write } = yield* scratch
+      yield* write("a.txt", "old")
+      const broken = changed(() => ({
+        readFile: (path) => Effect.fail(systemError("EACCES", "readFile", path)),
+        rename: (path) => Effect.fail(systemError("EROFS", "rename", path))
+      }))
+      yield* Effect.gen(function* () {
+        const unread = yield* Effect.flip(getRecord(DEFAULT, "a"))
+        const unwritten = yield* Effect.flip(putRecord(DEFAULT, "a", "new"))
+        for (const [error, code] of [
+          [unread, "EACCES"],
+          [unwritten, "EROFS"]
+        ] as const) {
+          assert.deepInclude(error, { _tag: "TransportError", reason: "file", code: Option.some(code), attempts: 1 })
+          assert.include(error.message, `A file could not be read or written [${code}]`)
+          assert.include(error.message, path)
+        }
+      }).pipe(Effect.provide(clientIn(path, broken)))
+    })
+  )
+
+  it.scopedLive("in the middle of a write leaves the record before, and nothing else", () =>
+    Effect.gen(function* () {
+      const { client, names, path, write } = yield* scratch
+      yield* write("a.txt", "old")
+      const full = changed((fs) => ({
+        writeFile: (path, bytes) =>
+          Effect.zipRight(
+            fs.writeFile(path, bytes.subarray(0, 1)),
+            Effect.fail(systemError("ENOSPC", "writeFile", path))
+          )
+      }))
+      const put = Effect.flip(putRecord(DEFAULT, "a", "new"))
+      assert.deepInclude(yield* Effect.provide(put, clientIn(path, full)), { code: Option.some("ENOSPC") })
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      assert.deepStrictEqual([yield* names, yield* fs.readDirectory(`${path}/unfinished`)], [["a.txt"], []])
+      assert.strictEqual(yield* Effect.provide(textOf("a"), client), "old")
+    })
+  )
+
+  inFolder("is a key that the file system finds too long", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(putRecord(DEFAULT, "k".repeat(256), "text"))
+      assert.deepInclude(error, { _tag: "TransportError", reason: "file", code: Option.some("ENAMETOOLONG") })
+    })
+  )
+
+  it.scopedLive("to use the folder is one of the layer", () =>
+    Effect.gen(function* () {
+      const { path } = yield* scratch
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      yield* fs.writeFileString(`${path}/file`, "")
+      const error = yield* Effect.flip(Layer.build(clientIn(`${path}/file`)))
+      assert.match(String(error), new RegExp(`${path}/file.*not a directory`, "s"))
+      const closed = changed(() => ({ access: (path) => Effect.fail(systemError("EACCES", "access", path)) }))
+      const refused = yield* Effect.flip(Layer.build(clientIn(path, closed)))
+      assert.match(String(refused), new RegExp(`EACCES.*${path}`, "s"))
+    })
+  )
+})
+
+describe("what a program that was killed has left", () => {
+  it.scopedLive("is removed an hour later", () =>
+    Effect.gen(function* () {
+      const { client, path } = yield* scratch
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      const now = Date.now()
+      for (const [name, minutes] of [
+        ["old", 61],
+        ["new", 59]
+      ] as const) {
+        yield* fs.makeDirectory(`${path}/unfinished/${name}`, { recursive: true })
+        yield* fs.writeFileString(`${path}/unfinished/${name}/record`, "text")
+        const at = new Date(now - minutes * 60_000)
+        yield* fs.utimes(`${path}/unfinished/${name}`, at, at)
+      }
+      yield* Effect.provide(keysOf, client)
+      assert.deepStrictEqual(yield* fs.readDirectory(`${path}/unfinished`), ["new"])
+    })
+  )
+})
+
+describe("a store", () => {
+  inFolder("is a folder with its name, now and in the next client", ({ client, path }) =>
+    Effect.gen(function* () {
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      const names = Effect.map(fs.readDirectory(`${path}/key_value_stores`), (names) => [...names].sort())
+      yield* fs.writeFileString(`${path}/key_value_stores/file`, "")
+      yield* fs.makeDirectory(`${path}/key_value_stores/__OLD`)
+      assert.strictEqual((yield* Effect.flip(getStore("~file")))._tag, "StoreNotFoundError")
+      assert.isTrue((yield* getOrCreateStore({ name: "seen" })).isNew)
+      const { store: unnamed } = yield* getOrCreateStore()
+      yield* putRecord("~seen", "a", "text")
+      assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "seen", unnamed.id].sort())
+      yield* Effect.gen(function* () {
+        assert.isFalse((yield* getOrCreateStore({ name: "Seen" })).isNew)
+        assert.strictEqual(yield* Effect.flatMap(getRecord("~seen", "a"), ({ text }) => text), "text")
+        yield* updateStore("~seen", { name: "known" })
+        yield* putRecord("~known", "b", "text")
+        assert.sameMembers([...(yield* fs.readDirectory(`${path}/key_value_stores/known`))], ["a.txt", "b.txt"])
+        yield* deleteStore("~known")
+        assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", unnamed.id].sort())
+      }).pipe(Effect.provide(Layer.fresh(client)))
+    })
+  )
+
+  it.scopedLive("is the caller's with a token and without one", () =>
+    Effect.gen(function* () {
+      const { path } = yield* scratch
+      const folder = Layer.provide(FolderTransport.layerWith({ folder: path }), NodeContext.layer)
+      for (const token of [undefined, Redacted.make("CanaryToken0123456789")]) {
+        const client = Layer.provide(ApifyClient.layer({ token }), folder)
+        yield* Effect.provide(putRecord(DEFAULT, "a", "text"), client)
+      }
+    })
+  )
+})
+
+describe("two programs", () => {
+  inFolder("with one folder see whole records of each other", ({ client }) =>
+    Effect.gen(function* () {
+      const other = yield* Layer.build(Layer.fresh(client))
+      const sizes = [200_000, 300_000]
+      yield* putRecord(DEFAULT, "a", new Uint8Array(200_000).fill(0))
+      const writing = Effect.forEach(
+        Array.from({ length: 40 }, (_, index) => index % 2),
+        (index) => putRecord(DEFAULT, "a", new Uint8Array(sizes[index] ?? 0).fill(index))
+      )
+      const reading = Effect.gen(function* () {
+        const { bytes } = yield* getRecord(DEFAULT, "a")
+        const [first = 2] = bytes
+        assert.strictEqual(bytes.length, sizes[first])
+        assert.isTrue(bytes.every((byte) => byte === first))
+        assert.deepStrictEqual(yield* keysOf, ["a"])
+      }).pipe(Effect.provide(other))
+      yield* Effect.raceFirst(Effect.asVoid(writing), Effect.forever(reading))
+    })
+  )
+
+  it.scopedLive("of Apify's SDK and of ours read what the other has put", () =>
+    Effect.gen(function* () {
+      const { client, path } = yield* scratch
+      const theirs = () => new MemoryStorage({ localDataDirectory: path }).keyValueStore("default")
+      const put = (key: string, value: string | Buffer | object, contentType?: string) =>
+        Effect.promise(() => theirs().setRecord({ key, value, ...(contentType === undefined ? {} : { contentType }) }))
+      yield* put("value", { count: 1 })
+      yield* put("notes", "čaj")
+      yield* put("page", "<p>", "text/html")
+      yield* put("picture", Buffer.of(137), "image/png")
+      yield* put("photo", Buffer.of(255), "image/jpeg")
+      yield* put("bytes", Buffer.of(1))
+      yield* Effect.gen(function* () {
+        const keys = yield* keysOf
+        assert.deepStrictEqual(keys, ["bytes", "notes", "page", "photo", "picture", "value"])
+        assert.deepStrictEqual(yield* Effect.forEach(keys, typeOf), [
+          "application/octet-stream",
+          "text/plain; charset=utf-8",
+          "text/html; charset=utf-8",
+          "image/jpeg",
+          "image/png",
+          "application/json; charset=utf-8"
+        ])
+        assert.strictEqual(yield* textOf("notes"), "čaj")
+        for (const key of keys) {
+          const { bytes, contentType } = yield* getRecord(DEFAULT, key)
+          yield* putRecord(DEFAULT, `our-${key}`, bytes, { contentType: Option.getOrThrow(contentType) })
+        }
+        yield* putRecord(DEFAULT, "our-page.txt", "text")
+      }).pipe(Effect.provide(client))
+      const theirStore = theirs()
+      const listed = yield* Effect.promise(() => theirStore.listKeys({ prefix: "our-" }))
+      assert.deepStrictEqual(
+        listed.items.map(({ key }) => key),
+        ["our-bytes", "our-notes", "our-page", "our-page.txt", "our-photo", "our-picture", "our-value"]
+      )
+      const read = (key: string) => Effect.promise(() => theirStore.getRecord(key))
+      assert.deepInclude(yield* read("our-value"), {
+        value: { count: 1 },
+        contentType: "application/json; charset=utf-8"
+      })
+      assert.deepInclude(yield* read("our-notes"), { value: "čaj" })
+      assert.deepInclude(yield* read("our-page.txt"), { value: "text" })
+      assert.deepInclude(yield* read("our-photo"), { value: Buffer.of(255), contentType: "image/jpeg" })
+    })
+  )
+})
+
+describe("an Actor", () => {
+  const Input = Schema.Struct({ urls: Schema.Array(Schema.String) })
+
+  /** A program that says nothing of where it runs. */
+  const program = Effect.gen(function* () {
+    const { urls } = yield* Actor.getInput(Input)
+    const page = yield* Actor.persistedState({ ...unhurried, key: "PAGE", schema: Schema.Int, initial: 0 })
+    const done = yield* SubscriptionRef.updateAndGet(page, (done) => done + 1)
+    yield* Actor.setOutput(Schema.Array(Schema.String), urls.slice(0, done))
+    return done
+  }).pipe(Effect.scoped)
+
+  const actor = Layer.provide(Actor.layerWith({ localStore: "default" }), NodeSocket.layerWebSocketConstructor)
+
+  const variables = (all: Readonly<Record<string, string>>) =>
+    Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(all))))
+
+  it.scopedLive("does the same on Apify and in the folder of apify run, by another layer", () =>
+    Effect.gen(function* () {
+      const { names, path, read, write } = yield* scratch
+      yield* write("INPUT.json", '{ "urls": ["a", "b"] }')
+      const run = Layer.provideMerge(actor, ApifyClient.layerConfigWith(unhurried)).pipe(
+        Layer.provide(Layer.provide(FolderTransport.layer, NodeContext.layer)),
+        Layer.provide(variables({ APIFY_LOCAL_STORAGE_DIR: path, ACTOR_INPUT_KEY: "INPUT" }))
+      )
+      for (const runs of [1, 2, 3]) assert.strictEqual(yield* Effect.provide(program, run), runs)
+      assert.deepStrictEqual(yield* names, ["INPUT.json", "OUTPUT.json", "PAGE.json"])
+      assert.deepStrictEqual([yield* read("PAGE.json"), yield* read("OUTPUT.json")], ["3", '["a","b"]'])
+
+      yield* Effect.gen(function* () {
+        const { url } = yield* Emulator
+        const run = Layer.provideMerge(actor, ApifyClient.layerConfigWith(unhurried)).pipe(
+          Layer.provide(FetchTransport.layer),
+          Layer.provide(variables({ APIFY_API_BASE_URL: url, APIFY_TOKEN: DEMO_TOKEN }))
+        )
+        yield* Effect.gen(function* () {
+          const { store } = yield* getOrCreateStore({ name: "default" })
+          yield* putRecord(store.id, "INPUT", { schema: Input, value: { urls: ["a", "b"] } })
+        }).pipe(Effect.provide(run))
+        for (const runs of [1, 2, 3]) assert.strictEqual(yield* Effect.provide(program, run), runs)
+      }).pipe(Effect.provide(Emulator.layer()))
+    })
+  )
+
+  it.scopedLive("has no input where there is no file", () =>
+    Effect.gen(function* () {
+      const { client } = yield* scratch
+      const run = Layer.provideMerge(Layer.provide(actor, variables({})), client)
+      const error = yield* Effect.flip(Effect.provide(Actor.getInput(Input), run))
+      assert.propertyVal(error, "_tag", "RecordNotFoundError")
+    })
+  )
+
+  it.scopedLive.each([
+    ["APIFY_LOCAL_STORAGE_DIR", { APIFY_LOCAL_STORAGE_DIR: "a", CRAWLEE_STORAGE_DIR: "b" }, "a"],
+    ["CRAWLEE_STORAGE_DIR", { APIFY_LOCAL_STORAGE_DIR: " ", CRAWLEE_STORAGE_DIR: "b" }, "b"],
+    ["none", {}, "storage"]
+  ] as const)("finds the folder by %s", ([, all, expected]) =>
+    Effect.gen(function* () {
+      const { path } = yield* scratch
+      // From within the folder of the test.
+      const place = Layer.merge(
+        NodeContext.layer,
+        Layer.effect(
+          Path.Path,
+          Effect.map(Path.Path, (node) => ({ ...node, resolve: (...segments) => node.resolve(path, ...segments) }))
+        ).pipe(Layer.provide(NodeContext.layer))
+      )
+      yield* Layer.build(Layer.provide(FolderTransport.layer, [place, variables(all)]))
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      assert.sameMembers([...(yield* fs.readDirectory(path))], ["key_value_stores", expected])
+    })
+  )
+})
