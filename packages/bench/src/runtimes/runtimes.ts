@@ -2,12 +2,13 @@
  * The runtimes of the table: how each is installed, and how it runs the bundle of `calls.ts`.
  */
 import { execFile } from "node:child_process"
-import { access, readFile, writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import { basename, join } from "node:path"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { promisify } from "node:util"
+import type { Browser, Page } from "playwright-core"
 import { listen } from "../server.js"
 import type { Outcome, Servers } from "./calls.js"
+import { hasChromium, launchBrowser, servePages, shownBy } from "./chromium.js"
 
 /** A folder outside the workspace, with the bundle, `browser.html` and its program in it, and the runtimes in its `node_modules`. */
 export interface Place {
@@ -26,9 +27,6 @@ export interface Runtime {
   readonly run: (place: Place, store: string) => Promise<string>
 }
 
-/** Debian's Chromium. */
-const CHROMIUM = "/usr/bin/chromium"
-
 /** The oldest compatibility date that is supported: the first with the constructors of streams. */
 const OLD_DATE = "2022-11-30"
 
@@ -41,8 +39,7 @@ export const dependencies: Readonly<Record<string, string>> = {
   ...Object.fromEntries(nodes.map((major) => [`node-${major}`, `npm:node-${system}@${major}`])),
   bun: "1",
   deno: "2",
-  workerd: "1",
-  "playwright-core": "1"
+  workerd: "1"
 }
 
 const PATIENCE_MILLIS = 120_000
@@ -107,32 +104,8 @@ const config :Workerd.Config = (services = [
   }
 }
 
-/** What is used of `playwright-core`, which is not a dependency of the workspace. */
-interface Playwright {
-  readonly chromium: {
-    readonly launch: (options: {
-      readonly executablePath: string
-      readonly args: ReadonlyArray<string>
-    }) => Promise<Browser>
-  }
-}
-
-interface Browser {
-  readonly version: () => string
-  readonly newPage: () => Promise<Page>
-  readonly close: () => Promise<void>
-}
-
-interface Page {
-  readonly goto: (url: string) => Promise<unknown>
-  readonly evaluate: (script: string) => Promise<string>
-  readonly waitForFunction: (script: string) => Promise<unknown>
-}
-
-const withBrowser = async <A>({ folder }: Place, use: (browser: Browser) => Promise<A>): Promise<A> => {
-  const { chromium }: Playwright = await import(join(folder, "node_modules/playwright-core/index.mjs"))
-  // As root, which containers run as, it starts only without its sandbox.
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] })
+const withBrowser = async <A>(use: (browser: Browser) => Promise<A>): Promise<A> => {
+  const browser = await launchBrowser()
   try {
     return await use(browser)
   } finally {
@@ -140,46 +113,26 @@ const withBrowser = async <A>({ folder }: Place, use: (browser: Browser) => Prom
   }
 }
 
-/** Serves the files of a folder to browsers. */
-const servePages = (folder: string) =>
-  createServer((request, response) => {
-    const name = basename(new URL(request.url ?? "/", "http://localhost").pathname)
-    readFile(join(folder, name)).then(
-      (bytes) =>
-        response.writeHead(200, { "content-type": name.endsWith(".js") ? "text/javascript" : "text/html" }).end(bytes),
-      () => response.writeHead(404).end()
-    )
-  })
-
 /** What the example shows of the store that `playAll` has left. */
 const openExample = async (page: Page, url: string): Promise<Outcome> => {
-  await page.goto(url)
-  const shown = `document.querySelector("output").textContent`
-  await page.waitForFunction(`${shown} !== "…"`)
-  const text = await page.evaluate(shown)
+  const text = await shownBy(page, url)
   return { call: "open examples/browser.html", outcome: text === "3 pages" ? "yes" : text }
 }
 
 const chromium: Runtime = {
   name: "Chromium",
-  version: async (place) => {
-    const isInstalled = await access(CHROMIUM).then(
-      () => true,
-      () => false
-    )
-    return isInstalled ? withBrowser(place, async (browser) => browser.version()) : undefined
-  },
+  version: async () => (hasChromium ? withBrowser(async (browser) => browser.version()) : undefined),
   run: async (place, store) => {
     const { bundle, folder, servers } = place
     const pages = servePages(folder)
     // Of another origin than the emulator's.
     const url = await listen(pages)
     try {
-      return await withBrowser(place, async (browser) => {
+      return await withBrowser(async (browser) => {
         const page = await browser.newPage()
         await page.goto(`${url}/browser.html`)
         const args = `${JSON.stringify(servers)}, ${JSON.stringify(store)}`
-        const played = await page.evaluate(
+        const played = await page.evaluate<string>(
           `import("/${bundle}").then(({ playAll }) => playAll(${args})).then(JSON.stringify)`
         )
         const example = await openExample(page, `${url}/browser.html?store=janedoe~${store}&api=${servers.emulator}`)
