@@ -7,7 +7,9 @@ import * as Persistence from "@effect/experimental/Persistence"
 import * as RateLimiter from "@effect/experimental/RateLimiter"
 import * as RateLimiterRedis from "@effect/experimental/RateLimiter/Redis"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Path from "@effect/platform/Path"
 import * as Socket from "@effect/platform/Socket"
 import { formatStoreRef, parseStoreRef, Store, StoreBody } from "@effect-apify/domain"
 import {
@@ -31,6 +33,7 @@ import {
   streamRecord
 } from "@effect-apify/http"
 import * as Actor from "@effect-apify/http/Actor"
+import * as FolderTransport from "@effect-apify/http/FolderTransport"
 import * as ApifyKeyValueStore from "@effect-apify/http/KeyValueStore"
 import * as ApifyPersistence from "@effect-apify/http/Persistence"
 import * as SharedPacing from "@effect-apify/http/SharedPacing"
@@ -147,6 +150,24 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
     deepStrictEqual(yield* Effect.all([run, run]), [1, 2])
     yield* deleteStore("~peers-actor")
   }).pipe(Effect.provide(clients.FetchTransport)),
+  "keeps stores in a folder": Effect.gen(function* () {
+    strictEqual((yield* getOrCreateStore({ name: "default" })).isNew, true)
+    strictEqual(yield* tagOf(getRecord("~default", "INPUT")), "RecordNotFoundError")
+  }).pipe(
+    Effect.provide(
+      ApifyClient.layer().pipe(
+        Layer.provide(FolderTransport.layerWith({ folder: "storage" })),
+        Layer.provide([
+          Path.layer,
+          FileSystem.layerNoop({
+            access: () => Effect.void,
+            makeDirectory: () => Effect.void,
+            readDirectory: () => Effect.succeed([])
+          })
+        ])
+      )
+    )
+  ),
   "shares the pace of its calls": Effect.gen(function* () {
     const results = yield* Stream.runCollect(getStores([STORE, NAMED]))
     ok(Chunk.every(results, ({ result }) => Either.isRight(result)))

@@ -5,6 +5,7 @@
 import { MemoryStorage } from "@crawlee/memory-storage"
 import * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Path from "@effect/platform/Path"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
@@ -37,6 +38,8 @@ import {
   putRecord,
   updateStore
 } from "../src/index.js"
+import { makeMemoryApi } from "../src/internal/memoryApi.js"
+import { recordFiles } from "../src/internal/recordFiles.js"
 import { unhurried } from "./unhurried.js"
 
 const DEFAULT = "~default"
@@ -438,6 +441,28 @@ describe("a store", () => {
         assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", unnamed.id].sort())
       }).pipe(Effect.provide(Layer.fresh(client)))
     })
+  )
+
+  it.scopedLive("has no name that leads elsewhere, even in a request that is made by hand", () =>
+    Effect.gen(function* () {
+      const { path } = yield* scratch
+      const fs = yield* FileSystem.FileSystem
+      const place = { fs, path: yield* Path.Path, stores: `${path}/key_value_stores`, unfinished: `${path}/unfinished` }
+      const respond = yield* makeMemoryApi({
+        caller: "local",
+        stores: [{ name: "default" }],
+        recordsOf: (store) => recordFiles(place, store)
+      })
+      const url = "https://api.apify.com/v2/key-value-stores"
+      for (const request of [
+        HttpClientRequest.post(`${url}?name=..%2Fother`),
+        HttpClientRequest.bodyText(HttpClientRequest.put(`${url}/~default`), '{"name":"../other"}')
+      ]) {
+        const { status } = yield* respond(HttpClientRequest.bearerToken(request, "token"))
+        assert.strictEqual(status, 400)
+      }
+      assert.deepStrictEqual(yield* fs.readDirectory(path), ["key_value_stores"])
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scopedLive("is the caller's with a token and without one", () =>

@@ -1,6 +1,6 @@
 /**
- * Apify's API for stores in memory, or in a folder: the requests that the client sends, and how Apify responds to them. It does not check what
- * the client has checked before it sends anything: names, keys and numbers.
+ * Apify's API for stores in memory, or in a folder: the requests that the client sends, and how Apify responds to them. It does not
+ * check what the client has checked before it sends anything: keys and numbers.
  */
 import type { PlatformError } from "@effect/platform/Error"
 import * as HttpClientError from "@effect/platform/HttpClientError"
@@ -11,6 +11,7 @@ import { AccessLevel } from "@effect-apify/domain/GeneralAccess"
 import { JsonObject } from "@effect-apify/domain/Json"
 import { PublicUrl } from "@effect-apify/domain/PublicUrl"
 import {
+  invalidStoreNameRefusal,
   invalidValueRefusal,
   methodRefusal,
   nameTakenRefusal,
@@ -21,6 +22,7 @@ import {
   unsupportedEncodingRefusal
 } from "@effect-apify/domain/Refusal"
 import { Store } from "@effect-apify/domain/Store"
+import { parseStoreName } from "@effect-apify/domain/StoreName"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -177,6 +179,9 @@ const listStores: Handle = (call) =>
     return json(200, { data: { total: all.length, offset, limit, desc, count: items.length, unnamed, items } })
   })
 
+/** The client has checked it, unless an operation is written by hand. */
+const checkName = (name: string) => Effect.mapError(parseStoreName(name), () => refuse(invalidStoreNameRefusal))
+
 const getOrCreateStore: Handle = (call) =>
   Effect.gen(function* () {
     const { memory, query, request } = call
@@ -184,6 +189,7 @@ const getOrCreateStore: Handle = (call) =>
     const name = Option.fromNullable(query.get("name"))
     const known = Option.flatMap(name, (name) => Either.getRight(memory.find(`~${name}`, call)))
     if (Option.isSome(known)) return json(200, { data: yield* present(call, known.value) })
+    yield* Option.match(name, { onNone: () => Effect.void, onSome: checkName })
     const { schema } = yield* readJson(request, NewStore)
     return json(201, { data: yield* present(call, yield* memory.create(caller, { name, schema })) })
   })
@@ -202,6 +208,7 @@ const updateStore: Handle = (call) =>
     const found = yield* memory.findWritable(ref, call)
     const { stored } = found
     const { generalAccess, name, title } = yield* readJson(request, Changes)
+    if (typeof name === "string") yield* checkName(name)
     if (typeof name === "string" && memory.hasOther(stored.store, name))
       return yield* Effect.fail(refuse(nameTakenRefusal))
     const store = new Store(
