@@ -67,14 +67,21 @@ const rangeOf = ({ query, unknowns }: ApiRequest, found: FoundStore): Either.Eit
 /** Most keys on one page. Documented. */
 const MAXIMUM_KEYS = 1000
 
-/** A record that is not what its encoding says is an error, unless that shows at once: then it is as it is stored. */
+/**
+ * A record without its encoding; as it is stored, if it is not what its encoding says. A large one is decoded to its end to
+ * know, before it is given.
+ */
 const decodedContentOf = (record: StoredRecord) =>
   Option.match(record.row.contentEncoding, {
     onNone: () => bodyOf(record),
     onSome: (encoding) =>
       Stream.unwrap(
         decodedOf(record, encoding).pipe(
-          Effect.map((content) => (content instanceof Uint8Array ? Stream.make(content) : content)),
+          Effect.flatMap((content) =>
+            content instanceof Uint8Array
+              ? Effect.succeed(Stream.make(content))
+              : Effect.as(Stream.runDrain(content), content)
+          ),
           Effect.catchTag("DecodingError", () => Effect.succeed(bodyOf(record)))
         )
       )
