@@ -87,7 +87,10 @@ export interface EmulatorOptions {
    * `demoSeed` for an empty database, and nothing for any other.
    */
   readonly seed?: SeedJson | string | undefined
-  /** The database's file, which is created if it does not exist, or `:memory:`. Default: `:memory:`. */
+  /**
+   * The database's file, which is created if it does not exist, or `:memory:`. One emulator at a time may use a file.
+   * Default: `:memory:`.
+   */
   readonly database?: string | undefined
   /** The port, from 0 to 65535; 0 takes any free port. Default: 0. */
   readonly port?: number | undefined
