@@ -56,6 +56,22 @@ export const formatPath = (path: Problem["path"]): string =>
 const isIdentifier = (key: string | number): key is string => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(String(key))
 
 /**
+ * A problem as a part of a sentence; `it` is the whole document.
+ *
+ * @example
+ * ```ts
+ * import { formatProblem } from "@effect-apify/domain"
+ *
+ * formatProblem({ path: ["users", 0, "username"], problem: "is missing" }) // "users[0].username is missing"
+ * ```
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const formatProblem = ({ path, problem }: Problem): string =>
+  `${path.length === 0 ? "it" : formatPath(path)} ${problem}`
+
+/**
  * Every problem in a schema issue, in the order in which the schema lists them. A schema's `description` says what was
  * expected; a message that a filter or a transformation returns is taken as it is. Of a union only the member that fits
  * best is reported, or what was expected if none fits.

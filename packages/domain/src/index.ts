@@ -49,7 +49,7 @@ export { AccessLevel, GeneralAccess, UnknownAccessLevel } from "./GeneralAccess.
 export { HttpMethod } from "./HttpMethod.js"
 export { type Json, JsonObject, MAX_JSON_DEPTH } from "./Json.js"
 export { cursorPage, offsetPage, RecordInfoPage, StorePage } from "./Page.js"
-export { formatPath, Problem, problemsOf } from "./Problem.js"
+export { formatPath, formatProblem, Problem, problemsOf } from "./Problem.js"
 export { PublicUrl, PublicUrlFromString } from "./PublicUrl.js"
 export {
   InvalidRecordKeyError,

@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { formatPath, Problem, problemsOf, Store, StoreBody, StoreRefFromString } from "../src/index.js"
+import { formatPath, formatProblem, Problem, problemsOf, Store, StoreBody, StoreRefFromString } from "../src/index.js"
 import { anyJson, nearlyValid } from "./laws.js"
 
 /** What is wrong with the input, one line for each problem. */
@@ -244,6 +244,13 @@ describe("for any JSON that is not a store", () => {
       })
     }
   )
+})
+
+describe("a problem as text", () => {
+  it("begins with where it is, or with what is the whole", () => {
+    assert.strictEqual(formatProblem({ path: ["data", 0, "id"], problem: "is missing" }), "data[0].id is missing")
+    assert.strictEqual(formatProblem({ path: [], problem: "is not JSON" }), "it is not JSON")
+  })
 })
 
 describe("a path as text", () => {

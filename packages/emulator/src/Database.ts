@@ -11,7 +11,7 @@ import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { formatPath, problemsOf } from "@effect-apify/domain/Problem"
+import { formatProblem, problemsOf } from "@effect-apify/domain/Problem"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -121,9 +121,7 @@ const lastMessageOf = (error: unknown): string =>
  * @category errors
  */
 export const describeRow = (error: ParseResult.ParseError): string =>
-  `a row cannot be read: ${problemsOf(error.issue)
-    .map(({ path, problem }) => `${formatPath(path)} ${problem}`)
-    .join("; ")}`
+  `a row cannot be read: ${problemsOf(error.issue).map(formatProblem).join("; ")}`
 
 /**
  * Turns an error of a statement or a row into one that says what to do.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
-import { formatPath, Problem } from "@effect-apify/domain/Problem"
+import { formatProblem, Problem } from "@effect-apify/domain/Problem"
 import { RunId, RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import { Store } from "@effect-apify/domain/Store"
 import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
@@ -376,10 +376,7 @@ export class InvalidSeedError extends Schema.TaggedError<InvalidSeedError>()("In
 }) {
   override get message(): string {
     const seed = Option.match(this.file, { onNone: () => "The seed", onSome: (file) => `The seed file ${file}` })
-    const problems = this.problems.map(
-      ({ path, problem }) => `${path.length === 0 ? "it" : formatPath(path)} ${problem}`
-    )
-    return [`${seed} is invalid. Nothing was loaded:`, ...problems].join("\n  ")
+    return [`${seed} is invalid. Nothing was loaded:`, ...this.problems.map(formatProblem)].join("\n  ")
   }
 }
 

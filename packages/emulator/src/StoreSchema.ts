@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { type JsonObject, JsonObject as JsonObjectSchema } from "@effect-apify/domain/Json"
-import { formatPath, problemsOf } from "@effect-apify/domain/Problem"
+import { formatProblem, problemsOf } from "@effect-apify/domain/Problem"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -89,9 +89,5 @@ const decodeSchema = ParseResult.decodeUnknownEither(StoreSchema, { errors: "all
 export const checkStoreSchema = (input: unknown): Either.Either<JsonObject, string> =>
   decodeObject(input).pipe(
     Either.flatMap((object) => Either.map(decodeSchema(object), () => object)),
-    Either.mapLeft((issue) =>
-      problemsOf(issue)
-        .map(({ path, problem }) => `${path.length === 0 ? "it" : formatPath(path)} ${problem}`)
-        .join("; ")
-    )
+    Either.mapLeft((issue) => problemsOf(issue).map(formatProblem).join("; "))
   )
