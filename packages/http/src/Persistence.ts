@@ -17,10 +17,10 @@ import * as Stream from "effect/Stream"
 import { ApifyClient, type Service as Client } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { entryKey, entryPrefix } from "./internal/entryKey.js"
-import { removeRecords } from "./internal/removeRecords.js"
+import { removeRecord, removeRecords } from "./internal/removeRecords.js"
 import { listKeys } from "./Keys.js"
 import { CONCURRENCY, pacedRecord } from "./RecordStreams.js"
-import { deleteRecord, type GetRecordError, getRecord, put, putRecord } from "./Records.js"
+import { type DeleteRecordError, deleteRecord, type GetRecordError, getRecord, put, putRecord } from "./Records.js"
 import type { StoredRecord } from "./StoredRecord.js"
 
 /**
@@ -151,12 +151,15 @@ const makeStore = (
     effect: (recordKey: string) => Effect.Effect<A, E, ApifyClient>
   ): Effect.Effect<A, Persistence.PersistenceError> => call(method, Effect.flatMap(entryKey(prefix, key), effect))
 
-  const read = (recordKey: string, record: Effect.Effect<StoredRecord, GetRecordError, ApifyClient>) =>
+  const read = (
+    record: Effect.Effect<StoredRecord, GetRecordError, ApifyClient>,
+    remove: Effect.Effect<void, DeleteRecordError, ApifyClient>
+  ) =>
     Effect.gen(function* () {
       const [value, expires] = yield* (yield* record).json(Entry)
       if (expires === null || expires > (yield* Clock.currentTimeMillis)) return Option.some(value)
       // It has expired, whether it can be deleted or not.
-      yield* Effect.ignore(deleteRecord(ref, recordKey, options))
+      yield* Effect.ignore(remove)
       return Option.none()
     }).pipe(Effect.catchTag("RecordNotFoundError", () => Effect.succeedNone))
 
@@ -166,11 +169,17 @@ const makeStore = (
     )
 
   return {
-    get: (key) => callFor("get", key, (recordKey) => read(recordKey, getRecord(ref, recordKey, options))),
+    get: (key) =>
+      callFor("get", key, (recordKey) =>
+        read(getRecord(ref, recordKey, options), deleteRecord(ref, recordKey, options))
+      ),
     getMany: (keys) =>
       Effect.forEach(
         keys,
-        (key) => callFor("getMany", key, (recordKey) => read(recordKey, pacedRecord(ref, recordKey, options))),
+        (key) =>
+          callFor("getMany", key, (recordKey) =>
+            read(pacedRecord(ref, recordKey, options), removeRecord(ref, recordKey, options))
+          ),
         { concurrency: CONCURRENCY }
       ),
     set: (key, value, timeToLive) =>
@@ -179,7 +188,8 @@ const makeStore = (
       ),
     setMany: (entries) =>
       Effect.forEach(
-        entries,
+        // Of several entries with one key the last, as they are put at the same time.
+        new Map(entries.map((entry) => [entry[0], entry])).values(),
         ([key, value, timeToLive]) =>
           callFor("setMany", key, (recordKey) =>
             Effect.flatMap(entryOf(value, timeToLive), (entry) => put(ref, recordKey, entry, options, true))

@@ -9,6 +9,7 @@ import * as Persistence from "@effect/experimental/Persistence"
 import { persisted } from "@effect/experimental/RequestResolver"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -196,6 +197,58 @@ describe("the persistence on Apify", () => {
         yield* TestClock.adjust("2 seconds")
         yield* fiber
         assert.lengthOf(yield* requests, 400)
+      }).pipe(Effect.provide(ApifyPersistence.layer(REF)), Effect.provide(layerRespond(respond)))
+    })
+  )
+
+  it.scoped("keeps getMany to the rate for one store where entries have expired, and deletes them all", () =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const deleted: Array<string> = []
+      const respond = ({ method, url }: HttpClientRequest.HttpClientRequest) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          times.push(now)
+          if (method === "GET") return Response.json([1, 0])
+          deleted.push(url)
+          return new Response(null, { status: 204 })
+        })
+      yield* Effect.gen(function* () {
+        const store = yield* Effect.flatMap(Persistence.BackingPersistence, ({ make }) => make("a"))
+        const keys = Array.from({ length: 400 }, (_, place) => `${place}`)
+        const fiber = yield* Effect.fork(store.getMany(keys))
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(yield* fiber, keys.map(Option.none))
+        assert.strictEqual(new Set(deleted).size, 400)
+        for (const start of times) {
+          assert.isAtMost(times.filter((time) => time >= start && time < start + 1000).length, 200)
+        }
+      }).pipe(Effect.provide(ApifyPersistence.layer(REF)), Effect.provide(layerRespond(respond)))
+    })
+  )
+
+  it.scoped("keeps the last of several entries of one key, however long each takes", () =>
+    Effect.gen(function* () {
+      const stored = new Map<string, string>()
+      const respond = ({ body, method, url }: HttpClientRequest.HttpClientRequest) => {
+        if (method === "GET") return Effect.sync(() => new Response(stored.get(url), { status: 200 }))
+        const text = body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : body._tag
+        return Effect.sync(() => {
+          stored.set(url, text)
+          return new Response("{}", { status: 201 })
+        }).pipe(Effect.delay(text === "[1,null]" ? "2 seconds" : "1 second"))
+      }
+      yield* Effect.gen(function* () {
+        const store = yield* Effect.flatMap(Persistence.BackingPersistence, ({ make }) => make("a"))
+        const fiber = yield* Effect.fork(
+          store.setMany([
+            ["b", 1, NEVER],
+            ["c", 3, NEVER],
+            ["b", 2, NEVER]
+          ])
+        )
+        yield* TestClock.adjust("10 seconds")
+        yield* fiber
+        assert.deepStrictEqual([...stored.values()].sort(), ["[2,null]", "[3,null]"])
       }).pipe(Effect.provide(ApifyPersistence.layer(REF)), Effect.provide(layerRespond(respond)))
     })
   )

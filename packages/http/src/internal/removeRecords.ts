@@ -19,7 +19,13 @@ export const removeRecords = <E, R>(
   options: CallOptions
 ): Effect.Effect<void, E | DeleteRecordError, ApifyClient | R> =>
   mapConcurrently(keys, { concurrency: CONCURRENCY, unordered: true }, (key) =>
-    Effect.flatMap(ApifyClient, (client) =>
-      Effect.either(client.run(new DeleteRecord(recordTargetOf(ref, key), true), options))
-    )
+    Effect.either(removeRecord(ref, key, options))
   ).pipe(Stream.runForEach(identity))
+
+/** Deletes one of many records. */
+export const removeRecord = (
+  ref: StoreRef | string,
+  key: string,
+  options: CallOptions
+): Effect.Effect<void, DeleteRecordError, ApifyClient> =>
+  Effect.flatMap(ApifyClient, (client) => client.run(new DeleteRecord(recordTargetOf(ref, key), true), options))
