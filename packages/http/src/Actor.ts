@@ -375,8 +375,11 @@ export const persistedState = <A, I, R>({
       (value) => Effect.provide(putRecord(store, key, { schema, value }, options), context)
     )
     yield* Effect.addFinalizer(() => Effect.orDie(save))
-    const saveOrReport = Effect.catchAll(save, ({ message }) =>
-      Effect.logWarning(`The state ${key} is not saved, and will be tried again: ${message}`)
+    const notSaved = `The state ${key} is not saved, and will be tried again`
+    const saveOrReport = save.pipe(
+      Effect.catchAll(({ message }) => Effect.logWarning(`${notSaved}: ${message}`)),
+      // Such as of a schema that throws: without this it would be the last save before the scope's end.
+      Effect.catchAllDefect((defect) => Effect.logWarning(notSaved, Cause.die(defect)))
     )
     const moment = Effect.raceFirst(Effect.sleep(wait), nextSaveEvent(events))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(moment, saveOrReport)))

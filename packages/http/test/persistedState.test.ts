@@ -277,6 +277,37 @@ describe("a save", () => {
     })
   )
 
+  it.scoped("whose schema throws is logged, and tried again at the next moment", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const log = Logger.make(({ cause, logLevel, message }) =>
+        logged.push(`${logLevel.label} ${message} ${Cause.pretty(cause)}`)
+      )
+      const schema = Schema.transform(Schema.Number, Schema.Number, {
+        decode: (count) => count,
+        encode: (count) => {
+          if (count === 13) throw new Error("a bug")
+          return count
+        }
+      })
+      const server = new StateServer()
+      yield* Effect.gen(function* () {
+        const state = yield* persistedState({ key: "COUNT", schema, initial: 0 })
+        yield* SubscriptionRef.set(state, 13)
+        yield* passes("60 seconds")
+        yield* SubscriptionRef.set(state, 14)
+        yield* passes("60 seconds")
+        assert.deepStrictEqual(server.puts, ["14"])
+        yield* SubscriptionRef.set(state, 15)
+        yield* server.tell("migrating")
+        yield* othersSettle
+        assert.deepStrictEqual(server.puts, ["14", "15"])
+      }).pipe(Effect.provide(server.layer), Effect.provide(Logger.replace(Logger.defaultLogger, log)))
+      assert.lengthOf(logged, 1)
+      assert.match(logged[0] ?? "", /^WARN The state COUNT is not saved, and will be tried again.*a bug/s)
+    })
+  )
+
   it.scoped("waits for one that is under way, and saves what is newer than it", () =>
     Effect.gen(function* () {
       const server = new StateServer()
