@@ -3,6 +3,7 @@
  */
 import { inspect } from "node:util"
 import type { PlatformError } from "@effect/platform/Error"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { assert, describe, it, layer } from "@effect/vitest"
@@ -162,7 +163,14 @@ describe("the KeyValueStore on Apify", () => {
     ["Busy", "RateLimitedError", refusal(429, "rate-limit-exceeded")],
     ["Unknown", "BadRequestError", refusal(400, "x")],
     ["Unknown", "ServerError", refusal(500, "x")],
+    ["Unknown", "MethodNotAllowedError", refusal(405, "method-not-allowed")],
     ["Unknown", "UnexpectedResponseError", refusal(418, "x")],
+    [
+      "Unknown",
+      "TransportError",
+      (request: HttpClientRequest.HttpClientRequest) =>
+        Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport" }))
+    ],
     ["InvalidData", "MalformedResponseError", () => Effect.succeed(Response.json({ data: { items: 1 } }))],
     ["TimedOut", "TimeoutError", () => Effect.never]
   ] as const)("fails as a SystemError, %s for a %s, with that error as its cause", ([reason, tag, respond]) =>
@@ -182,6 +190,26 @@ describe("the KeyValueStore on Apify", () => {
         assert.notInclude(printed, token)
       }
     })
+  )
+
+  it.effect.each([
+    ["InvalidData", "MalformedRecordError", "get", () => Effect.succeed(new Response(Uint8Array.of(0xe9)))],
+    ["Unknown", "RecordTooLargeError", "get", () => Effect.succeed(new Response("a".repeat(1001)))],
+    ["Unknown", "RecordTooLargeError", "set", refusal(413, "record-too-large")],
+    ["Unknown", "RecordRejectedError", "set", refusal(400, "schema-validation-failed")],
+    ["NotFound", "StoreNotFoundError", "set", refusal(404, "record-not-found", "Key-value Store was not found")]
+  ] as const)("fails as a SystemError, %s for a %s of %s", ([reason, tag, method, respond]) =>
+    Effect.gen(function* () {
+      const store = yield* KeyValueStore.KeyValueStore
+      const error = yield* Effect.flip<unknown, PlatformError, never>(
+        method === "get" ? store.get("a") : store.set("a", "1")
+      )
+      assert.deepInclude(error, { _tag: "SystemError", module: "KeyValueStore", method, reason, pathOrDescriptor: "a" })
+      assert.deepInclude(error.cause, { _tag: tag })
+    }).pipe(
+      Effect.provide(ApifyKeyValueStore.layer(REF, { maxBodyBytes: 1000 })),
+      Effect.provide(layerRespond(respond))
+    )
   )
 
   layer(emulated, { excludeTestServices: true })((it) => {
