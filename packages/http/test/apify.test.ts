@@ -1,7 +1,7 @@
 /**
  * The operations as methods of one service.
  */
-import { assert, describe, it, layer } from "@effect/vitest"
+import { assert, describe, expectTypeOf, it, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -23,7 +23,42 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
 const isOperation = (name: string): boolean =>
   /^(get|list|head|put|delete|update|stream|download)[A-Z]|^(record|keys)PublicUrl$|^publicUrls$/.test(name)
 
+type Functions = typeof http
+
+/** What a function gives, fails with and needs, apart from a client. */
+type Outcome<Result> =
+  Result extends Effect.Effect<infer A, infer E, infer R>
+    ? readonly ["Effect", A, E, R]
+    : Result extends Stream.Stream<infer A, infer E, infer R>
+      ? readonly ["Stream", A, E, R]
+      : undefined
+
+type Method<F> = F extends (...args: infer Args) => infer Result
+  ? Outcome<Result> extends readonly [infer Kind, infer A, infer E, infer R]
+    ? readonly [args: Args, Kind, A, E, Exclude<R, http.ApifyClient.ApifyClient>]
+    : never
+  : never
+
+/** The functions of the package that need a client, whatever they are called. */
+type Operation = {
+  [Name in keyof Functions]: Functions[Name] extends (...args: never) => infer Result
+    ? Outcome<Result> extends readonly [unknown, unknown, unknown, infer R]
+      ? http.ApifyClient.ApifyClient extends R
+        ? Name
+        : never
+      : never
+    : never
+}[keyof Functions]
+
 describe("the service Apify", () => {
+  it("has every function that needs a client, of the same type", () => {
+    expectTypeOf<keyof http.Apify.Service>().toEqualTypeOf<Operation>()
+    // Type parameters are compared by their bounds.
+    expectTypeOf<{ [Name in keyof http.Apify.Service]: Method<http.Apify.Service[Name]> }>().toEqualTypeOf<{
+      [Name in keyof http.Apify.Service]: Method<Functions[Name]>
+    }>()
+  })
+
   it.effect("has every operation, and no others", () =>
     Effect.gen(function* () {
       const apify = yield* Apify.Apify
