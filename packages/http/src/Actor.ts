@@ -321,9 +321,9 @@ export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
  * each time only if it has changed. Saves never overlap, and each has the newest state.
  *
  * A save is retried as any call is. If it fails in spite of that, this is logged as a warning, is the `lastFailure`, and the
- * state is saved at the next of these moments. The save at the scope's end is the last one: if it fails, it is a defect, so
- * that the program does not pass for one that has kept its state. Whoever wants to handle that runs `save` before. The scope
- * must end before the client does.
+ * state is saved at the next of these moments. The save at the scope's end is the last one: if it fails, this is logged as an
+ * error and is a defect, so that the program does not pass for one that has kept its state. Whoever wants to handle that runs
+ * `save` before. The scope must end before the client does.
  *
  * @example
  * ```ts
@@ -374,12 +374,14 @@ export const persistedState = <A, I, R>({
       (value) => Effect.provide(Effect.option(encode(value)), context),
       (value) => Effect.provide(putRecord(store, key, { schema, value }, options), context)
     )
-    yield* Effect.addFinalizer(() => Effect.orDie(save))
-    const notSaved = `The state ${key} is not saved, and will be tried again`
+    const notSaved = `The state ${key} is not saved`
+    // Logged, because nobody is told of the defect of a program that was interrupted.
+    const lastSave = Effect.tapError(save, ({ message }) => Effect.logError(`${notSaved}: ${message}`))
+    yield* Effect.addFinalizer(() => Effect.orDie(lastSave))
     const saveOrReport = save.pipe(
-      Effect.catchAll(({ message }) => Effect.logWarning(`${notSaved}: ${message}`)),
+      Effect.catchAll(({ message }) => Effect.logWarning(`${notSaved}, and will be tried again: ${message}`)),
       // Such as of a schema that throws: without this it would be the last save before the scope's end.
-      Effect.catchAllDefect((defect) => Effect.logWarning(notSaved, Cause.die(defect)))
+      Effect.catchAllDefect((defect) => Effect.logWarning(`${notSaved}, and will be tried again`, Cause.die(defect)))
     )
     const moment = Effect.raceFirst(Effect.sleep(wait), nextSaveEvent(events))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(moment, saveOrReport)))

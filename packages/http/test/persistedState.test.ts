@@ -265,6 +265,30 @@ describe("a save", () => {
     })
   )
 
+  // What an interrupted program fails with is shown by nobody: `runMain` ends with 1, and says nothing.
+  it.scoped("that fails at the end of an interrupted program is logged", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const log = Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${message}`))
+      const server = new StateServer()
+      server.onPut = "refuse"
+      const fiber = yield* Effect.fork(
+        persistedState(options).pipe(
+          Effect.tap((state) => SubscriptionRef.set(state, { done: 1 })),
+          Effect.zipRight(Effect.never),
+          Effect.scoped,
+          Effect.provide(server.layer),
+          Effect.provide(Logger.replace(Logger.defaultLogger, log))
+        )
+      )
+      yield* othersSettle
+      const exit = yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      assert.lengthOf(logged, 1)
+      assert.match(logged[0] ?? "", /^ERROR The state STATE is not saved: .*As planned/)
+    })
+  )
+
   it.scoped("of what its schema does not allow is an error, and nothing is sent", () =>
     Effect.gen(function* () {
       const server = new StateServer()
