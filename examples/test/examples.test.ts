@@ -304,6 +304,7 @@ describe("otel", () => {
         ["my program", "ApifyClient.getStore", "GET", "GET"]
       )
       assert.match(stdout, /apify_calls/)
+      assert.match(stdout, /http\.client\.request\.duration/)
       assert.notInclude(stdout, DEMO_TOKEN)
     })
   )

@@ -54,6 +54,8 @@ const program = Effect.gen(function* () {
   ])
 )
 
+const exportedMetrics = () => (metrics.getMetrics().at(-1)?.scopeMetrics ?? []).flatMap(({ metrics }) => metrics)
+
 const named = (name: string) => spans.getFinishedSpans().filter((span) => span.name === name)
 
 const attemptsOf = (call: ReadableSpan | undefined) =>
@@ -160,8 +162,7 @@ describe("telemetry by OpenTelemetry", () => {
   })
 
   it("has the metrics of calls, by operation, in a namespace of their own", () => {
-    const exported = (metrics.getMetrics().at(-1)?.scopeMetrics ?? []).flatMap(({ metrics }) => metrics)
-    const own = exported.filter(({ descriptor }) => descriptor.name.startsWith("apify_"))
+    const own = exportedMetrics().filter(({ descriptor }) => descriptor.name.startsWith("apify_"))
     assert.sameMembers(
       own.map(({ dataPointType, descriptor }) => `${descriptor.name} ${DataPointType[dataPointType]}`),
       ["apify_calls SUM", "apify_attempts SUM", "apify_retries SUM", "apify_call_latency_ms HISTOGRAM"]
@@ -174,6 +175,38 @@ describe("telemetry by OpenTelemetry", () => {
     assert.deepInclude(attributesOf("apify_retries"), { operation: "getStore", error: "ServerError" })
     assert.deepInclude(attributesOf("apify_attempts"), { operation: "putRecord" })
     assert.deepInclude(attributesOf("apify_call_latency_ms"), { operation: "deleteRecord" })
-    assert.isEmpty(exported.filter(({ descriptor }) => descriptor.name.startsWith("http.")))
+  })
+
+  it("has the metric that the conventions require, with its unit, buckets and attributes, and no other of theirs", () => {
+    const [duration, ...others] = exportedMetrics().filter(({ descriptor }) => descriptor.name.startsWith("http."))
+    assert.isEmpty(others)
+    if (duration?.dataPointType !== DataPointType.HISTOGRAM) return assert.fail("There is no histogram of requests")
+    const { dataPoints, descriptor } = duration
+    assert.deepStrictEqual([descriptor.name, descriptor.unit], ["http.client.request.duration", "s"])
+    assert.deepStrictEqual(
+      dataPoints[0]?.value.buckets.boundaries,
+      [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+    )
+    const common = { "server.address": server.hostname, "server.port": server.port }
+    assert.sameDeepMembers(
+      // Effect has the unit as a tag, and all tags as text.
+      dataPoints.map(({ attributes: { unit: _, ...attributes } }) => attributes),
+      [
+        ...[
+          { "http.request.method": "GET", "http.response.status_code": "503", "error.type": "ServerError" },
+          { "http.request.method": "GET", "http.response.status_code": "200" },
+          { "http.request.method": "PUT", "http.response.status_code": "201" },
+          { "http.request.method": "GET", "http.response.status_code": "404", "error.type": "RecordNotFoundError" },
+          { "http.request.method": "DELETE", "http.response.status_code": "204" },
+          { "http.request.method": "GET", "http.response.status_code": "403", "error.type": "ForbiddenError" }
+        ].map((attributes) => ({ ...common, ...attributes })),
+        {
+          "http.request.method": "GET",
+          "server.address": "127.0.0.1",
+          "server.port": "1",
+          "error.type": "TransportError"
+        }
+      ]
+    )
   })
 })

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import { attemptsKey, callsKey, latencyKey, retriesKey } from "./internal/telemetry.js"
+import { attemptsKey, callsKey, latencyKey, requestDurationKey, retriesKey } from "./internal/telemetry.js"
 
 /**
  * Calls that ended, by `operation` and `outcome`: `success`, the tag of the error, `interrupted`, or `defect`.
@@ -38,3 +38,15 @@ export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(retri
  * @category metrics
  */
 export const latency: Metric.Metric.Histogram<number> = Metric.fromMetricKey(latencyKey)
+
+/**
+ * The duration of requests in seconds: `http.client.request.duration` of OpenTelemetry's conventions for HTTP clients, with
+ * their attributes as tags: `http.request.method`, `server.address`, `server.port`, and where they are known
+ * `http.response.status_code`, `network.protocol.version` and `error.type`, which is the tag of the error, `interrupted` or
+ * `defect`. One more tag is `unit`, from which `@effect/opentelemetry` takes the unit. A request whose response is read as a
+ * stream ends when the response begins.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const requestDuration: Metric.Metric.Histogram<number> = Metric.fromMetricKey(requestDurationKey)

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
+import * as MetricState from "effect/MetricState"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/TestClock"
@@ -300,6 +301,88 @@ describe("the metrics of a call", () => {
       const after = yield* latency
       assert.strictEqual(after.count - before.count, 1)
       assert.strictEqual(after.sum - before.sum, 5000)
+    })
+  )
+})
+
+/** The requests to a server of the test's own, by OpenTelemetry's metric: what each is tagged with, their number and seconds. */
+const durationsOf = (address: string) =>
+  Effect.map(Metric.snapshot, (pairs) =>
+    pairs
+      .filter(
+        ({ metricKey: { name, tags } }) =>
+          name === "http.client.request.duration" &&
+          tags.some(({ key, value }) => key === "server.address" && value === address)
+      )
+      .map(({ metricKey: { tags }, metricState }) => {
+        if (!MetricState.isHistogramState(metricState)) return assert.fail("It is no histogram")
+        const { count, sum } = metricState
+        return { tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])), count, seconds: sum }
+      })
+  )
+
+describe("the metric of requests", () => {
+  const tags = (address: string, rest: Readonly<Record<string, string>>) => ({
+    unit: "s",
+    "http.request.method": "GET",
+    "server.address": address,
+    "server.port": "443",
+    ...rest
+  })
+
+  it.effect("has the name, unit and attributes of OpenTelemetry's HTTP clients, one value for each attempt", () =>
+    Effect.gen(function* () {
+      const address = "attempts.example"
+      const plan: Plan = [responding(503), fail("ECONNRESET"), theStore, responding(403)]
+      yield* Effect.gen(function* () {
+        yield* runToEnd()
+        yield* runToEnd()
+      }).pipe(Effect.provide(planned(plan, { baseUrl: `https://${address}` })))
+      const durations = yield* durationsOf(address)
+      assert.sameDeepMembers(
+        durations.map(({ tags }) => tags),
+        [
+          tags(address, { "http.response.status_code": "503", "error.type": "ServerError" }),
+          tags(address, { "error.type": "TransportError" }),
+          tags(address, { "http.response.status_code": "200" }),
+          tags(address, { "http.response.status_code": "403", "error.type": "ForbiddenError" })
+        ]
+      )
+      assert.deepStrictEqual(
+        durations.map(({ count }) => count),
+        [1, 1, 1, 1]
+      )
+    })
+  )
+
+  it.effect("is in seconds, of the attempt alone", () =>
+    Effect.gen(function* () {
+      const address = "slow.example"
+      const client = planned([responding(503), neverResponds], { baseUrl: `https://${address}` })
+      yield* Effect.provide(runToEnd({ retry: { retries: 1 } }), client)
+      const durations = yield* durationsOf(address)
+      assert.sameDeepMembers(
+        durations.map(({ seconds, tags }) => [tags["error.type"], seconds]),
+        [
+          ["ServerError", 0],
+          ["TimeoutError", 5]
+        ]
+      )
+    })
+  )
+
+  it.effect("has requests that were interrupted, and no calls that sent none", () =>
+    Effect.gen(function* () {
+      const address = "interrupted.example"
+      yield* Effect.gen(function* () {
+        const fiber = yield* Effect.fork(getStore("~my-store"))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(fiber)
+        yield* Effect.flip(getStore("../users/me"))
+      }).pipe(Effect.provide(planned([neverResponds], { baseUrl: `https://${address}` })))
+      assert.deepStrictEqual(yield* durationsOf(address), [
+        { tags: tags(address, { "error.type": "interrupted" }), count: 1, seconds: 1 }
+      ])
     })
   )
 })

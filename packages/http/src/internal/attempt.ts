@@ -140,13 +140,13 @@ class RedirectedRequest implements TransportRequest {
 export class Attempt<A, E> implements Receiver, UploadListener<E> {
   readonly request: TransportRequest
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
-  private readonly sentAt: number
+  readonly sentAt: number
   private readonly upload: Upload | undefined
   private exchange: Exchange | undefined
   private collector: Collector | undefined
   /** What receives a success that is read as a stream. */
   download: Receiving | undefined
-  private head: ResponseHead | undefined
+  head: ResponseHead | undefined
   private isOver = false
   private isPaused = false
   /** Whether the next chunk is being read from the caller's stream. */
@@ -164,6 +164,7 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
     startedAt?: number
   ) {
     if (startedAt === undefined) call.attempts += 1
+    call.sent = this
     this.fiber = call.fiber
     this.limit = new MovingLimit(call.clock)
     this.sentAt = startedAt ?? monotonicMillis(call.clock)

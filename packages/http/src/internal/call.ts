@@ -26,7 +26,7 @@ import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
 import type { CallLimits } from "../CallOptions.js"
 import type { CallSummary, DecodeContext, Operation, OperationRequest } from "../Operation.js"
-import type { TransportRequest, TransportService } from "../Transport.js"
+import type { ResponseHead, TransportRequest, TransportService } from "../Transport.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 import type { Bag } from "./bag.js"
 import { parametersOf, queryOf } from "./query.js"
@@ -34,7 +34,15 @@ import { awaitPermit, type RateLimiter } from "./rateLimiter.js"
 import { requestProblem } from "./requestProblem.js"
 import { beginning, decide, type History, isRefusal, mayBeCarriedOut } from "./retry.js"
 import type { RetryBudget } from "./retryBudget.js"
-import { countCall, countRetry, type ServerAttributes, type Telemetry, withCallSpan, withinSpan } from "./telemetry.js"
+import {
+  countCall,
+  countRetry,
+  type ServerAttributes,
+  type Telemetry,
+  timeRequest,
+  withCallSpan,
+  withinSpan
+} from "./telemetry.js"
 
 /** What ends with the client. */
 export interface Closable {
@@ -62,6 +70,14 @@ export interface Client {
   /** What is under way. */
   readonly open: Bag<Closable>
   isClosed: boolean
+}
+
+/** A request under way. */
+interface Sent {
+  /** When its attempt began. */
+  readonly sentAt: number
+  /** The start of the response, once there is one. */
+  readonly head: ResponseHead | undefined
 }
 
 /** What a call is about, apart from what its responses mean. */
@@ -97,6 +113,8 @@ export class Call<E> implements Closable {
   /** Whether the server may have carried out an earlier attempt. */
   mayBeCarriedOut = false
   attempts = 0
+  /** The request of the attempt that is under way; of a redirect that is followed, the one to which it led. */
+  sent: Sent | undefined
 
   constructor(
     readonly client: Client,
@@ -218,6 +236,7 @@ export const run = <A, E>(
     return Effect.onExit(attempts, (exit) => {
       client.open.remove(call)
       if (call.hasPermit) reportPermit(call, exit)
+      timeAttempt(call, exit)
       countCall(telemetry, call.attempts, elapsedMillis(call), exit)
       return Exit.isInterrupted(exit) ? call.stop : Effect.void
     })
@@ -243,8 +262,9 @@ const attemptFrom = <A, E>(
 ): Effect.Effect<A, E | CallError> =>
   Effect.matchCauseEffect(attempt(call, history), {
     // `Effect.catchAll` leaves more behind, and lets through a defect beside a failure, which may hold a transport's secrets.
-    onFailure: (cause) =>
-      call.hasSourceFailed
+    onFailure: (cause) => {
+      timeAttempt(call, Exit.failCause(cause))
+      return call.hasSourceFailed
         ? Effect.failCause(cause)
         : Either.match(Cause.failureOrCause(cause), {
             onLeft: (error): Effect.Effect<A, E | CallError> => {
@@ -253,12 +273,23 @@ const attemptFrom = <A, E>(
               return Effect.fail(error)
             },
             onRight: Effect.failCause
-          }),
+          })
+    },
     onSuccess: (result) => {
+      timeAttempt(call, Exit.void)
       succeeded(call, history)
       return Effect.succeed(result)
     }
   })
+
+/** Times the attempt that has ended, if it has sent a request. */
+const timeAttempt = <E>(call: Call<E>, exit: Exit.Exit<unknown, unknown>): void => {
+  const { client, clock, request, sent, telemetry } = call
+  if (sent === undefined) return
+  call.sent = undefined
+  const millis = monotonicMillis(clock) - sent.sentAt
+  timeRequest(telemetry, { method: request.method, server: client.server, millis, head: sent.head }, exit)
+}
 
 /** The server works: the budget gets back what the call's retries took. */
 const succeeded = <E>(call: Call<E>, history: History): void =>

@@ -16,11 +16,11 @@ import * as FiberRefs from "effect/FiberRefs"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
-import type * as MetricLabel from "effect/MetricLabel"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
-import type { TransportBody, TransportRequest } from "../Transport.js"
+import type { ResponseHead, TransportBody, TransportRequest } from "../Transport.js"
 
 /** Where a call reports to. A class, because it lives as long as a call (docs/decisions/0011). */
 export class Telemetry {
@@ -154,27 +154,61 @@ export const latencyKey = MetricKey.histogram(
   "How long calls took, in milliseconds, by operation"
 )
 
-/** A metric for each operation and value, looked up in the registry once. */
-const memoized = <M>(make: (operation: string, value: string) => M): ((operation: string, value?: string) => M) => {
+/**
+ * The metric that OpenTelemetry's conventions require, with their buckets:
+ * https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration
+ * The exporters of `@effect/opentelemetry` take the unit from a tag.
+ */
+export const requestDurationKey = MetricKey.histogram(
+  "http.client.request.duration",
+  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]),
+  "How long requests took, in seconds"
+).pipe(MetricKey.tagged("unit", "s"))
+
+/** A metric for each combination of values, looked up in the registry once. */
+const memoized = <Values extends ReadonlyArray<string>, M>(
+  make: (...values: Values) => M
+): ((...values: Values) => M) => {
   const made = new Map<string, M>()
-  return (operation, value = "") => {
-    const key = `${operation}/${value}`
+  return (...values) => {
+    const key = values.join("/")
     const known = made.get(key)
     if (known !== undefined) return known
-    const metric = make(operation, value)
+    const metric = make(...values)
     made.set(key, metric)
     return metric
   }
 }
 
-const callsOf = memoized((operation, outcome) =>
+const callsOf = memoized((operation: string, outcome: string) =>
   Metric.fromMetricKey(callsKey.pipe(MetricKey.tagged("operation", operation), MetricKey.tagged("outcome", outcome)))
 )
-const retriesOf = memoized((operation, error) =>
+const retriesOf = memoized((operation: string, error: string) =>
   Metric.fromMetricKey(retriesKey.pipe(MetricKey.tagged("operation", operation), MetricKey.tagged("error", error)))
 )
-const attemptsOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(attemptsKey, "operation", operation)))
-const latencyOf = memoized((operation) => Metric.fromMetricKey(MetricKey.tagged(latencyKey, "operation", operation)))
+const attemptsOf = memoized((operation: string) =>
+  Metric.fromMetricKey(MetricKey.tagged(attemptsKey, "operation", operation))
+)
+const latencyOf = memoized((operation: string) =>
+  Metric.fromMetricKey(MetricKey.tagged(latencyKey, "operation", operation))
+)
+
+const requestDurationOf = memoized(
+  (method: string, address: string, port: string, status: string, version: string, error: string) => {
+    const attributes = {
+      "http.request.method": method,
+      "server.address": address,
+      "server.port": port,
+      "http.response.status_code": status,
+      "network.protocol.version": version,
+      "error.type": error
+    }
+    const labels = Object.entries(attributes).flatMap(([name, value]) =>
+      value === "" ? [] : [MetricLabel.make(name, value)]
+    )
+    return Metric.fromMetricKey(MetricKey.taggedWithLabels(requestDurationKey, labels))
+  }
+)
 
 /** `success`, `interrupted`, `defect`, or the tag of the error; `failure` for an error of the caller's that has no tag. */
 const labelOf = (exit: Exit.Exit<unknown, unknown>): string => {
@@ -237,3 +271,28 @@ export const countAttempt = ({ labels, operation }: Telemetry): void => attempts
 /** Counts a retry. */
 export const countRetry = ({ labels, operation }: Telemetry, error: string): void =>
   retriesOf(operation, error).unsafeUpdate(1, labels)
+
+/** A request, as its metric sees it. */
+export interface TimedRequest {
+  readonly method: HttpMethod
+  readonly server: ServerAttributes
+  readonly millis: number
+  /** The start of the response, where there was one. */
+  readonly head: ResponseHead | undefined
+}
+
+/** Times a request that has ended, however it did. */
+export const timeRequest = (
+  { labels }: Telemetry,
+  { head, method, millis, server }: TimedRequest,
+  exit: Exit.Exit<unknown, unknown>
+): void => {
+  requestDurationOf(
+    method,
+    server["server.address"],
+    String(server["server.port"]),
+    head === undefined ? "" : String(head.status),
+    head?.protocolVersion ?? "",
+    Exit.isFailure(exit) ? labelOf(exit) : ""
+  ).unsafeUpdate(millis / 1000, labels)
+}
