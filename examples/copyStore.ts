@@ -45,7 +45,12 @@ const demo = Effect.gen(function* () {
 }).pipe(Effect.scoped)
 
 const [from, to] = process.argv.slice(2)
-const program = from === undefined || to === undefined ? demo : copy(from, to)
+const program = Effect.suspend(() => {
+  if (from === undefined) return demo
+  return to === undefined
+    ? Effect.fail(new Error("Give a store or a folder to copy, and where to copy it"))
+    : copy(from, to)
+})
 
 program.pipe(
   Effect.tapError(({ message }) => Console.error(message)),
