@@ -23,7 +23,8 @@ const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
 const isOperation = (name: string): boolean =>
   /^(get|list|head|put|delete|update|stream|download)[A-Z]|^(record|keys)PublicUrl$|^publicUrls$/.test(name)
 
-type Functions = typeof http
+/** Without the one that runs a user's own operations. */
+type Functions = Omit<typeof http, "runStream">
 
 /** What a function gives, fails with and needs, apart from a client. */
 type Outcome<Result> =

@@ -96,6 +96,37 @@ describe("the KeyValueStore on Apify", () => {
     })
   )
 
+  it.effect("counts and clears all pages of its prefix, while they change, and nothing else", () =>
+    Effect.gen(function* () {
+      const own = Array.from({ length: 1100 }, (_, place) => `own-${1000 + place}`)
+      const others = ["other", "own", "own_1"]
+      const keys = new Set([...others, ...own])
+      const respond = ({ method, url }: HttpClientRequest.HttpClientRequest) =>
+        Effect.sync(() => {
+          const { pathname, searchParams } = new URL(url)
+          if (method === "DELETE") {
+            keys.delete(pathname.slice(pathname.lastIndexOf("/") + 1))
+            return new Response(null, { status: 204 })
+          }
+          const prefix = searchParams.get("prefix") ?? ""
+          const after = searchParams.get("exclusiveStartKey") ?? ""
+          const found = [...keys].filter((key) => key.startsWith(prefix) && key > after).sort()
+          const items = found.slice(0, Number(searchParams.get("limit") ?? 1000)).map((key) => ({ key, size: 1 }))
+          const isTruncated = items.length < found.length
+          const nextExclusiveStartKey = isTruncated ? items.at(-1)?.key : null
+          const page = { items, count: items.length, limit: 1000, isTruncated, nextExclusiveStartKey }
+          return Response.json({ data: page })
+        })
+      yield* Effect.gen(function* () {
+        const store = yield* KeyValueStore.KeyValueStore
+        const fiber = yield* Effect.fork(Effect.all([store.size, store.clear, store.size, store.isEmpty]))
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(yield* fiber, [1100, undefined, 0, true])
+        assert.deepStrictEqual([...keys], others)
+      }).pipe(Effect.provide(ApifyKeyValueStore.layer(REF, { prefix: "own-" })), Effect.provide(layerRespond(respond)))
+    })
+  )
+
   const tooLong = "a".repeat(257)
 
   it.effect.each([
