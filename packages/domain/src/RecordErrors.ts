@@ -126,7 +126,8 @@ export class RecordRejectedError extends Schema.TaggedError<RecordRejectedError>
 
 /**
  * The record is not what the caller expects: not JSON (`Json`), JSON that the schema does not allow (`Shape`), text that
- * cannot be decoded (`Charset`), or a content encoding that cannot be undone (`Encoding`). Values are not shown.
+ * cannot be decoded (`Charset`), or a content encoding that cannot be undone (`Encoding`). With the method `PUT` it is a value
+ * that was to be written, and nothing was sent. Values are not shown.
  *
  * @since 0.1.0
  * @category errors
@@ -140,7 +141,9 @@ export class MalformedRecordError extends Schema.TaggedError<MalformedRecordErro
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `The record ${this.key} is not what was expected${effort(this)}: ${describeProblems(this.problems)}. Check what wrote it, or read it with getRecord, whose bytes are as they were stored.`
+    this.method === "PUT"
+      ? `The record ${this.key} was not written: ${describeProblems(this.problems)}. Check the value, its schema and its content type.`
+      : `The record ${this.key} is not what was expected${effort(this)}: ${describeProblems(this.problems)}. Check what wrote it, or read it with getRecord, whose bytes are as they were stored.`
   )
   get retryable(): Retryable {
     return "Never"

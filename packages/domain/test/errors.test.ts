@@ -3,7 +3,9 @@
  */
 import { MessageChannel } from "node:worker_threads"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import {
@@ -13,6 +15,7 @@ import {
   isNotFound,
   isRetryable,
   isUnauthorized,
+  MalformedRecordError,
   StoreNotFoundError,
   TimeoutError
 } from "../src/index.js"
@@ -140,4 +143,22 @@ describe("the guards", () => {
     assert.isFalse(isUnauthorized(value))
     assert.isFalse(isRetryable(value))
   })
+})
+
+it("a value that cannot be written is not said to be a record that somebody wrote", () => {
+  const request = {
+    operation: "putRecord",
+    url: "https://api.apify.com/v2/key-value-stores/~my-store/records/OUTPUT",
+    store: Option.some("~my-store"),
+    key: "OUTPUT",
+    kind: "Shape",
+    problems: [{ path: ["pages"], problem: "is missing" }]
+  } as const
+  const written = new MalformedRecordError({ ...request, method: "PUT", attempts: 0, elapsed: Duration.zero })
+  assert.strictEqual(
+    written.message,
+    "The record OUTPUT was not written: pages is missing. Check the value, its schema and its content type."
+  )
+  const read = new MalformedRecordError({ ...request, method: "GET", attempts: 1, elapsed: Duration.zero })
+  assert.include(read.message, "The record OUTPUT is not what was expected")
 })
