@@ -155,7 +155,11 @@ export const layer = (
       const { list, ...store } = make(client, ref, own, recordPrefix, contentType, options)
       return Context.make(
         KeyValueStore.KeyValueStore,
-        locked(KeyValueStore.make(store), (key) => `${text}/${Either.getOrElse(own.recordKey(key), () => "")}`)
+        // Names of stores are compared without case.
+        locked(
+          KeyValueStore.make(store),
+          (key) => `${text.toLowerCase()}/${Either.getOrElse(own.recordKey(key), () => "")}`
+        )
       ).pipe(Context.add(KeyList, { list }))
     })
   )

@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { deleteRecord, getRecord, listKeys, putRecord, type StoreId } from "../src/index.js"
+import { deleteRecord, getOrCreateStore, getRecord, listKeys, putRecord, type StoreId } from "../src/index.js"
 import * as ApifyKeyValueStore from "../src/KeyValueStore.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { emulated, newStore } from "./emulated.js"
@@ -383,6 +383,20 @@ describe("the KeyValueStore on Apify", () => {
           )
           assert.deepStrictEqual(yield* values.get("value"), Option.some({ count: 10 }))
         }).pipe(Effect.provide(ApifyKeyValueStore.layer(ref)))
+      })
+    )
+
+    it.effect("loses no update of layers that name the store with other capitals", () =>
+      Effect.gen(function* () {
+        yield* getOrCreateStore({ name: "capitals" })
+        const stores = yield* Effect.forEach(["~capitals", "~Capitals"], (ref) =>
+          Effect.provide(KeyValueStore.KeyValueStore, ApifyKeyValueStore.layer(ref))
+        )
+        yield* Effect.forEach(stores, ({ set }) => set("a", ""))
+        yield* Effect.forEach([...stores, ...stores], ({ modify }) => modify("a", (text) => `${text}.`), {
+          concurrency: "unbounded"
+        })
+        for (const { get } of stores) assert.deepStrictEqual(yield* get("a"), Option.some("...."))
       })
     )
 
