@@ -400,14 +400,31 @@ describe("the KeyValueStore on Apify", () => {
       })
     )
 
-    it.effect("does not bring back what was removed while it was modified", () =>
+    it.effect("does not bring back what was removed or set while it was modified", () =>
       Effect.gen(function* () {
         const ref = yield* newStore
         yield* Effect.gen(function* () {
           const store = yield* KeyValueStore.KeyValueStore
-          yield* store.set("a", "1")
-          yield* Effect.all([store.modify("a", (text) => `${text}1`), store.remove("a")], { concurrency: 2 })
-          assert.isFalse(yield* store.has("a"))
+          const values = store.forSchema(Schema.Number)
+          yield* Effect.forEach(["removed", "set"], (key) => store.set(key, "1"))
+          yield* Effect.forEach(["value-removed", "value-set"], (key) => values.set(key, 1))
+          yield* Effect.all(
+            [
+              store.modify("removed", (text) => `${text}1`),
+              store.remove("removed"),
+              store.modify("set", (text) => `${text}1`),
+              store.set("set", "2"),
+              values.modify("value-removed", (value) => value + 10),
+              values.remove("value-removed"),
+              values.modify("value-set", (value) => value + 10),
+              values.set("value-set", 2)
+            ],
+            { concurrency: "unbounded" }
+          )
+          assert.isFalse(yield* store.has("removed"))
+          assert.deepStrictEqual(yield* store.get("set"), Option.some("2"))
+          assert.isFalse(yield* values.has("value-removed"))
+          assert.deepStrictEqual(yield* values.get("value-set"), Option.some(2))
         }).pipe(Effect.provide(ApifyKeyValueStore.layer(ref)))
       })
     )

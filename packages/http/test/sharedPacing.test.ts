@@ -429,6 +429,29 @@ describe("clients whose limiter is out of reach", () => {
       assert.deepStrictEqual(asked, [1000, 11_000, 12_000, 13_000, 14_000])
     }).pipe(Effect.scoped)
   )
+
+  it.effect("are warned once for each outage", () =>
+    Effect.gen(function* () {
+      let warnings = 0
+      const logger = Logger.make(() => {
+        warnings += 1
+      })
+      const memory = yield* limiterInMemory
+      const limiter = broken((options) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          now < 15_000 || now > 25_000 ? Effect.fail(storeError) : memory.consume(options)
+        )
+      )
+      const client = yield* Effect.provide(
+        builtClient(pacingBy(limiter), []),
+        Logger.replace(Logger.defaultLogger, logger)
+      )
+      yield* inSimulatedTime(
+        Effect.provide(Effect.replicateEffect(Effect.delay(pacedCall("resource"), "1 second"), 50), client)
+      )
+      assert.strictEqual(warnings, 2)
+    }).pipe(Effect.scoped)
+  )
 })
 
 const child = `${import.meta.dirname}/pacedChild.ts`
