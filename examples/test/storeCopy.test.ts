@@ -3,8 +3,17 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
-import { FetchTransport, getOrCreateStore, getRecord, listKeys, putRecord } from "@effect-apify/http"
+import {
+  FetchTransport,
+  getOrCreateStore,
+  getRecord,
+  listKeys,
+  MalformedRecordError,
+  putRecord,
+  TransportError
+} from "@effect-apify/http"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -238,6 +247,53 @@ describe("a copy of a store", () => {
         copied: samples.length,
         skipped: 0
       })
+    })
+  )
+
+  test(
+    "reads a record again that breaks off, and not one that cannot be read",
+    Effect.gen(function* () {
+      yield* makeStore
+      const from = storePlace(FROM)
+      const call = { operation: "streamRecord", method: "GET", url: "/", store: Option.none(), attempts: 1 } as const
+      const broken = new TransportError({
+        ...call,
+        elapsed: Duration.zero,
+        reason: "reset",
+        description: Option.none()
+      })
+      const malformed = new MalformedRecordError({
+        ...call,
+        elapsed: Duration.zero,
+        key: "large",
+        kind: "Encoding",
+        problems: []
+      })
+      for (const [error, expected] of [
+        [broken, 2],
+        [malformed, 1]
+      ] as const) {
+        const folder = yield* temporaryFolder
+        let reads = 0
+        const breaking: Place = {
+          ...from,
+          read: (key) =>
+            Effect.map(from.read(key), (content) => {
+              if (key !== "large") return content
+              reads += 1
+              return reads === 1
+                ? { ...content, bytes: Stream.concat(Stream.take(content.bytes, 1), Stream.fail(error)) }
+                : content
+            })
+        }
+        const exit = yield* Effect.exit(copy(breaking, folderPlace(folder)))
+        assert.deepStrictEqual([reads, Exit.isSuccess(exit)], [expected, error === broken])
+        const names = yield* Effect.flatMap(FileSystem.FileSystem, (fileSystem) => fileSystem.readDirectory(folder))
+        assert.isEmpty(names.filter((name) => name.startsWith("~part")))
+        if (error !== broken) continue
+        yield* copy(folderPlace(folder), storePlace(TO))
+        assert.deepStrictEqual(yield* contents(TO), yield* contents(FROM))
+      }
     })
   )
 })

@@ -15,6 +15,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import * as Actor from "../src/Actor.js"
 import { eventOf, eventsServer } from "./eventsServer.js"
 import { listening } from "./realSockets.js"
@@ -158,6 +159,39 @@ describe("actorEvents", () => {
         assert.deepStrictEqual(yield* names, ["migrating"])
       }).pipe(Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url }, constructorOnceMissing)))
       assert.isFalse(isMissing)
+    })
+  )
+
+  it.scoped("are connected to soon after a connection that was open, however long it took to open it", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      const FAILURES = 5
+      let attempts = 0
+      const constructorMissingAtFirst = Layer.map(NodeSocket.layerWebSocketConstructor, (context) => {
+        const connect = Context.get(context, Socket.WebSocketConstructor)
+        return Context.make(Socket.WebSocketConstructor, (url, protocols) => {
+          attempts += 1
+          if (attempts > FAILURES) return connect(url, protocols)
+          throw new ReferenceError("WebSocket is not defined")
+        })
+      })
+      const isClosed = yield* Deferred.make<void>()
+      const log = Logger.make(({ message }) => {
+        if (String(message).includes("it was closed")) Deferred.unsafeDone(isClosed, Effect.void)
+      })
+      yield* Effect.gen(function* () {
+        // As long as the waits can be: 1, 2, 4, 8 and 16 seconds.
+        yield* TestClock.adjust("31 seconds")
+        const { close } = yield* connections.take
+        yield* close(1000)
+        yield* Deferred.await(isClosed)
+        assert.strictEqual(attempts, FAILURES + 1)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(attempts, FAILURES + 2)
+      }).pipe(
+        Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url }, constructorMissingAtFirst)),
+        Effect.provide(Logger.replace(Logger.defaultLogger, log))
+      )
     })
   )
 
