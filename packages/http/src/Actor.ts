@@ -159,10 +159,27 @@ const STORE = ["ACTOR_DEFAULT_KEY_VALUE_STORE_ID", "APIFY_DEFAULT_KEY_VALUE_STOR
 const INPUT_KEY = ["ACTOR_INPUT_KEY", "APIFY_INPUT_KEY"] as const
 const EVENTS_URL = ["ACTOR_EVENTS_WEBSOCKET_URL", "APIFY_ACTOR_EVENTS_WS_URL"] as const
 
+/** What is set, and by which name. */
+interface Found<A> {
+  readonly name: string
+  readonly value: A
+}
+
 const firstSet = <A>(
   variable: (name: string) => Config.Config<Option.Option<A>>,
   names: ReadonlyArray<string>
-): Config.Config<Option.Option<A>> => Config.map(Config.all(names.map(variable)), Option.firstSomeOf)
+): Config.Config<Option.Option<Found<A>>> =>
+  Config.map(
+    Config.all(
+      names.map((name) =>
+        Config.map(
+          variable(name),
+          Option.map((value) => ({ name, value }))
+        )
+      )
+    ),
+    Option.firstSomeOf
+  )
 
 const variables = Config.all({
   store: firstSet(variable, STORE),
@@ -181,7 +198,7 @@ const make = <E, R>(
     const events = yield* Effect.acquireRelease(PubSub.sliding<ActorEvent>(CAPACITY), PubSub.shutdown)
     const service: Service = {
       store: yield* Option.match(store, { onNone: () => otherwise, onSome: checkStore }),
-      inputKey: Option.getOrElse(inputKey, () => "INPUT"),
+      inputKey: Option.match(inputKey, { onNone: () => "INPUT", onSome: ({ value }) => value }),
       subscribe: PubSub.subscribe(events)
     }
     if (Option.isSome(eventsUrl)) {
@@ -190,14 +207,17 @@ const make = <E, R>(
     return service
   })
 
-const checkStore = (text: string): Effect.Effect<StoreRef, ConfigError.ConfigError> =>
-  Effect.mapError(parseStoreRef(text), ({ message }) => ConfigError.InvalidData([STORE[0]], message))
+const checkStore = ({ name, value }: Found<string>): Effect.Effect<StoreRef, ConfigError.ConfigError> =>
+  Effect.mapError(parseStoreRef(value), ({ message }) => ConfigError.InvalidData([name], message))
 
 /** The URL itself is not shown. */
-const checkEventsUrl = (url: Redacted.Redacted): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
-  /^wss?:\/\//i.test(Redacted.value(url)) && URL.canParse(Redacted.value(url))
-    ? Effect.succeed(url)
-    : Effect.fail(ConfigError.InvalidData([EVENTS_URL[0]], "must be a URL with the protocol ws: or wss:"))
+const checkEventsUrl = ({
+  name,
+  value
+}: Found<Redacted.Redacted>): Effect.Effect<Redacted.Redacted, ConfigError.ConfigError> =>
+  /^wss?:\/\//i.test(Redacted.value(value)) && URL.canParse(Redacted.value(value))
+    ? Effect.succeed(value)
+    : Effect.fail(ConfigError.InvalidData([name], "must be a URL with the protocol ws: or wss:"))
 
 /**
  * Gets the input of the run: the record that `ACTOR_INPUT_KEY` names, by default `INPUT`. Without an input it fails with a

@@ -72,6 +72,11 @@ describe("the run's own store", () => {
       "with what names no store",
       { ACTOR_DEFAULT_KEY_VALUE_STORE_ID: "../users" },
       "(Invalid data at ACTOR_DEFAULT_KEY_VALUE_STORE_ID: "
+    ],
+    [
+      "with what names no store under the older name",
+      { APIFY_DEFAULT_KEY_VALUE_STORE_ID: "../users" },
+      "(Invalid data at APIFY_DEFAULT_KEY_VALUE_STORE_ID: "
     ]
   ])("is an error of the configuration %s", ([, variables, message]) =>
     Effect.gen(function* () {

@@ -258,14 +258,14 @@ describe("actorEvents", () => {
 
   it.effect.prop(
     "are not listened to at a URL that is none of a WebSocket, which is not shown",
-    [fc.constantFrom("http://127.0.0.1/secret", "secret", "ws://", "ws:secret", "file:///secret")],
-    ([url]) =>
+    [
+      fc.constantFrom("ACTOR_EVENTS_WEBSOCKET_URL", "APIFY_ACTOR_EVENTS_WS_URL"),
+      fc.constantFrom("http://127.0.0.1/secret", "secret", "ws://", "ws:secret", "file:///secret")
+    ],
+    ([name, url]) =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(Effect.scoped(Layer.build(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url }))))
-        assert.strictEqual(
-          String(error),
-          '(Invalid data at ACTOR_EVENTS_WEBSOCKET_URL: "must be a URL with the protocol ws: or wss:")'
-        )
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(actorWith({ [name]: url }))))
+        assert.strictEqual(String(error), `(Invalid data at ${name}: "must be a URL with the protocol ws: or wss:")`)
       })
   )
 })
