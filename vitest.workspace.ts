@@ -23,20 +23,7 @@ const reporter = (numRuns: string): Reporter => ({
 
 export default defineConfig(({ mode }) => {
   const soaks = mode === "soak"
-  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "50")
-
-  const project = (name: string, root: string) => ({
-    test: {
-      name,
-      root,
-      include: ["test/**/*.test.ts"],
-      setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
-      env: { FC_SEED: seed, FC_NUM_RUNS: numRuns, SOAK: String(soaks) },
-      // Only what hangs reaches it, on however busy a machine.
-      testTimeout: 300_000,
-      hookTimeout: 300_000
-    }
-  })
+  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "30")
 
   return {
     test: {
@@ -48,13 +35,20 @@ export default defineConfig(({ mode }) => {
       // beyond it as soon as it is idle, even one that has just been given its next file.
       maxWorkers: workers,
       minWorkers: workers,
+      // One project for all packages: those of several would run one after the other, each in processes of its own.
       projects: [
-        project("domain", "packages/domain"),
-        project("http", "packages/http"),
-        project("fault-server", "packages/fault-server"),
-        project("emulator", "packages/emulator"),
-        project("bench", "packages/bench"),
-        project("examples", "examples")
+        {
+          test: {
+            root: import.meta.dirname,
+            name: "tests",
+            include: ["packages/*/test/**/*.test.ts", "examples/test/**/*.test.ts"],
+            setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
+            env: { FC_SEED: seed, FC_NUM_RUNS: numRuns, SOAK: String(soaks) },
+            // Only what hangs reaches it, on however busy a machine.
+            testTimeout: 300_000,
+            hookTimeout: 300_000
+          }
+        }
       ]
     }
   }

@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { character } from "../../../vitest.text.js"
 import { formatPath, formatProblem, Problem, problemsOf, Store, StoreBody, StoreRefFromString } from "../src/index.js"
 import { anyJson, nearlyValid } from "./laws.js"
 
@@ -272,7 +273,7 @@ describe("a path as text", () => {
   const key = fc.oneof(
     fc.nat(20),
     fc.constantFrom("a", "b", "0", "a.b", "a[0]", '"', "]", "."),
-    fc.string({ unit: "binary", maxLength: 4 })
+    fc.string({ unit: character, maxLength: 4 })
   )
 
   it.prop(

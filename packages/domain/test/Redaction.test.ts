@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
+import { character } from "../../../vitest.text.js"
 import {
   excerpt,
   MIN_SECRET_LENGTH,
@@ -26,8 +27,8 @@ const everyRefusal = [
 ]
 
 const anyText = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 500 }),
-  fc.string({ unit: "grapheme", maxLength: 500 }),
+  fc.string({ unit: character, maxLength: 500 }),
+  fc.string({ unit: character, maxLength: 500 }),
   fc.string({ unit: fc.constantFrom("\u001b[31m", "\u202e", "\r\n", "\u0000", "😀", "\ud83d", "a") })
 )
 

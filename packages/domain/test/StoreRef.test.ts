@@ -6,6 +6,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
+import { character } from "../../../vitest.text.js"
 import {
   formatStoreRef,
   GeneratedStoreId,
@@ -410,10 +411,10 @@ describe("secrets in what was given", () => {
   it.prop(
     "are in no part of the error, wherever they stand",
     [
-      fc.string({ unit: "binary", maxLength: 500 }),
+      fc.string({ unit: character, maxLength: 500 }),
       fc.constantFrom("apify_api_", "APIFY_API_", "apify_proxy_", "token=", "?token=", "&signature=", "token%3D"),
       fc.stringMatching(/^Canary[a-zA-Z0-9]{1,60}$/),
-      fc.string({ unit: "binary", maxLength: 500 })
+      fc.string({ unit: character, maxLength: 500 })
     ],
     ([before, marker, secret, after]) => {
       const error = refused(`${before}${marker}${secret}/${after}`)
@@ -432,7 +433,7 @@ function segment(): fc.Arbitrary<string> {
     Arbitrary.make(StoreName).map((name) => `~${name}`),
     Arbitrary.make(StoreRef).map(formatStoreRef)
   )
-  const anything = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("/", "..", "%2e", "\n"))
+  const anything = fc.oneof(fc.string({ unit: character }), fc.constantFrom("/", "..", "%2e", "\n"))
   const nearly = fc
     .tuple(valid, fc.nat(), anything)
     .map(([text, at, extra]) => text.slice(0, at % text.length) + extra + text.slice(at % text.length))

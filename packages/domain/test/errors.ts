@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { character } from "../../../vitest.text.js"
 import {
   BadRequestError,
   CallError,
@@ -156,6 +157,6 @@ export const saying = (error: AnyError, text: string): AnyError => {
 
 /** Texts that must not reach a terminal as they are. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: character }),
   fc.constantFrom("", "\r\n", "\u001b[2J", "\u202e", "\u2028", "\ud800", "😀".repeat(5000), "https://a\nb/")
 )

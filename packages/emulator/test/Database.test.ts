@@ -18,10 +18,13 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import Libsql from "libsql"
+import { scale } from "../../../vitest.scale.js"
+import { character } from "../../../vitest.text.js"
 import { authenticate, hashToken } from "../src/Callers.js"
 import { type DatabaseError, databaseLayer } from "../src/Database.js"
 import { demoSeed } from "../src/demo.js"
@@ -30,6 +33,7 @@ import { isUnfinished } from "../src/internal/journal.js"
 import { LockTimeout } from "../src/internal/LockTimeout.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { LATEST_MIGRATION } from "../src/migrations.js"
+import type { Database } from "../src/Row.js"
 import { decodeSeed } from "../src/readSeed.js"
 import { Seed } from "../src/Seed.js"
 import { findStore } from "../src/StoreRows.js"
@@ -172,7 +176,7 @@ describe("a file of version 1", () => {
             const holds = Effect.provide(assertHolds(seed), databaseLayer(file))
             return Effect.runPromise(writeVersion1(file, seed).pipe(Effect.zipRight(holds), Effect.zipRight(holds)))
           }),
-          { numRuns: 30 }
+          { numRuns: scale({ test: 10, soak: 100 }) }
         )
       )
     })
@@ -596,9 +600,10 @@ it.scoped("a prepared statement returns the same rows when it is used again", ()
 
 it.scoped("any text is read as it was written", () =>
   Effect.gen(function* () {
+    const runtime = yield* Effect.runtime<Database>()
     yield* Effect.promise(() =>
       fc.assert(
-        fc.asyncProperty(fc.string({ unit: "grapheme" }), fc.string({ unit: "binary" }), (title, key) =>
+        fc.asyncProperty(fc.string({ unit: character }), fc.string({ unit: character }), (title, key) =>
           Effect.gen(function* () {
             const [example] = demoSeed.stores
             const urlSigningSecretKey = Buffer.from(key).toString()
@@ -611,10 +616,9 @@ it.scoped("any text is read as it was written", () =>
             const { store } = Option.getOrThrow(stored)
             assertEquals(store.title, Option.some(title))
             assertEquals(Option.map(store.urlSigningSecretKey, Redacted.value), Option.some(urlSigningSecretKey))
-          }).pipe(Effect.provide(databaseLayer(":memory:")), Effect.runPromise)
-        ),
-        { numRuns: 50 }
+          }).pipe(Runtime.runPromise(runtime))
+        )
       )
     )
-  })
+  }).pipe(Effect.provide(databaseLayer(":memory:")))
 )

@@ -4,6 +4,7 @@
  */
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import * as fc from "effect/FastCheck"
+import { character } from "../../../vitest.text.js"
 import type { SeedJson } from "../src/index.js"
 import type { Operation, Parameter } from "./apiDescription.js"
 
@@ -191,9 +192,9 @@ const values: Readonly<Record<string, (operation: Operation) => ReadonlyArray<Va
 }
 
 const texts: Readonly<Record<string, fc.Arbitrary<string>>> = {
-  exclusiveStartKey: fc.string({ unit: "grapheme" }),
-  prefix: fc.string({ unit: "grapheme" }),
-  signature: fc.string({ unit: "grapheme" }),
+  exclusiveStartKey: fc.string({ unit: character }),
+  prefix: fc.string({ unit: character }),
+  signature: fc.string({ unit: character }),
   name: fc.stringMatching(/^[a-z]{1,2}$/)
 }
 

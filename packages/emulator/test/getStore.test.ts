@@ -9,6 +9,7 @@ import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { character } from "../../../vitest.text.js"
 import { DEMO_TOKEN, demoSeed, Emulator, type SeedJson } from "../src/index.js"
 import { callers, others } from "./records.js"
 import { errorBody, type Response, request, storePath } from "./request.js"
@@ -434,7 +435,7 @@ layer(Emulator.layer())("the demo", (it) => {
             fc.oneof(
               fc.webPath(),
               fc.stringMatching(/^[!-~]{0,40}$/).map((segment) => storePath(segment.replace(/#/g, ""))),
-              fc.string({ unit: "binary" }).map((segment) => storePath(encodeURIComponent(segment)))
+              fc.string({ unit: character }).map((segment) => storePath(encodeURIComponent(segment)))
             ),
             async (path) => {
               const { status, text } = await Effect.runPromise(

@@ -12,6 +12,7 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { scale } from "../../../vitest.scale.js"
+import { character } from "../../../vitest.text.js"
 import { DEMO_TOKEN, demoSeed, Emulator } from "../src/index.js"
 import { ClientLimits } from "../src/internal/ClientLimits.js"
 import { errorBody, request, storePath } from "./request.js"
@@ -225,7 +226,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
         fc.constantFrom(" HTTP/1.1", " HTTP/1.0", "\r\n", "\r\n\r\n", "\n", "\r", ":", ": ", " ", "\0", "%", "%ff"),
         fc.constantFrom("Host: x", "Content-Length: ", "Transfer-Encoding: chunked", "Connection: ", "Upgrade: "),
         fc.constantFrom("keep-alive", "close", "Upgrade", "websocket", "Expect: 100-continue", "0", "5", "ffffffff"),
-        fc.string({ unit: "binary", maxLength: 5 })
+        fc.string({ unit: character, maxLength: 5 })
       )
       const bytes = fc.oneof(
         fc.uint8Array({ maxLength: 300 }),

@@ -6,6 +6,7 @@ import { formatStoreRef, storeLocation } from "@effect-apify/domain"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
+import { character } from "../../../vitest.text.js"
 import { getStore } from "../src/index.js"
 import { GetStore } from "../src/Stores.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
@@ -40,7 +41,7 @@ describe("the request for any reference", () => {
 describe("a text that is no reference", () => {
   it.effect.prop(
     "fails with InvalidStoreRefError, and nothing is sent",
-    [fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[a-z~./%\\?#@]{0,20}$/))],
+    [fc.oneof(fc.string({ unit: character }), fc.stringMatching(/^[a-z~./%\\?#@]{0,20}$/))],
     ([text]) =>
       Effect.gen(function* () {
         const result = yield* Effect.either(getStore(text))

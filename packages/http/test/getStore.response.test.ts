@@ -10,6 +10,7 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { character } from "../../../vitest.text.js"
 import { GeneratedStoreId, type GetStoreError, Store, type StoreRef, storeById } from "../src/index.js"
 import { GetStore } from "../src/Stores.js"
 import { bodyOf, minimalBody, store, words } from "./arbitraries.js"
@@ -222,7 +223,7 @@ const isJson = (text: string) => Either.isRight(Either.try(() => JSON.parse(text
 describe("a 200 with no JSON", () => {
   it.prop(
     "is a MalformedResponseError of the kind that is worth one more attempt",
-    [fc.string({ unit: "grapheme" }).filter((text) => !isJson(text))],
+    [fc.string({ unit: character }).filter((text) => !isJson(text))],
     ([body]) => {
       const error = malformed({ body })
       assert.strictEqual(error.kind, "Json")

@@ -11,11 +11,12 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { character } from "../../../vitest.text.js"
 import * as ApifyKeyValueStore from "../src/KeyValueStore.js"
 import { emulated, newStore } from "./emulated.js"
 
 /** Text that every store gives back as it was: well-formed, and without a byte order mark. */
-const text = fc.string({ unit: "grapheme", maxLength: 20 }).filter((text) => !text.startsWith("\uFEFF"))
+const text = fc.string({ unit: character, maxLength: 20 }).filter((text) => !text.startsWith("\uFEFF"))
 
 const value = fc.oneof(
   text,
@@ -151,7 +152,7 @@ const keyValueStoreLaws = <E>(name: string, key: fc.Arbitrary<string>, store: La
 const strictKey = fc.stringMatching(/^[a-zA-Z0-9!\-_.'()]{1,20}$/).filter((key) => key !== "." && key !== "..")
 
 /** What a folder and an escaped store take, and a strict one does not. */
-const anyKey = fc.string({ unit: "grapheme", minLength: 1, maxLength: 5 }).filter((key) => key !== "." && key !== "..")
+const anyKey = fc.string({ unit: character, minLength: 1, maxLength: 5 }).filter((key) => key !== "." && key !== "..")
 
 const onNewStore = (options: ApifyKeyValueStore.Options) =>
   Layer.unwrapEffect(Effect.map(newStore, (ref) => ApifyKeyValueStore.layer(ref, options))).pipe(

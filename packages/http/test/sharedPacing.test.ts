@@ -174,7 +174,7 @@ describe("clients that share a limiter", () => {
         assert.isAtMost(mostInSecond(times), ALLOWED[rate])
         assert.strictEqual(timersLeft, 0)
       }),
-    { fastCheck: { numRuns: scale({ test: 20, soak: 300 }) } }
+    { fastCheck: { numRuns: scale({ test: 5, soak: 300 }) } }
   )
 
   /** When each of three clients sends in so many seconds, if there is always enough to send. */
@@ -219,7 +219,7 @@ describe("clients that share a limiter", () => {
       Effect.map(atFullRate(rate, 3, lateness), (times) => {
         assert.isAtMost(mostInSecond(inOrder(times)), ALLOWED[rate])
       }),
-    { fastCheck: { numRuns: scale({ test: 10, soak: 100 }) } }
+    { fastCheck: { numRuns: scale({ test: 5, soak: 100 }) } }
   )
 
   it.effect.each(rates)("use at least 0.9 of what Apify allows while there is enough to send: %s", (rate) =>
@@ -553,7 +553,7 @@ describe(
     it.live.each(rates)("get no more turns together than one client: %s", (rate) =>
       Effect.gen(function* () {
         // The server refuses nothing, so that only their turns hold the clients back.
-        const sent = yield* run(rate, Duration.seconds(scale({ test: 2, soak: 10 })), false)
+        const sent = yield* run(rate, Duration.seconds(scale({ test: 1, soak: 10 })), false)
         assert.deepInclude(sent, { failed: 0, limited: 0 })
         assert.isAbove(sent.served, 0)
         // However slow the machine is. Whether a turn that is used late meets others at a server depends on it.

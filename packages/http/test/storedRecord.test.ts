@@ -12,6 +12,7 @@ import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { character } from "../../../vitest.text.js"
 import { getRecord, getRecordValue, type PutRecordOptions, putRecord, type RecordContent } from "../src/index.js"
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 
@@ -173,7 +174,7 @@ describe("content", () => {
     })
   )
 
-  it.effect.prop("may be any text that is text", [fc.string({ unit: "grapheme" })], ([text]) =>
+  it.effect.prop("may be any text that is text", [fc.string({ unit: character })], ([text]) =>
     Effect.gen(function* () {
       yield* putRecord(STORE, "key", text)
       const [request] = yield* (yield* RecordedRequests).all

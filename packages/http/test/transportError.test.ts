@@ -9,6 +9,7 @@ import { assertEquals } from "@effect/vitest/utils"
 import * as fc from "effect/FastCheck"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
+import { character } from "../../../vitest.text.js"
 import { classify, type Failure, isUndecodable } from "../src/internal/transportError.js"
 import type { TransportRequest } from "../src/Transport.js"
 
@@ -372,7 +373,7 @@ describe("the description", () => {
     [
       fc.stringMatching(/^Canary[a-zA-Z0-9]{16,40}$/),
       fc.array(
-        fc.oneof(fc.string({ unit: "binary", maxLength: 300 }), fc.constant(null), fc.constant("x".repeat(8185))),
+        fc.oneof(fc.string({ unit: character, maxLength: 300 }), fc.constant(null), fc.constant("x".repeat(8185))),
         {
           minLength: 1,
           maxLength: 6
@@ -401,7 +402,7 @@ describe("the description", () => {
 
   it.prop(
     "is one short line of what can be printed",
-    [fc.array(fc.string({ unit: "binary", maxLength: 600 }))],
+    [fc.array(fc.string({ unit: character, maxLength: 600 }))],
     ([texts]) => {
       const thrown = texts.reduceRight<unknown>((cause, text) => error("Error", text, { cause }), undefined)
       const shown = described(thrown)

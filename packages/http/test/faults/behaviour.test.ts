@@ -347,7 +347,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
             ({ time }, store) =>
               Effect.gen(function* () {
                 yield* plan(store, Fault.forever(fault))
-                const calls = scale({ test: 200, soak: 1000 })
+                const calls = scale({ test: 50, soak: 1000 })
                 yield* time.drive(
                   Effect.forEach(Array.from({ length: calls }), () => Effect.flip(call(store)), {
                     concurrency: 20,
@@ -366,7 +366,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
           ({ time }, store) =>
             Effect.gen(function* () {
               yield* plan(store, Fault.forever(Fault.rateLimited(60, [["X-RateLimit-Limit", "60"]], ok)))
-              const calls = scale({ test: 150, soak: 500 })
+              const calls = scale({ test: 90, soak: 500 })
               yield* time.drive(
                 Effect.forEach(Array.from({ length: calls }), () => call(store), {
                   concurrency: "unbounded",

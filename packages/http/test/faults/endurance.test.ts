@@ -6,7 +6,7 @@ import { Fault, FaultServer, type Origin } from "@effect-apify/fault-server"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import { sampled, scale } from "../../../../vitest.scale.js"
+import { sampled, scale, spread } from "../../../../vitest.scale.js"
 import { patient, refusal, silence } from "./cases.js"
 import { withClient } from "./connection.js"
 import { heap } from "./heap.js"
@@ -39,10 +39,10 @@ const rest = (origin: Origin) =>
   })
 
 /** Failed calls, and interrupted ones: of the first operation most, because all have the same engine. */
-const callsOf = (position: number): number => scale({ test: 200, soak: position === 0 ? 10_000 : 1_000 })
+const callsOf = (position: number): number => scale({ test: 100, soak: position === 0 ? 10_000 : 1_000 })
 
 /** Calls whose responses are large errors. */
-const largeOf = (position: number): number => scale({ test: 50, soak: position === 0 ? 1_000 : 200 })
+const largeOf = (position: number): number => scale({ test: 40, soak: position === 0 ? 1_000 : 200 })
 
 const times = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: count }), () => effect, { concurrency: CONCURRENCY, discard: true })
@@ -86,7 +86,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
   for (const [position, { call, name }] of sampled(operations, 0).entries()) {
     const calls = callsOf(position)
     const large = largeOf(position)
-    for (const transport of sampled(transports, 1)) {
+    for (const transport of spread(transports, position + 2)) {
       it.effect(
         `${name}, ${transport.name}, row 52: ${calls} failed and ${calls} interrupted calls leave nothing`,
         () =>
@@ -111,7 +111,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
       )
     }
 
-    for (const transport of transports) {
+    for (const transport of sampled(transports, position)) {
       it.effect(`${name}, ${transport.name}, row 53: ${large} large error responses hold no connections`, () =>
         withClient(transport, { ...patient, retry: { retries: 0 } }, ({ origin }) =>
           Effect.gen(function* () {

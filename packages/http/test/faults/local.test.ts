@@ -11,6 +11,7 @@ import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { sampled, scale } from "../../../../vitest.scale.js"
+import { character } from "../../../../vitest.text.js"
 import { othersSettle } from "../simulatedTime.js"
 import { MALFORMED, patient, refusal } from "./cases.js"
 import { withClient } from "./connection.js"
@@ -71,7 +72,7 @@ const fuzzedRef = fc.oneof(
     arbitrary: fc.array(fc.oneof(hostilePart, text(LETTERS, 5)), { maxLength: 6 }).map((parts) => parts.join("")),
     weight: 2
   },
-  { arbitrary: fc.string({ unit: "binary", maxLength: 20 }), weight: 1 }
+  { arbitrary: fc.string({ unit: character, maxLength: 20 }), weight: 1 }
 )
 
 const REFS = scale({ test: 10_000, soak: 1_000_000 })

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { sampled, scale, spread } from "../../../../vitest.scale.js"
+import { scale, spread } from "../../../../vitest.scale.js"
 import { bomb, type Case, casesOf, patient, redirects } from "./cases.js"
 import { brokenNames } from "./names.js"
 import { type Operation, operations, streamedOperations } from "./operations.js"
@@ -80,17 +80,32 @@ const check = (operation: Operation, played: Case, transport: Transport, observe
 const playAndCheck = (operation: Operation, played: Case, transport: Transport, index: number) =>
   Effect.map(play(operation, played, transport, index), (observed) => check(operation, played, transport, observed))
 
+const all = [...operations, ...streamedOperations]
+
+/** What plays every case in `test` too: an operation with a response as a whole, and one with a stream. */
+const full: ReadonlyArray<Operation | undefined> = [operations[0], streamedOperations[0]]
+
+/** What plays its own cases there, and of those that all have a share. */
+const others = all.filter((operation) => !full.includes(operation))
+
 layer(Layer.merge(FaultServer.layer, Layer.scopedDiscard(brokenNames)), { excludeTestServices: true })((it) => {
-  for (const [position, operation] of [...operations, ...streamedOperations].entries()) {
-    // In `test` two transports for the first operation, and for each other one: a different one for each operation and case.
-    const share = position === 0 ? sampled : spread
+  for (const [position, operation] of all.entries()) {
     for (const transport of transports) {
+      const isPlayed = (played: Case, index: number): boolean => {
+        const isFull = full.includes(operation) || operation.cases.includes(played)
+        // In `test` on one transport, another for each case, and on those that deviate.
+        const isOn = spread(transports, position + index).includes(transport)
+        if (isFull) return isOn || played.deviations?.[transport.name] !== undefined
+        return isOn && spread(others, index).includes(operation)
+      }
+
       describe(`${operation.name}, ${transport.name}`, () => {
         for (const [index, played] of casesOf(operation).entries()) {
-          if (!share(transports, position + index).includes(transport)) continue
+          if (!isPlayed(played, index)) continue
           it.effect(titleOf(played, transport), () => playAndCheck(operation, played, transport, index))
         }
 
+        if (!spread(transports, position).includes(transport)) return
         if (operation.isJson) {
           it.effect("row 40: a gzip bomb: UnexpectedResponseError", () =>
             Effect.flatMap(
