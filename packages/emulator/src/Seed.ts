@@ -28,10 +28,15 @@ const Token = Schema.String.pipe(Schema.pattern(tokenPattern)).annotations({
 
 const idPattern = /^[a-zA-Z0-9]{17}$/
 
+const idCharacters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 const Id = Schema.String.pipe(Schema.pattern(idPattern)).annotations({
   identifier: "Id",
   description: "17 letters and digits",
-  arbitrary: () => (fc) => fc.stringMatching(idPattern)
+  arbitrary: () => (fc) =>
+    fc
+      .array(fc.constantFrom(...idCharacters), { minLength: 17, maxLength: 17 })
+      .map((characters) => characters.join(""))
 })
 
 /**

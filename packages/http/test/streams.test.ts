@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { scale } from "../../../vitest.scale.js"
 import {
   ApifyClient,
   bodyFromStream,
@@ -231,7 +232,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           const length = seen[0]?.headers["content-length"]
           if (whole.length > 0) assert.strictEqual(length, isDeclared ? String(whole.length) : undefined)
         }),
-      { fastCheck: { numRuns: 20 } }
+      { fastCheck: { numRuns: scale({ test: 10, soak: 100 }) } }
     )
 
     it.scopedLive("may have no body", () =>
@@ -535,7 +536,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           })
         })
         const before = yield* heldBytes
-        const source = new Source(1000)
+        const source = new Source(300)
         yield* Effect.provide(put(streamed(source.stream)), clientOf(server))
         // A few chunks may be kept at its end, but not all.
         assert.isBelow((yield* Deferred.await(measured)) - before, (source.taken * 65_536) / 2)
@@ -628,7 +629,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           const read = Effect.flatMap(download(), Stream.runCollect)
           assert.isTrue(Buffer.concat([...(yield* Effect.provide(read, clientOf(server)))]).equals(whole))
         }),
-      { fastCheck: { numRuns: 20 } }
+      { fastCheck: { numRuns: scale({ test: 10, soak: 100 }) } }
     )
 
     it.scopedLive.each([
