@@ -1,5 +1,5 @@
 /**
- * The one test configuration: the packages are its projects. In the mode `soak` the tests do in full what is long.
+ * The one test configuration. In the mode `soak` the tests do in full what is long.
  */
 import { randomInt } from "node:crypto"
 import { availableParallelism } from "node:os"
