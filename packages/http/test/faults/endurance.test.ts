@@ -86,7 +86,7 @@ layer(FaultServer.layer, { excludeTestServices: true })((it) => {
   for (const [position, { call, name }] of sampled(operations, 0).entries()) {
     const calls = callsOf(position)
     const large = largeOf(position)
-    for (const transport of spread(transports, position + 2)) {
+    for (const transport of spread(transports, 1 + 2 * position)) {
       it.effect(
         `${name}, ${transport.name}, row 52: ${calls} failed and ${calls} interrupted calls leave nothing`,
         () =>
