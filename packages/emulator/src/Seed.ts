@@ -28,15 +28,10 @@ const Token = Schema.String.pipe(Schema.pattern(tokenPattern)).annotations({
 
 const idPattern = /^[a-zA-Z0-9]{17}$/
 
-const idCharacters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
 const Id = Schema.String.pipe(Schema.pattern(idPattern)).annotations({
   identifier: "Id",
   description: "17 letters and digits",
-  arbitrary: () => (fc) =>
-    fc
-      .array(fc.constantFrom(...idCharacters), { minLength: 17, maxLength: 17 })
-      .map((characters) => characters.join(""))
+  arbitrary: () => (fc) => fc.stringMatching(idPattern)
 })
 
 /**
@@ -262,24 +257,25 @@ export function* checks({ users, stores, runs }: SeedFields): Generator<Readonly
 
 const problemsBetween = (seed: SeedFields): ReadonlyArray<Problem> => Array.from(checks(seed)).flat()
 
-const runArbitrary =
-  ({ users, stores }: Omit<SeedFields, "runs">): Arbitrary.LazyArbitrary<SeedFields["runs"][number]> =>
-  (fc) =>
+const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) => {
+  // Made once, and not for each seed: what follows an ID or a name by its pattern takes milliseconds to make.
+  const user = Arbitrary.makeLazy(SeedUser)(fc)
+  const access = Arbitrary.makeLazy(Right)(fc)
+  const store = Arbitrary.makeLazy(ServableStore)(fc)
+  const record = Arbitrary.makeLazy(SeedRecord)(fc)
+  const run = Arbitrary.makeLazy(SeedRun)(fc)
+
+  const runOf = ({ users, stores }: Omit<SeedFields, "runs">) =>
     fc
       .tuple(
-        Arbitrary.makeLazy(SeedRun)(fc),
+        run,
         fc.constantFrom(...users.map(({ username }) => username)),
         fc.constantFrom(...stores.map(({ store }) => store.id))
       )
       .map(([run, owner, defaultKeyValueStoreId]) => ({ ...run, owner, defaultKeyValueStoreId }))
 
-const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
-  fc
-    .uniqueArray(Arbitrary.makeLazy(SeedUser)(fc), {
-      minLength: 1,
-      maxLength: 3,
-      selector: ({ username }) => username.toLowerCase()
-    })
+  return fc
+    .uniqueArray(user, { minLength: 1, maxLength: 3, selector: ({ username }) => username.toLowerCase() })
     .chain((users) =>
       fc.record({
         users: fc.constant(users),
@@ -287,14 +283,11 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
           fc.record({
             owner: fc.constantFrom(...users.map(({ username }) => username)),
             grants: fc.uniqueArray(
-              fc.record({
-                user: fc.constantFrom(...users.map(({ username }) => username)),
-                access: Arbitrary.makeLazy(Right)(fc)
-              }),
+              fc.record({ user: fc.constantFrom(...users.map(({ username }) => username)), access }),
               { maxLength: 3, selector: ({ user }) => user.toLowerCase() }
             ),
-            store: Arbitrary.makeLazy(ServableStore)(fc),
-            records: fc.uniqueArray(Arbitrary.makeLazy(SeedRecord)(fc), { maxLength: 3, selector: ({ key }) => key })
+            store,
+            records: fc.uniqueArray(record, { maxLength: 3, selector: ({ key }) => key })
           }),
           { maxLength: 2 }
         )
@@ -304,10 +297,11 @@ const seedArbitrary: Arbitrary.LazyArbitrary<SeedFields> = (fc) =>
       fc.record({
         users: fc.constant(accounts.users),
         stores: fc.constant(accounts.stores),
-        runs: accounts.stores.length === 0 ? fc.constant([]) : fc.array(runArbitrary(accounts)(fc), { maxLength: 2 })
+        runs: accounts.stores.length === 0 ? fc.constant([]) : fc.array(runOf(accounts), { maxLength: 2 })
       })
     )
     .filter((seed) => problemsBetween(seed).length === 0)
+}
 
 /**
  * Users, stores and runs. No username, ID, token or name is repeated, and whoever owns a store or a run, or has rights to
