@@ -5,11 +5,22 @@ import { gzipSync } from "node:zlib"
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
 import { Collector } from "../src/internal/collect.js"
+import { apiErrorOf } from "../src/internal/response.js"
 
 const head = (status = 200, headers: Record<string, string> = {}) => ({ status, headers: Headers.fromInput(headers) })
 
 const chunks = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 20 })
+
+/** Some of them are too large to be copied together with others. */
+const chunksOfAnySize = fc.array(
+  fc.oneof(
+    fc.uint8Array({ maxLength: 20 }),
+    fc.integer({ min: 1000, max: 5000 }).map((length) => new Uint8Array(length).fill(length))
+  ),
+  { maxLength: 20 }
+)
 
 const bytesOf = (chunks: ReadonlyArray<Uint8Array>) => chunks.flatMap((chunk) => [...chunk])
 
@@ -41,6 +52,28 @@ describe("a body", () => {
     }
     assert.deepStrictEqual([...collector.response.body], whole)
   })
+
+  it.prop("is joined whatever the sizes of its chunks are", [chunksOfAnySize], ([chunks]) => {
+    const collector = new Collector(head(), "GET", 1_000_000)
+    for (const chunk of chunks) collector.push(chunk)
+    const { response } = collector
+    assert.deepStrictEqual([...response.body], bytesOf(chunks))
+    assert.strictEqual(response.body, response.body)
+  })
+
+  it.prop(
+    "is the same text wherever it is cut",
+    [fc.string({ unit: "grapheme" }), fc.constantFrom("", "\ufeff")],
+    ([message, mark]) => {
+      const bytes = new TextEncoder().encode(mark + JSON.stringify({ error: { type: "some-type", message } }))
+      for (let cut = 1; cut < bytes.length; cut++) {
+        const collector = new Collector(head(400), "GET", 1000)
+        collector.push(bytes.subarray(0, cut))
+        collector.push(bytes.subarray(cut))
+        assert.strictEqual(Option.getOrThrow(apiErrorOf(collector.response)).message, message)
+      }
+    }
+  )
 
   it("in chunks of one byte takes memory for its bytes, and not for its chunks", () => {
     const cap = 1024 * 1024

@@ -376,6 +376,8 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
     this.limit.end()
     this.call.stop = Effect.void
     this.call.close = constVoid
+    // An attempt that was moved to V8's old space would keep the body alive there.
+    this.collector = undefined
     // In the caller's fiber, and once: what an operation or a tracer throws is the call's defect.
     const result = Effect.suspend(() => {
       const { head, span } = this

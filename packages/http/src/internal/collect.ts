@@ -1,7 +1,9 @@
 /**
  * Collecting the body of a response, up to a cap.
  *
- * The cap is on memory: small chunks are copied into one buffer, because a chunk of one byte costs more than a hundred.
+ * The cap is on memory: small chunks are copied together, because a chunk of one byte costs more than a hundred. Larger ones stay
+ * as they are, and are joined only where the bytes are wanted. JSON is text, which is decoded part by part: joining a page of keys
+ * first would be as much memory again outside of V8's heap, by which V8 decides when to collect all garbage.
  */
 
 import * as Headers from "@effect/platform/Headers"
@@ -21,8 +23,8 @@ export interface CollectedResponse extends ResponseHead {
 /** The cap of a body that is read for its error alone: many times what Apify's errors take. */
 const MAX_ERROR_BYTES = 16 * 1024
 
-/** What a second chunk is given room for at least. */
-const SMALLEST_BUFFER = 4 * 1024
+/** Chunks below this size are copied together, into buffers of this size. */
+const SMALL_BYTES = 4 * 1024
 
 /** A status that says that the operation succeeded. */
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300
@@ -45,17 +47,16 @@ export const sendsAcceptEncoding: () => boolean = (() => {
   }
 })()
 
-const empty = new Uint8Array()
-
 /** Collects the body of one response. */
 export class Collector {
   readonly reading: Reading
   private readonly cap: number
   private readonly declared: number | undefined
-  private buffer: Uint8Array = empty
-  /** Whether the buffer is this collector's, and not a chunk of the transport's. */
-  private isOwned = false
+  private readonly parts: Array<Uint8Array> = []
   private length = 0
+  /** What small chunks are copied into, and how much of it they take: its last part. */
+  private buffer: Uint8Array | undefined
+  private filled = 0
   private isStopped = false
 
   constructor(
@@ -93,36 +94,33 @@ export class Collector {
   }
 
   private append(chunk: Uint8Array): void {
-    if (this.length === 0) {
-      // Nearly always the only one.
-      this.buffer = chunk
-      this.length = chunk.length
-      return
+    const { buffer, filled, parts } = this
+    this.length += chunk.length
+    // The first is nearly always the only one.
+    if (parts.length === 0 || chunk.length >= SMALL_BYTES) {
+      this.buffer = undefined
+      parts.push(chunk)
+    } else if (buffer === undefined || filled + chunk.length > SMALL_BYTES) {
+      this.buffer = new Uint8Array(SMALL_BYTES)
+      this.buffer.set(chunk)
+      this.filled = chunk.length
+      parts.push(this.buffer.subarray(0, chunk.length))
+    } else {
+      buffer.set(chunk, filled)
+      this.filled += chunk.length
+      parts[parts.length - 1] = buffer.subarray(0, this.filled)
     }
-    const length = this.length + chunk.length
-    if (length > this.buffer.length || !this.isOwned) {
-      const room = Math.max(2 * this.buffer.length, length, SMALLEST_BUFFER, Math.min(this.declared ?? 0, this.cap))
-      const larger = new Uint8Array(Math.min(room, Math.max(this.cap, length)))
-      larger.set(this.buffer.subarray(0, this.length))
-      this.buffer = larger
-      this.isOwned = true
-    }
-    this.buffer.set(chunk, this.length)
-    this.length = length
   }
 
   /** What was collected. */
   get response(): CollectedResponse {
-    return new Collected(
-      this.head,
-      this.length === this.buffer.length ? this.buffer : this.buffer.subarray(0, this.length),
-      this.isStopped
-    )
+    return new Collected(this.head, this.parts, this.isStopped)
   }
 
   /** Whether the body starts like gzip, which no JSON does: a proxy has compressed it without being asked to, and the transport does not decompress. */
   get isGzip(): boolean {
-    return !this.isStopped && this.reading === "chunks" && this.buffer[0] === 0x1f && this.buffer[1] === 0x8b
+    if (this.isStopped || this.reading !== "chunks" || this.parts[0]?.[0] !== 0x1f) return false
+    return this.response.body[1] === 0x8b
   }
 
   /** What was collected, decompressed; the cap counts decompressed bytes. A body that is not gzip after all stays as it is. */
@@ -134,12 +132,13 @@ export class Collector {
       const reader = stream.getReader()
       for (;;) {
         const { done, value } = await reader.read()
-        if (done) return { ...decompressed.response, headers: response.headers }
+        if (done) break
         if (!decompressed.push(value)) {
           reader.cancel().catch(constVoid)
-          return { ...decompressed.response, headers: response.headers }
+          break
         }
       }
+      return new Collected(this.head, decompressed.parts, decompressed.isStopped)
     } catch {
       return response
     }
@@ -147,21 +146,30 @@ export class Collector {
 }
 
 /** A class, because spreading a response into a literal costs more than the rest of collecting it. */
-class Collected implements CollectedResponse {
+export class Collected implements CollectedResponse {
   readonly status: number
   readonly headers: Headers.Headers
   readonly isAnonymous: boolean
   readonly isDecoded: boolean | undefined
+  private joined: Uint8Array | undefined
 
   constructor(
     head: ResponseHead,
-    readonly body: Uint8Array,
+    /** The body, piece by piece. */
+    readonly parts: ReadonlyArray<Uint8Array>,
     readonly isTruncated: boolean
   ) {
     this.status = head.status
     this.headers = head.headers
     this.isAnonymous = head.isAnonymous === true
     this.isDecoded = head.isDecoded
+  }
+
+  /** Joined when it is first needed. */
+  get body(): Uint8Array {
+    const [first] = this.parts
+    this.joined ??= first !== undefined && this.parts.length === 1 ? first : concat(this.parts)
+    return this.joined
   }
 }
 

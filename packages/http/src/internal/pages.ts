@@ -44,8 +44,9 @@ export const decodeItems = <A>(
   response: OperationResponse,
   context: DecodeContext
 ): Either.Either<ReadonlyArray<A>, CallError> => {
-  for (const [index, item] of items.entries()) {
-    const decoded = decode(item)
+  // Not by an iterator: until V8 has optimized this, that makes twice as much garbage as the items.
+  for (let index = 0; index < items.length; index++) {
+    const decoded = decode(items[index])
     if (Either.isLeft(decoded)) {
       return Either.left(
         malformed(

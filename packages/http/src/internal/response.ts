@@ -23,6 +23,7 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { DecodeContext, OperationResponse } from "../Operation.js"
+import { Collected } from "./collect.js"
 import { contentEncodings, contentLength, contentType, isUtf8, rateLimit, retryAfter } from "./headerValue.js"
 
 const MAX_TYPE = 100
@@ -31,11 +32,22 @@ const MAX_SNIPPET = 200
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
+/** The body of a response, piece by piece where it was collected like that. */
+const partsOf = (response: OperationResponse): ReadonlyArray<Uint8Array> =>
+  response instanceof Collected ? response.parts : [response.body]
+
+const lengthOf = (response: OperationResponse): number =>
+  partsOf(response).reduce((length, part) => length + part.length, 0)
+
 /** The text of a body in UTF-8, without a byte order mark; a truncated body may end within a character. */
-const textOf = ({ body, isTruncated }: OperationResponse): Option.Option<string> =>
-  Option.liftThrowable(() =>
-    isTruncated ? new TextDecoder("utf-8", { fatal: true }).decode(body, { stream: true }) : utf8.decode(body)
-  )()
+const textOf = (response: OperationResponse): Option.Option<string> =>
+  Option.liftThrowable(() => {
+    const parts = partsOf(response)
+    if (parts.length === 1 && !response.isTruncated) return utf8.decode(parts[0])
+    const decoder = new TextDecoder("utf-8", { fatal: true })
+    const text = parts.map((part) => decoder.decode(part, { stream: true })).join("")
+    return response.isTruncated ? text : text + decoder.decode()
+  })()
 
 const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
@@ -158,16 +170,20 @@ const isPlain = (type: string): boolean => {
 const decodable: ReadonlySet<string> = new Set(["gzip", "x-gzip", "deflate", "br", "zstd"])
 
 /** Whether a body can be read: encoded once at most, and decoded by the transport, so that its length is another. */
-const isDecoded = ({ body, headers }: OperationResponse, encodings: ReadonlyArray<string>): boolean => {
+const isDecoded = (response: OperationResponse, encodings: ReadonlyArray<string>): boolean => {
   const [encoding, ...more] = encodings
   if (encoding === undefined) return true
-  return more.length === 0 && decodable.has(encoding) && !Option.contains(contentLength(headers), body.length)
+  return (
+    more.length === 0 &&
+    decodable.has(encoding) &&
+    !Option.contains(contentLength(response.headers), lengthOf(response))
+  )
 }
 
 const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either.Either<string, CallError> => {
   const fail = (problem: string) => Either.left(unexpected(response, context, problem))
   if (response.isTruncated) return fail("The body is larger than maxBodyBytes: raise it if the server is Apify's")
-  if (response.body.length === 0) return Either.left(notJson(response, context, "is empty"))
+  if (lengthOf(response) === 0) return Either.left(notJson(response, context, "is empty"))
   const type = contentType(response.headers)
   if (Option.isNone(type)) {
     return fail(
