@@ -68,7 +68,7 @@ interface PlannedTask {
   readonly inFlight: number
   /** How often in a round, of the whole benchmark. */
   readonly times: number
-  /** How often before the first round, besides once. */
+  /** How often before the first round, besides once, and then before each. */
   readonly warmUp: number
   readonly clients: ReadonlyArray<string>
 }
@@ -88,8 +88,8 @@ const planned = (
 const tasks: Readonly<Record<string, PlannedTask>> = {
   "get 1 kB, 32 in flight": planned({ do: "get", size: 1_000 }, 32, 4_000, 15_000),
   "put 1 kB, 32 in flight": planned({ do: "put", size: 1_000 }, 32, 4_000, 15_000),
-  "get 100 kB, 8 in flight": planned({ do: "get", size: 100_000 }, 8, 1_000, 1_000),
-  "put 100 kB, 8 in flight": planned({ do: "put", size: 100_000 }, 8, 1_000, 1_000),
+  "get 100 kB, 8 in flight": planned({ do: "get", size: 100_000 }, 8, 1_000, 3_000),
+  "put 100 kB, 8 in flight": planned({ do: "put", size: 100_000 }, 8, 1_000, 3_000),
   "get 10 MB, 2 in flight": planned({ do: "get", size: 10_000_000 }, 2, 30, 10),
   "put 10 MB, 2 in flight": planned({ do: "put", size: 10_000_000 }, 2, 30, 10),
   "download 1 GiB": planned({ do: "download", size: plan.tasks.stream }, 1, 1, 0),

@@ -1,6 +1,6 @@
 /**
- * A process that does one task with one client: a number of times to warm up, and then as often as each message says, by so
- * many workers. Run by hand, it does it as often once more:
+ * A process that does one task with one client: a number of times to warm up, and then, for each message, so often again and as
+ * often as the message says, by so many workers. Run by hand, it does it as often once more:
  *
  *     node --expose-gc --cpu-prof packages/bench/dist/taskChild.js UndiciTransport '{"do":"list","size":100000}' 1 http://127.0.0.1:1234 3
  */
@@ -18,7 +18,8 @@ const client = await make(baseUrl, task)
 
 const done = await client.get()
 if (done !== task.size) throw new Error(`${name} did ${done} of ${json}`)
-await warmUp({ inFlight: Number(inFlight) }, client, Number(times))
+const warm = () => warmUp({ inFlight: Number(inFlight) }, client, Number(times))
+await warm()
 
 const megabytes = (bytes: number): number => bytes / 1024 / 1024
 
@@ -32,6 +33,8 @@ const measure = async (times: number) => {
     most = Math.max(most, process.memoryUsage.rss())
   }
   const samples = setInterval(sample, SAMPLE_MILLIS)
+  // A full collection while nothing is under way makes V8 drop most of what it had optimized.
+  await warm()
   const counted = await countRequests(Number(inFlight), client, times)
   clearInterval(samples)
   sample()
