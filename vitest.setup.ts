@@ -3,11 +3,20 @@
  */
 import { effect, flakyTest, it, layer, live, prop, scoped, scopedLive } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
+import { chai } from "vitest"
 
 fc.configureGlobal({
   seed: Number(process.env.FC_SEED),
   numRuns: Number(process.env.FC_NUM_RUNS)
 })
+
+// Chai compares what can be iterated and has not the same number of fields by its elements, and those of two options look alike.
+chai.config.deepEqual = (actual, expected) =>
+  chai.util.eql(actual, expected, {
+    comparator: (one, other) =>
+      Option.isOption(one) && Option.isOption(other) && one._tag !== other._tag ? false : null
+  })
 
 // `layer` leaves its own `it.effect` behind.
 Object.assign(it, { effect, scoped, live, scopedLive, flakyTest, layer, prop })
