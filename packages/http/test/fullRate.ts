@@ -1,6 +1,7 @@
 /**
  * Clients that send paced requests for one store as fast as they are let.
  */
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import { DEMO_TOKEN } from "@effect-apify/emulator"
 import * as Chunk from "effect/Chunk"
 import type * as Duration from "effect/Duration"
@@ -24,6 +25,9 @@ import * as UndiciTransport from "../src/UndiciTransport.js"
 
 export const STORE = "WkzbQMuFYuamGv3YF"
 
+/** How often it is looked whether a process stands still, in milliseconds. */
+const STALL_RESOLUTION = 5
+
 /** More than a client gets turns for. */
 const WORKERS = 24
 
@@ -33,7 +37,9 @@ export const Sent = Schema.parseJson(
     /** With a 429. */
     limited: Schema.Int,
     /** With anything else. */
-    failed: Schema.Int
+    failed: Schema.Int,
+    /** The longest time that the process stood still, in milliseconds. */
+    stalled: Schema.Number
   })
 )
 
@@ -56,6 +62,18 @@ export const pacedCall = (
     )
   ).pipe(Effect.map(Chunk.join(" ")))
 
+/** What an effect gives, and for how many milliseconds at most the process stood still meanwhile. */
+export const withStall = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<[A, number], E, R> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const delay = monitorEventLoopDelay({ resolution: STALL_RESOLUTION })
+      delay.enable()
+      return delay
+    }),
+    (delay) => Effect.map(effect, (value) => [value, Math.max(0, delay.max / 1e6 - STALL_RESOLUTION)]),
+    (delay) => Effect.sync(() => delay.disable())
+  )
+
 /** Sends for that long. */
 export const sendAll = (rate: RateClass, url: string, pacing: Layer.Layer<Pacing>, duration: Duration.Duration) =>
   Effect.gen(function* () {
@@ -68,8 +86,10 @@ export const sendAll = (rate: RateClass, url: string, pacing: Layer.Layer<Pacing
       })
     )
     const workers = Array.from({ length: WORKERS }, () => worker)
-    yield* Effect.timeoutOption(Effect.all(workers, { concurrency: "unbounded" }), duration)
-    return sent
+    const [, stalled] = yield* withStall(
+      Effect.timeoutOption(Effect.all(workers, { concurrency: "unbounded" }), duration)
+    )
+    return { ...sent, stalled }
   }).pipe(
     Effect.provide(
       Layer.provide(

@@ -29,7 +29,7 @@ import { Pacing } from "../src/Pacing.js"
 import * as SharedPacing from "../src/SharedPacing.js"
 import { layerRespond } from "../src/testing.js"
 import { minimalBody } from "./arbitraries.js"
-import { pacedCall, Sent, STORE, sendAll } from "./fullRate.js"
+import { pacedCall, Sent, STORE, sendAll, withStall } from "./fullRate.js"
 import { hasRedis, redisAt, redisSocket } from "./redis.js"
 import { inSimulatedTime, SimulatedClock } from "./simulatedTime.js"
 
@@ -460,11 +460,18 @@ const child = `${import.meta.dirname}/pacedChild.ts`
 const together = (all: ReadonlyArray<Sent>): Sent => ({
   served: all.reduce((sum, { served }) => sum + served, 0),
   limited: all.reduce((sum, { limited }) => sum + limited, 0),
-  failed: all.reduce((sum, { failed }) => sum + failed, 0)
+  failed: all.reduce((sum, { failed }) => sum + failed, 0),
+  stalled: Math.max(...all.map(({ stalled }) => stalled))
 })
 
 /** How many requests a millisecond all clients get turns for. */
 const TURNS: Readonly<Record<RateClass, number>> = { resource: 1 / 18, record: 5 / 27 }
+
+/**
+ * How long each process may stand still, in milliseconds. A turn may be late by 79: at its beginning, on its way to the server, and
+ * there.
+ */
+const MOST_STALL = 25
 
 /** Turns that each client, and the limiter, may have left of the time before. */
 const TURNS_AT_ONCE = 20
@@ -529,13 +536,19 @@ describe(
         started.stdin.write("go\n")
       }).pipe(Effect.flatMap(Schema.decode(Sent)))
 
+    const measured = <E, R>(sending: Effect.Effect<ReadonlyArray<Sent>, E, R>) =>
+      Effect.map(withStall(Effect.timed(sending)), ([[time, all], stalled]) => {
+        const sent = together(all)
+        return { ...sent, millis: Duration.toMillis(time), stalled: Math.max(stalled, sent.stalled) }
+      })
+
     /** What the clients have sent together, and in what time. */
     const run = (rate: RateClass, duration: Duration.Duration, rateLimits: boolean) =>
       Effect.gen(function* () {
         const { url } = yield* Emulator
         if (!hasRedis) {
           const pacing = pacingBy(yield* limiterInMemory)
-          return yield* Effect.timed(
+          return yield* measured(
             Effect.replicateEffect(sendAll(rate, url, pacing, duration), 3, { concurrency: "unbounded" })
           )
         }
@@ -543,12 +556,8 @@ describe(
         yield* redisAt(socket)
         const args = [rate, url, socket, String(Duration.toMillis(duration))]
         const children = yield* Effect.replicateEffect(process(args), 3, { concurrency: "unbounded" })
-        return yield* Effect.timed(Effect.forEach(children, outcome, { concurrency: "unbounded" }))
-      }).pipe(
-        Effect.scoped,
-        Effect.provide(Emulator.layer({ rateLimits })),
-        Effect.map(([time, all]) => ({ millis: Duration.toMillis(time), ...together(all) }))
-      )
+        return yield* measured(Effect.forEach(children, outcome, { concurrency: "unbounded" }))
+      }).pipe(Effect.scoped, Effect.provide(Emulator.layer({ rateLimits })))
 
     it.live.each(rates)("get no more turns together than one client: %s", (rate) =>
       Effect.gen(function* () {
@@ -559,9 +568,15 @@ describe(
         // However slow the machine is. Whether a turn that is used late meets others at a server depends on it.
         assert.isAtMost(sent.served, sent.millis * TURNS[rate] + TURNS_AT_ONCE)
         if (!soaks) return
-        const { limited, millis, served } = yield* run(rate, Duration.minutes(1), true)
+        const { limited, millis, served, stalled } = yield* run(rate, Duration.minutes(1), true)
         const used = (served * 1000) / (millis * ALLOWED[rate])
-        yield* Effect.logInfo(`${rate}: ${used.toFixed(3)} of the allowed rate in ${millis} ms, and ${limited} 429s`)
+        yield* Effect.logInfo(
+          `${rate}: ${used.toFixed(3)} of the allowed rate, and ${limited} 429s. The longest stall: ${stalled.toFixed()} ms`
+        )
+        // Nothing but a machine that stands still excuses them.
+        const isExcused = stalled > MOST_STALL
+        assert.isTrue(limited === 0 || isExcused, `${limited} 429s`)
+        assert.isTrue(used >= 0.9 || isExcused, `${used} of the allowed rate`)
       })
     )
   }
