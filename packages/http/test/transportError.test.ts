@@ -443,7 +443,7 @@ describe("classification", () => {
     }
   )
 
-  it.each(["message", "name", "cause", "errors", "code", "syscall", "socket"])(
+  it.each(["message", "name", "cause", "errors", "code", "syscall", "socket", "module"])(
     "is of the rest, where the getter of %s throws",
     (key) => {
       const thrown = Object.defineProperty(error("Error", "no carrier"), key, {

@@ -47,7 +47,7 @@ export const classify = (
 }
 
 /** An error of Effect's `FileSystem`. */
-const isOfFile = (thrown: unknown): boolean => Predicate.hasProperty(thrown, "module") && thrown.module === "FileSystem"
+const isOfFile = (thrown: unknown): boolean => Predicate.isRecord(thrown) && read(thrown, "module") === "FileSystem"
 
 const ofFile: Kind = { reason: "file" }
 
