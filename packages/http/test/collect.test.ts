@@ -128,6 +128,14 @@ describe("a body with an encoding that was not requested", () => {
     }
   })
 
+  it("is known for gzip whatever its chunks are, empty ones included", async () => {
+    const collector = new Collector(head(), "GET", 1000)
+    const [first, ...rest] = gzipSync("text")
+    for (const chunk of [[], [first ?? 0], [], rest]) collector.push(Uint8Array.from(chunk))
+    assert.isTrue(collector.isGzip)
+    assert.strictEqual(new TextDecoder().decode((await collector.gunzip()).body), "text")
+  })
+
   it("and cut short stays as it is", async () => {
     const collector = new Collector(head(), "GET", 1000)
     collector.push(gzipSync("x".repeat(100)).subarray(0, 15))

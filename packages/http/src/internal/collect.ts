@@ -94,6 +94,7 @@ export class Collector {
   }
 
   private append(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
     const { buffer, filled, parts } = this
     this.length += chunk.length
     // The first is nearly always the only one.
@@ -117,7 +118,10 @@ export class Collector {
     return new Collected(this.head, this.parts, this.isStopped)
   }
 
-  /** Whether the body starts like gzip, which no JSON does: a proxy has compressed it without being asked to, and the transport does not decompress. */
+  /**
+   * Whether the body starts like gzip, which no JSON does: a proxy has compressed it without being asked to, and the transport does
+   * not decompress.
+   */
   get isGzip(): boolean {
     if (this.isStopped || this.reading !== "chunks" || this.parts[0]?.[0] !== 0x1f) return false
     return this.response.body[1] === 0x8b
