@@ -396,7 +396,10 @@ export const persistedState = <A, I, R>({
     )
     const notSaved = `The state ${key} is not saved`
     // Logged, because nobody is told of the defect of a program that was interrupted.
-    const lastSave = Effect.tapError(save, ({ message }) => Effect.logError(`${notSaved}: ${message}`))
+    const lastSave = save.pipe(
+      Effect.tapError(({ message }) => Effect.logError(`${notSaved}: ${message}`)),
+      Effect.tapDefect((defect) => Effect.logError(notSaved, defect))
+    )
     yield* Effect.addFinalizer(() => Effect.orDie(lastSave))
     const saveOrReport = save.pipe(
       Effect.catchAll(({ message }) => Effect.logWarning(`${notSaved}, and will be tried again: ${message}`)),

@@ -326,9 +326,16 @@ describe("a save", () => {
         yield* server.tell("migrating")
         yield* othersSettle
         assert.deepStrictEqual(server.puts, ["14", "15"])
-      }).pipe(Effect.provide(server.layer), Effect.provide(Logger.replace(Logger.defaultLogger, log)))
-      assert.lengthOf(logged, 1)
+        yield* SubscriptionRef.set(state, 13)
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(server.layer),
+        Effect.provide(Logger.replace(Logger.defaultLogger, log)),
+        Effect.exit
+      )
+      assert.lengthOf(logged, 2)
       assert.match(logged[0] ?? "", /^WARN The state COUNT is not saved, and will be tried again.*a bug/s)
+      assert.match(logged[1] ?? "", /^ERROR The state COUNT is not saved .*a bug/s)
     })
   )
 
