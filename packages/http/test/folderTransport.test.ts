@@ -12,8 +12,10 @@ import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { assert, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -111,6 +113,19 @@ describe("a file made by hand", () => {
       yield* putRecord(DEFAULT, "INPUT", "new")
       assert.deepStrictEqual(yield* names, ["INPUT.txt"])
       assert.strictEqual(yield* textOf("INPUT"), "new")
+    })
+  )
+
+  inFolder("may stand beside a folder with its name", ({ names, path }) =>
+    Effect.gen(function* () {
+      yield* Effect.provide(
+        Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeDirectory(`${path}/key_value_stores/default/page`)),
+        NodeContext.layer
+      )
+      yield* putRecord(DEFAULT, "page", "text")
+      yield* deleteRecord(DEFAULT, "page")
+      yield* deleteRecord(DEFAULT, "page")
+      assert.deepStrictEqual(yield* names, ["page"])
     })
   )
 
@@ -377,6 +392,26 @@ describe("a failure", () => {
     })
   )
 
+  it.scopedLive("is none where another program removes or replaces a file that is about to be read", () =>
+    Effect.gen(function* () {
+      const { path, write } = yield* scratch
+      yield* write("a.txt", "old")
+      yield* write("b.txt", "old")
+      const busy = changed((fs) => ({
+        readFile: (path) =>
+          Effect.gen(function* () {
+            if (path.endsWith("b.txt")) yield* fs.writeFileString(path.replace("b.txt", "b.html"), "new")
+            if (path.endsWith(".txt")) yield* fs.remove(path)
+            return yield* fs.readFile(path)
+          })
+      }))
+      yield* Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(getRecord(DEFAULT, "a")))._tag, "RecordNotFoundError")
+        assert.strictEqual(yield* textOf("b"), "new")
+      }).pipe(Effect.provide(clientIn(path, busy)))
+    })
+  )
+
   inFolder("is a key that the file system finds too long", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(putRecord(DEFAULT, "k".repeat(256), "text"))
@@ -440,6 +475,44 @@ describe("a store", () => {
         yield* deleteStore("~known")
         assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", unnamed.id].sort())
       }).pipe(Effect.provide(Layer.fresh(client)))
+    })
+  )
+
+  inFolder("is made once, however many calls ask for it at a time", () =>
+    Effect.gen(function* () {
+      const made = yield* Effect.all(
+        Array.from({ length: 10 }, () => getOrCreateStore({ name: "seen" })),
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(
+        made.filter(({ isNew }) => isNew),
+        1
+      )
+      assert.strictEqual(new Set(made.map(({ store }) => store.id)).size, 1)
+    })
+  )
+
+  it.scopedLive("keeps its records where a call that renames it is interrupted", () =>
+    Effect.gen(function* () {
+      const { path, write } = yield* scratch
+      yield* write("a.txt", "text")
+      const begun = yield* Deferred.make<void>()
+      const slow = changed((fs) => ({
+        rename: (from, to) =>
+          fs
+            .rename(from, to)
+            .pipe(
+              Effect.zipRight(Deferred.succeed(begun, undefined)),
+              Effect.zipRight(Effect.yieldNow()),
+              Effect.asVoid
+            )
+      }))
+      yield* Effect.gen(function* () {
+        const renaming = yield* Effect.fork(updateStore(DEFAULT, { name: "known" }))
+        yield* Deferred.await(begun)
+        yield* Fiber.interrupt(renaming)
+        assert.strictEqual(yield* Effect.flatMap(getRecord("~known", "a"), ({ text }) => text), "text")
+      }).pipe(Effect.provide(clientIn(path, slow)))
     })
   )
 

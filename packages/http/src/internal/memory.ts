@@ -302,6 +302,8 @@ interface Use {
 /** Stores in memory. */
 export class Memory {
   private readonly stores = new Map<string, MemoryStore>()
+  /** Stores are made, renamed and deleted one after another: their records may take time to follow. */
+  readonly changes = Effect.unsafeMakeSemaphore(1)
 
   private constructor(private readonly options: MemoryOptions) {}
 
@@ -410,14 +412,19 @@ export class Memory {
       yield* stored.records.keepAs(store)
       this.stores.set(store.id, stored)
       return this.foundBy(stored, caller, "OwnStore")
-    })
+    }).pipe(Effect.uninterruptible)
+  }
+
+  change({ stored }: Found, store: Store): Effect.Effect<void, PlatformError> {
+    return Effect.uninterruptible(
+      Effect.map(stored.records.keepAs(store), () => {
+        stored.store = store
+      })
+    )
   }
 
   delete({ stored: { records, store } }: Found): Effect.Effect<void, PlatformError> {
-    return Effect.zipRight(
-      records.drop,
-      Effect.sync(() => this.stores.delete(store.id))
-    )
+    return Effect.uninterruptible(Effect.map(records.drop, () => this.stores.delete(store.id)))
   }
 
   /** Notes that a store was used. */

@@ -220,8 +220,7 @@ const updateStore: Handle = (call) =>
       },
       trusted
     )
-    yield* stored.records.keepAs(store)
-    stored.store = store
+    yield* memory.change(found, store)
     yield* memory.use(found, { changes: true })
     return json(200, { data: yield* present(call, found) })
   })
@@ -231,6 +230,11 @@ const deleteStore: Handle = ({ memory, ref, ...call }) =>
     Effect.flatMap(memory.findWritable(ref, call), (found) => memory.delete(found)),
     empty
   )
+
+const inTurn =
+  (handle: Handle): Handle =>
+  (call) =>
+    call.memory.changes.withPermits(1)(handle(call))
 
 // ---- Collections -----------------------------------------------------------------------------------------------------------
 
@@ -410,7 +414,7 @@ type Methods = ReadonlyMap<string, Handle>
 
 const stores: Methods = new Map([
   ["GET", listStores],
-  ["POST", getOrCreateStore]
+  ["POST", inTurn(getOrCreateStore)]
 ])
 
 /** By what follows the path of a store. */
@@ -419,8 +423,8 @@ const below: ReadonlyArray<readonly [path: RegExp, methods: Methods]> = [
     /^$/,
     new Map([
       ["GET", getStore],
-      ["PUT", updateStore],
-      ["DELETE", deleteStore]
+      ["PUT", inTurn(updateStore)],
+      ["DELETE", inTurn(deleteStore)]
     ])
   ],
   [/^\/keys$/, new Map([["GET", listKeys]])],

@@ -14,7 +14,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import { KeyLocks } from "./keyLocks.js"
-import { type Records, refuse } from "./memory.js"
+import { type MemoryRecord, type Records, refuse } from "./memory.js"
 import { decoded } from "./memoryApi.js"
 
 /** Of several extensions for a content type, the first is written. Text is in UTF-8. */
@@ -124,11 +124,14 @@ export interface Place {
   readonly unfinished: string
 }
 
-const ifFound = <A, B>(effect: Effect.Effect<A, PlatformError>, otherwise: B): Effect.Effect<A | B, PlatformError> =>
+const ifFound = <A, B>(
+  effect: Effect.Effect<A, PlatformError>,
+  otherwise: Effect.Effect<B, PlatformError>
+): Effect.Effect<A | B, PlatformError> =>
   Effect.catchIf(
     effect,
     (error) => error._tag === "SystemError" && error.reason === "NotFound",
-    () => Effect.succeed(otherwise)
+    () => otherwise
   )
 
 /** The records of a store, in the folder with its name, or with its ID if it has none. */
@@ -141,19 +144,35 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
     )
   let folder = folderOf(store)
 
-  const names = Effect.suspend(() => ifFound(fs.readDirectory(folder), []))
+  const names = Effect.suspend(() => ifFound(fs.readDirectory(folder), Effect.succeed([])))
   const files = Effect.map(names, (names) => names.flatMap((name) => Option.toArray(recordFileOf(name))))
-  const filesOf = (key: string) =>
-    Effect.map(files, (files) => files.filter((file) => file.key === key).sort(byPrecedence))
-
   /** The size of a file; none if it is a folder, or has been removed meanwhile. */
   const sizeOf = ({ name }: RecordFile) =>
-    Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, name))), Option.none()), (info) =>
+    Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, name))), Effect.succeedNone), (info) =>
       Option.map(
         Option.filter(info, ({ type }) => type === "File"),
         ({ size }) => Number(size)
       )
     )
+
+  const filesOf = (key: string) =>
+    Effect.flatMap(files, (files) =>
+      Effect.filter(files.filter((file) => file.key === key).sort(byPrecedence), (file) =>
+        Effect.map(sizeOf(file), Option.isSome)
+      )
+    )
+
+  const read = (key: string): Effect.Effect<Option.Option<MemoryRecord>, PlatformError> =>
+    Effect.gen(function* () {
+      const [file] = yield* filesOf(key)
+      if (file === undefined) return Option.none()
+      const { contentType, name } = file
+      const record = Effect.map(fs.readFile(path.join(folder, name)), (bytes) =>
+        Option.some({ contentType, contentEncoding: undefined, bytes })
+      )
+      // Another program has removed the file, or put a record of another content type in its place.
+      return yield* ifFound(record, read(key))
+    })
 
   /** Whether the folder already has another record's file under the name, as it may where case does not matter. */
   const isTaken = (name: string, existing: ReadonlyArray<string>) =>
@@ -195,14 +214,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
       })
       return Array.from(byKey, ([key, size]) => ({ key, size }))
     }),
-    get: (key) =>
-      Effect.gen(function* () {
-        const file = yield* Effect.findFirst(yield* filesOf(key), (file) => Effect.map(sizeOf(file), Option.isSome))
-        if (Option.isNone(file)) return Option.none()
-        const { contentType, name } = file.value
-        const bytes = yield* fs.readFile(path.join(folder, name))
-        return Option.some({ contentType, contentEncoding: undefined, bytes })
-      }).pipe(locks.withLock(key)),
+    get: (key) => locks.withLock(key)(read(key)),
     put: (key, record) =>
       Effect.gen(function* () {
         const { bytes, contentEncoding, contentType } = yield* decoded(record)
@@ -228,9 +240,9 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
     keepAs: (store) =>
       Effect.gen(function* () {
         const next = folderOf(store)
-        if (next !== folder) yield* fs.rename(folder, next)
+        if (next === folder) return yield* fs.makeDirectory(folder, { recursive: true })
+        yield* fs.rename(folder, next)
         folder = next
-        yield* fs.makeDirectory(folder, { recursive: true })
       }),
     drop: Effect.suspend(() => fs.remove(folder, { recursive: true, force: true }))
   }
