@@ -433,6 +433,45 @@ describe("a failure", () => {
   )
 })
 
+it.scopedLive("a delete that is interrupted does not remove the record that is put next", () =>
+  Effect.gen(function* () {
+    const { client, path } = yield* scratch
+    const store = yield* Effect.provide(getStore(DEFAULT), client)
+    const events: Array<string> = []
+    const begun = yield* Deferred.make<void>()
+    const removal = yield* Deferred.make<void>()
+    const slow = changed((fs) => ({
+      // As the system's: it goes on, whether anybody waits for it or not.
+      remove: (file, options) =>
+        Deferred.succeed(begun, undefined).pipe(
+          Effect.zipRight(Deferred.await(removal)),
+          Effect.zipRight(fs.remove(file, options)),
+          Effect.tap(() => events.push("removed")),
+          Effect.forkDaemon,
+          Effect.flatMap(Fiber.join)
+        ),
+      readDirectory: (folder) => Effect.tap(fs.readDirectory(folder), () => events.push("listed"))
+    }))
+    yield* Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const place = { fs, path: yield* Path.Path, stores: `${path}/key_value_stores`, unfinished: `${path}/unfinished` }
+      const { delete: remove, get, put } = recordFiles(place, store)
+      const record = { contentType: "text/plain", contentEncoding: undefined, bytes: Uint8Array.of(1) }
+      yield* put("a", record)
+      const removing = yield* Effect.fork(remove("a"))
+      yield* Deferred.await(begun)
+      yield* Fiber.interruptFork(removing)
+      events.length = 0
+      const putting = yield* Effect.fork(put("a", record))
+      yield* Effect.yieldNow().pipe(Effect.repeatN(100))
+      yield* Deferred.succeed(removal, undefined)
+      yield* Fiber.join(putting)
+      assert.strictEqual(events[0], "removed")
+      assert.isTrue(Option.isSome(yield* get("a")))
+    }).pipe(Effect.provide(slow))
+  })
+)
+
 describe("what a program that was killed has left", () => {
   it.scopedLive("is removed an hour later", () =>
     Effect.gen(function* () {

@@ -240,7 +240,8 @@ const storedOf = (
 
 // ---- What it is asked ------------------------------------------------------------------------------------------------------
 
-const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
+/** Names are compared without case. */
+export const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
 
 const isOwnedBy = ({ username }: Store, owner: string | undefined): boolean =>
   Option.exists(username, (name) => isSame(name, owner))
@@ -302,8 +303,8 @@ interface Use {
 /** Stores in memory. */
 export class Memory {
   private readonly stores = new Map<string, MemoryStore>()
-  /** Stores are made, renamed and deleted one after another: their records may take time to follow. */
-  readonly changes = Effect.unsafeMakeSemaphore(1)
+  /** Runs what makes, renames or deletes a store, one at a time: its records may take time to follow. */
+  readonly inTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
   private constructor(private readonly options: MemoryOptions) {}
 

@@ -234,7 +234,7 @@ const deleteStore: Handle = ({ memory, ref, ...call }) =>
 const inTurn =
   (handle: Handle): Handle =>
   (call) =>
-    call.memory.changes.withPermits(1)(handle(call))
+    call.memory.inTurn(handle(call))
 
 // ---- Collections -----------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import { KeyLocks } from "./keyLocks.js"
-import { type MemoryRecord, type Records, refuse } from "./memory.js"
+import { isSame, type MemoryRecord, type Records, refuse } from "./memory.js"
 import { decoded } from "./memoryApi.js"
 
 /** Of several extensions for a content type, the first is written. Text is in UTF-8. */
@@ -107,8 +107,6 @@ const byPrecedence: Order.Order<RecordFile> = Order.combine(
 /** Names that Windows has for devices, whatever their extension. */
 const isDevice = (name: string): boolean => /^(?:con|prn|aux|nul|com\d|lpt\d)\./i.test(name)
 
-const isSameButForCase = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
-
 const keyRefusal = (key: string, problem: string): Refusal => ({
   status: 400,
   error: new ApiError({ type: "invalid-value", message: `A folder cannot hold a record ${key}: ${problem}` })
@@ -136,6 +134,7 @@ const ifFound = <A, B>(
 
 /** The records of a store, in the folder with its name, or with its ID if it has none. */
 export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Store): Records => {
+  // Held until the system is done: an interruption would not end what it has begun, which could then overtake the next put.
   const locks = new KeyLocks()
   const folderOf = ({ id, name }: Store): string =>
     path.join(
@@ -146,6 +145,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
 
   const names = Effect.suspend(() => ifFound(fs.readDirectory(folder), Effect.succeed([])))
   const files = Effect.map(names, (names) => names.flatMap((name) => Option.toArray(recordFileOf(name))))
+
   /** The size of a file; none if it is a folder, or has been removed meanwhile. */
   const sizeOf = ({ name }: RecordFile) =>
     Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, name))), Effect.succeedNone), (info) =>
@@ -176,7 +176,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
 
   /** Whether the folder already has another record's file under the name, as it may where case does not matter. */
   const isTaken = (name: string, existing: ReadonlyArray<string>) =>
-    existing.includes(name) || !existing.some((other) => isSameButForCase(other, name))
+    existing.includes(name) || !existing.some((other) => isSame(other, name))
       ? Effect.succeed(false)
       : fs.exists(path.join(folder, name))
 
@@ -223,17 +223,16 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         const before = yield* filesOf(key)
         const wanted = `${key}.${extensionOf(contentType || BINARY_TYPE)}`
         // The name as it is written on a file system where case does not matter.
-        const name = before.find(({ name }) => isSameButForCase(name, wanted))?.name ?? wanted
+        const name = before.find(({ name }) => isSame(name, wanted))?.name ?? wanted
         const problem = yield* problemOf(name, yield* names)
         if (Option.isSome(problem)) return yield* Effect.fail(refuse(keyRefusal(key, problem.value)))
         const others = before.filter((file) => file.name !== name)
-        // An interruption would not end what the system has begun, which could then overtake the next put.
         yield* Effect.uninterruptible(Effect.zipRight(write(name, bytes), Effect.forEach(others, remove)))
       }).pipe(locks.withLock(key)),
     delete: (key) =>
       Effect.gen(function* () {
         const found = yield* filesOf(key)
-        yield* Effect.forEach(found, remove)
+        yield* Effect.uninterruptible(Effect.forEach(found, remove))
         return found.length > 0
       }).pipe(locks.withLock(key)),
     size: Effect.succeedNone,
