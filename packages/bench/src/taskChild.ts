@@ -1,6 +1,6 @@
 /**
- * A process that does one task with one client: a number of times to warm up, and then, for each message, so often again and as
- * often as the message says, by so many workers. Run by hand, it does it as often once more:
+ * A process that does one task with one client, by a number of workers. It warms up at its start and again for each message,
+ * and then does the task as often as the message says. Run by hand, it takes the number of the warm-up in place of a message:
  *
  *     node --expose-gc --cpu-prof packages/bench/dist/taskChild.js UndiciTransport '{"do":"list","size":100000}' 1 http://127.0.0.1:1234 3
  */

@@ -304,11 +304,11 @@ const otherEmulator: Diagnosis = {
 }
 
 /**
- * Keeps other emulators from a database's file until the scope ends: each would take what the other one is receiving for
- * what nobody finished, and remove it.
+ * Keeps other emulators from a database's file until the scope ends. They would remove the records that this one is still
+ * receiving, as if a killed process had left them.
  *
- * What is locked is an empty file beside it, so that other programs can read the database. The lock of a process that was
- * killed is gone, and the file may stay.
+ * What is locked is an empty file beside it, so that other programs can read the database. A process that is killed leaves
+ * the file, but not the lock.
  *
  * @since 0.1.0
  * @category locks
@@ -317,9 +317,10 @@ export const keepOthersOut = (database: string): Effect.Effect<void, DatabaseErr
   if (database === IN_MEMORY) return Effect.void
   return Effect.flatMap(Libsql.make(`${resolve(database)}-lock`), ({ connection }) => {
     const run = (sql: string) => connection.executeUnprepared(sql, [], undefined)
-    // Without one more file, for a journal. Closing the file would not end the transaction.
     return Effect.zipRight(
+      // A journal on the disk would be one more file.
       run("PRAGMA journal_mode = MEMORY"),
+      // Closing the file would not end the transaction.
       Effect.acquireRelease(run("BEGIN EXCLUSIVE"), () => Effect.ignore(run("ROLLBACK")))
     )
   }).pipe(

@@ -84,13 +84,13 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  *   else is known of a store, are made anew with the layer.
  * - A record is replaced whole or not at all, even if the program is killed. What such a program was writing is left in the folder
  *   `unfinished`, and removed an hour later, when a layer begins.
- * - A content type that has no well-known extension is an extension itself, escaped, and comes back as it was put. A charset that is
- *   UTF-8 may be added or left out.
+ * - A content type that has no well-known extension is an extension itself, escaped, and comes back as it was put. Any other comes
+ *   back as its extension says, so `charset=utf-8` may be added or left out.
  * - Keys are those of Apify, so none leads out of the folder. A `BadRequestError` refuses keys that the folder cannot hold: those of
  *   the SDK's own notes (`__metadata__`), of devices such as `CON` on Windows, and those that differ only by case from one that is
  *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.
  * - Records are read and written whole, in memory. Lists keep to Apify's pace.
- * - Other programs may use the folder at the same time, but not begin or delete stores.
+ * - Other programs may use the folder at the same time, but not make, rename or delete stores.
  *
  * @example
  * ```ts

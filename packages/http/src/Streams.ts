@@ -1,5 +1,5 @@
 /**
- * Bodies in streams. They are apart from all that every operation needs, so that a program without streams does not bundle them.
+ * Bodies that are streams. What they need is in a module of its own, so that a program without streams does not bundle it.
  *
  * @since 0.1.0
  */
