@@ -25,7 +25,7 @@ import * as HttpClientTransport from "./HttpClientTransport.js"
 import { variable } from "./internal/environment.js"
 import type { SeedStore } from "./internal/memory.js"
 import { makeMemoryApi } from "./internal/memoryApi.js"
-import { type Place, recordFiles } from "./internal/recordFiles.js"
+import { ifFound, type Place, recordFiles } from "./internal/recordFiles.js"
 import type { Transport } from "./Transport.js"
 
 /**
@@ -156,7 +156,12 @@ const storesIn = ({ fs, path, stores }: Place): Effect.Effect<ReadonlyArray<Seed
   fs.readDirectory(stores).pipe(
     Effect.map((names) => names.filter(isStoreName)),
     Effect.flatMap(
-      Effect.filter((name) => Effect.map(fs.stat(path.join(stores, name)), ({ type }) => type === "Directory"))
+      Effect.filter((name) =>
+        ifFound(
+          Effect.map(fs.stat(path.join(stores, name)), ({ type }) => type === "Directory"),
+          Effect.succeed(false)
+        )
+      )
     ),
     Effect.map((names) => names.map((name) => ({ name })))
   )

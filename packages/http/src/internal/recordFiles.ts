@@ -122,7 +122,8 @@ export interface Place {
   readonly unfinished: string
 }
 
-const ifFound = <A, B>(
+/** Another effect takes the place of one that finds no file. */
+export const ifFound = <A, B>(
   effect: Effect.Effect<A, PlatformError>,
   otherwise: Effect.Effect<B, PlatformError>
 ): Effect.Effect<A | B, PlatformError> =>
