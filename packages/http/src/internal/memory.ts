@@ -430,7 +430,9 @@ export class Memory {
 
   /** Notes that a store was used. */
   use({ stored }: Found, { changes = false, counts }: Use = {}): Effect.Effect<void> {
-    return Effect.map(Effect.all([DateTime.now, stored.records.size]), ([now, size]) => {
+    const size =
+      counts === "writeCount" || counts === "deleteCount" ? Effect.asSome(stored.records.size) : Effect.succeedNone
+    return Effect.map(Effect.all([DateTime.now, size]), ([now, size]) => {
       const { store } = stored
       const modifiedAt = changes ? now : store.modifiedAt
       const stats = counts === undefined ? store.stats : Option.some(counted(store.stats, counts, size))
@@ -439,13 +441,14 @@ export class Memory {
   }
 }
 
+/** One more use of a store, and its size if that may be another one. */
 const counted = (
   known: Option.Option<StoreStats>,
   name: NonNullable<Use["counts"]>,
-  size: Option.Option<number>
+  size: Option.Option<StoreStats["storageBytes"]>
 ): StoreStats => {
   const stats = Option.getOrElse(known, () => new StoreStats({}))
   const count = Option.some(Option.getOrElse(stats[name], () => 0) + 1)
-  const storageBytes = name === "writeCount" || name === "deleteCount" ? size : stats.storageBytes
+  const storageBytes = Option.getOrElse(size, () => stats.storageBytes)
   return new StoreStats({ ...stats, storageBytes, [name]: count }, trusted)
 }
