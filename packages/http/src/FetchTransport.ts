@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-
 import * as Headers from "@effect/platform/Headers"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"

@@ -157,7 +157,7 @@ class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterato
   private sent = 0
   private fiber: Fiber.RuntimeFiber<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined
   private isClosed = false
-  private isComplete = false
+  isDone = false
 
   constructor(
     open: Effect.Effect<Pull<E>, never, Scope.Scope>,
@@ -172,12 +172,8 @@ class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterato
     this.body = { _tag: "Stream", chunks: this, length, fetchInit: () => streamInit(this) }
   }
 
-  get isDone(): boolean {
-    return this.isComplete
-  }
-
   get isWhole(): boolean {
-    return this.isComplete || this.sent === this.length
+    return this.isDone || this.sent === this.length
   }
 
   [Symbol.asyncIterator](): this {
@@ -185,7 +181,7 @@ class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterato
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    while (!this.isClosed && !this.isComplete) {
+    while (!this.isClosed && !this.isDone) {
       const bytes = this.pulled.next()
       if (bytes.done !== true) {
         // Among HTTP's chunks an empty one is the last.
@@ -214,11 +210,11 @@ class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterato
         this.listener.onWrongLength(`The body has ${this.sent} bytes, fewer than its declared length of ${this.length}`)
         break
       }
-      this.isComplete = true
+      this.isDone = true
       this.listener.onSend()
     }
     // For the transport, which aborts the request.
-    if (!this.isComplete) throw new Error("The stream of the request's body was stopped")
+    if (!this.isDone) throw new Error("The stream of the request's body was stopped")
     return { done: true, value: undefined }
   }
 
