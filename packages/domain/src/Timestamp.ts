@@ -19,8 +19,12 @@ const isOnCalendar = (text: string): boolean => {
   return day <= 28 || new Date(text.slice(0, 10)).getUTCDate() === day
 }
 
+/** The length of `2019-12-12T07:34:14.202Z`; a longer fraction makes a longer text. */
+const MILLISECONDS_LENGTH = 24
+
 /** `Date` misreads long fractions: V8 reads .00099999999999999999 as .999. */
-const inMilliseconds = (text: string): string => text.replace(/(\.\d{3})\d+/, "$1")
+const inMilliseconds = (text: string): string =>
+  text.length <= MILLISECONDS_LENGTH ? text : text.replace(/(\.\d{3})\d+/, "$1")
 
 /**
  * The time that a text gives, or `undefined` for a text that is not a date-time, does not exist, or has no zone.

@@ -131,6 +131,7 @@ const isSpace = (character: string | undefined): boolean => character === " " ||
 
 /** The parts between separators, trimmed. Within a quoted string there are none. */
 const split = (value: string, separator: "," | ";"): ReadonlyArray<string> => {
+  if (!value.includes(separator)) return [trim(value)]
   const parts: Array<string> = []
   let start = 0
   let isQuoted = false
