@@ -90,8 +90,12 @@ const plainStats = (data: Readonly<Record<PropertyKey, unknown>>): StoreStats | 
   return isPlain(fields) ? construct(StoreStats, fields) : undefined
 }
 
-const isPlain = <F extends object>(fields: F): fields is F & { [K in keyof F]: Exclude<F[K], undefined> } =>
-  !Object.values(fields).includes(undefined)
+const isPlain = <F extends object>(fields: F): fields is F & { [K in keyof F]: Exclude<F[K], undefined> } => {
+  for (const name in fields) {
+    if (fields[name] === undefined) return false
+  }
+  return true
+}
 
 const isStoreId = (value: unknown): value is StoreId => Predicate.isString(value) && value !== ""
 

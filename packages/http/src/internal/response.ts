@@ -180,26 +180,30 @@ const isDecoded = (response: OperationResponse, encodings: ReadonlyArray<string>
   )
 }
 
+/** What is wrong with the content type of a JSON body, if anything is. */
+const typeProblem = (header: string, { redact }: DecodeContext): string | undefined => {
+  // Apify's own, which is nearly always the one.
+  if (header === "application/json; charset=utf-8") return undefined
+  const type = contentType({ "content-type": header })
+  if (Option.isNone(type)) {
+    return header.trim() === ""
+      ? "The content type is missing, not application/json"
+      : "The content type is not valid, or was sent twice with different values"
+  }
+  if (!isJson(type.value.type)) {
+    return isPlain(type.value.type)
+      ? `The content type is ${excerpt(redact(type.value.type), MAX_TYPE)}, not application/json`
+      : "The content type is not application/json, and not one that can be shown"
+  }
+  return Option.exists(type.value.charset, (charset) => !isUtf8(charset)) ? "The charset is not UTF-8" : undefined
+}
+
 const jsonTextOf = (response: OperationResponse, context: DecodeContext): Either.Either<string, CallError> => {
   const fail = (problem: string) => Either.left(unexpected(response, context, problem))
   if (response.isTruncated) return fail("The body is larger than maxBodyBytes: raise it if the server is Apify's")
   if (lengthOf(response) === 0) return Either.left(notJson(response, context, "is empty"))
-  const type = contentType(response.headers)
-  if (Option.isNone(type)) {
-    return fail(
-      (response.headers["content-type"] ?? "").trim() === ""
-        ? "The content type is missing, not application/json"
-        : "The content type is not valid, or was sent twice with different values"
-    )
-  }
-  if (!isJson(type.value.type)) {
-    return fail(
-      isPlain(type.value.type)
-        ? `The content type is ${excerpt(context.redact(type.value.type), MAX_TYPE)}, not application/json`
-        : "The content type is not application/json, and not one that can be shown"
-    )
-  }
-  if (!Option.getOrElse(Option.map(type.value.charset, isUtf8), () => true)) return fail("The charset is not UTF-8")
+  const problem = typeProblem(response.headers["content-type"] ?? "", context)
+  if (problem !== undefined) return fail(problem)
   const encodings = contentEncodings(response.headers)
   if (!isDecoded(response, encodings)) return fail(undecoded(encodings, context))
   return Option.match(textOf(response), {

@@ -170,12 +170,14 @@ const memoized = <Values extends ReadonlyArray<string>, M>(
   make: (...values: Values) => M
 ): ((...values: Values) => M) => {
   const made = new Map<string, M>()
+  // Most requests have the values of the one before.
+  let last: { readonly values: Values; readonly metric: M } | undefined
   return (...values) => {
+    if (last?.values.every((value, index) => value === values[index])) return last.metric
     const key = values.join("/")
-    const known = made.get(key)
-    if (known !== undefined) return known
-    const metric = make(...values)
+    const metric = made.get(key) ?? make(...values)
     made.set(key, metric)
+    last = { values, metric }
     return metric
   }
 }
