@@ -20,8 +20,8 @@ import type { Load } from "./load.js"
 import { STORE_ID } from "./page.js"
 import { KEYS } from "./recordServer.js"
 import { drawing, tables, withTables } from "./report.js"
-import { Counted, CountedTask, Decoding, type Emulated, ManyStores, Results } from "./results.js"
-import type { Task } from "./tasks.js"
+import { Counted, Decoding, type Emulated, ManyStores, Results } from "./results.js"
+import type { Task, TaskMessage } from "./tasks.js"
 import { makeUserFolder } from "./userFolder.js"
 
 const { values: flags } = parseArgs({ options: { quick: { type: "boolean" }, out: { type: "string" } } })
@@ -68,7 +68,7 @@ interface PlannedTask {
   readonly inFlight: number
   /** How often in a round, of the whole benchmark. */
   readonly times: number
-  /** How often before the first round, besides once, and then before each. */
+  /** How often before the first round, besides once. */
   readonly warmUp: number
   readonly clients: ReadonlyArray<string>
 }
@@ -162,17 +162,25 @@ const taskContender = (name: string, { inFlight, task, times, warmUp }: PlannedT
     const args = [JSON.stringify(task), String(inFlight), baseUrl, String(shareOf(warmUp, share))]
     const child = yield* start("taskChild", [name, ...args])
     yield* next(child, Schema.Literal("ready"))
-    return Effect.suspend(() => {
-      child.send(shareOf(times, share))
-      return next(child, CountedTask)
-    })
+    const reply = <A, I>(measure: TaskMessage["measure"], schema: Schema.Schema<A, I>) =>
+      Effect.suspend(() => {
+        child.send({ measure, times: shareOf(times, share) } satisfies TaskMessage)
+        return next(child, schema)
+      })
+    return { counted: reply("time", Counted), growth: reply("growth", Schema.Number) }
   })
 
+/**
+ * What a task takes, and then how memory grows: for that all garbage is collected first, and a full collection while nothing is
+ * under way makes V8 drop most of what it had optimized, and then collect everything again after every few megabytes.
+ */
 const atTask = (task: PlannedTask, baseUrl: string) =>
   Effect.gen(function* () {
-    const counts: Record<string, Effect.Effect<CountedTask, Error>> = {}
-    for (const name of task.clients) counts[name] = yield* taskContender(name, task, baseUrl)
-    return yield* interleaved(counts, plan.tasks.rounds, (_, count) => count)
+    const { rounds } = plan.tasks
+    const children: Record<string, Effect.Effect.Success<ReturnType<typeof taskContender>>> = {}
+    for (const name of task.clients) children[name] = yield* taskContender(name, task, baseUrl)
+    const counted = yield* interleaved(children, rounds, (_, { counted }) => counted)
+    return { counted, growth: yield* interleaved(children, rounds, (_, { growth }) => growth) }
   }).pipe(Effect.scoped)
 
 interface EmulatorRequest {
@@ -244,10 +252,13 @@ const results = Effect.gen(function* () {
   }
 
   const recordsUrl = yield* Effect.flatMap(start("recordServerChild"), (server) => next(server, Schema.String))
-  const done: Record<string, Record<string, ReadonlyArray<CountedTask>>> = {}
+  const done: Record<string, Record<string, ReadonlyArray<Counted>>> = {}
+  const growth: Record<string, Record<string, ReadonlyArray<number>>> = {}
   for (const [label, task] of Object.entries(tasks)) {
     yield* Console.log(`Records, ${label}…`)
-    done[label] = yield* atTask(task, recordsUrl)
+    const measured = yield* atTask(task, recordsUrl)
+    done[label] = measured.counted
+    growth[label] = measured.growth
   }
 
   yield* Console.log("Decoding, imports, bundles…")
@@ -270,6 +281,7 @@ const results = Effect.gen(function* () {
     machine,
     loads: counted,
     tasks: done,
+    growth,
     decoding,
     imports: imported,
     bundles,

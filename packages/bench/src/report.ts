@@ -1,15 +1,7 @@
 /**
  * What a run shows: tables in Markdown, for the terminal and for docs, and a drawing for the README.
  */
-import {
-  type Counted,
-  type CountedTask,
-  type Emulated,
-  type ManyStores,
-  median,
-  medianOf,
-  type Results
-} from "./results.js"
+import { type Counted, type Emulated, type ManyStores, median, medianOf, type Results } from "./results.js"
 
 /** What a record holds, where a table needs it. */
 const at = <A>(record: Readonly<Record<string, A>>, key: string): A => {
@@ -183,17 +175,26 @@ const emulatedIn = (results: Results, name: string): Emulated => {
 
 interface TaskColumn {
   readonly title: string
-  readonly of: (counted: CountedTask) => number
+  /** The figure of each round. */
+  readonly rounds: (results: Results, task: string, client: string) => ReadonlyArray<number>
 }
 
 /** What one client's rounds of a task say. */
-const taskFigure = (results: Results, task: string, client: string, { of }: TaskColumn): number =>
-  median(at(at(results.tasks, task), client).map(of))
+const taskFigure = (results: Results, task: string, client: string, { rounds }: TaskColumn): number =>
+  median(rounds(results, task, client))
 
-const taskRate: TaskColumn = { title: "a second", of: ({ perSecond }) => perSecond }
-const taskCpu: TaskColumn = { title: "CPU µs", of: ({ cpu }) => cpu }
-const taskMemory: TaskColumn = { title: "peak MB", of: ({ memory }) => memory }
-const taskGrowth: TaskColumn = { title: "MB above what it was before, at the peak", of: ({ grown }) => grown }
+const countedColumn = (title: string, of: (counted: Counted) => number): TaskColumn => ({
+  title,
+  rounds: (results, task, client) => at(at(results.tasks, task), client).map(of)
+})
+
+const taskRate = countedColumn("a second", ({ perSecond }) => perSecond)
+const taskCpu = countedColumn("CPU µs", ({ cpu }) => cpu)
+const taskMemory = countedColumn("peak MB", ({ memory }) => memory)
+const taskGrowth: TaskColumn = {
+  title: "MB above what it was before, at the peak",
+  rounds: (results, task, client) => at(at(results.growth, task), client)
+}
 
 /** The goals for records, and what was measured. */
 const taskTargets = (results: Results): ReadonlyArray<ReadonlyArray<string>> => {

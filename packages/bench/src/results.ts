@@ -17,11 +17,6 @@ export const Counted = Schema.Struct({
 
 export type Counted = typeof Counted.Type
 
-/** What one child counted of one task; and by how many megabytes the process's memory was larger at its peak than before. */
-export const CountedTask = Schema.Struct({ ...Counted.fields, grown: Schema.Number })
-
-export type CountedTask = typeof CountedTask.Type
-
 /** Memory in megabytes: alive at each tenth of the way, and the peak of the process. */
 export const ManyStores = Schema.Struct({
   stores: Schema.Number,
@@ -53,7 +48,9 @@ export const Results = Schema.Struct({
   /** By load, then by client: one for each round. */
   loads: Schema.Record({ key: Schema.String, value: Rounds(Counted) }),
   /** By task, then by client: one for each round. */
-  tasks: Schema.Record({ key: Schema.String, value: Rounds(CountedTask) }),
+  tasks: Schema.Record({ key: Schema.String, value: Rounds(Counted) }),
+  /** By task, then by client: by how many megabytes the process grew, one for each round. */
+  growth: Schema.Record({ key: Schema.String, value: Rounds(Schema.Number) }),
   decoding: Decoding,
   /** Milliseconds by what is imported: one for each round. */
   imports: Rounds(Schema.Number),

@@ -9,6 +9,12 @@ export interface Task {
   readonly size: number
 }
 
+/** What a process is to do next, and what to measure of it. */
+export interface TaskMessage {
+  readonly measure: "time" | "growth"
+  readonly times: number
+}
+
 /** What a client has for each kind of task: a program that says how many bytes, keys or links it was about. */
 export type Programs<P> = { readonly [K in Task["do"]]?: (size: number) => P }
 
