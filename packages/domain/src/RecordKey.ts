@@ -76,6 +76,9 @@ const problemOf = (key: string): string => {
   return wrongCharacter(key, allowed) ?? `it has ${key.length} characters, and at most ${MAX_LENGTH} are allowed`
 }
 
+/** Callers without types may pass anything. */
+const notText = () => Either.left(new InvalidRecordKeyError({ key: "The value", problem: "it is not text" }))
+
 const invalid = (key: string, problem: string) => Either.left(new InvalidRecordKeyError({ key: quote(key), problem }))
 
 /**
@@ -93,10 +96,7 @@ const invalid = (key: string, problem: string) => Either.left(new InvalidRecordK
  * @category decoding
  */
 export const parseRecordKey = (key: string): Either.Either<ValidRecordKey, InvalidRecordKeyError> => {
-  // Callers without types may pass anything.
-  if (typeof key !== "string") {
-    return Either.left(new InvalidRecordKeyError({ key: "The value", problem: "it is not text" }))
-  }
+  if (typeof key !== "string") return notText()
   return isValid(key) ? Either.right(key) : invalid(key, problemOf(key))
 }
 
@@ -124,6 +124,7 @@ const escapeUnit = (unit: string): string => {
  * @category encoding
  */
 export const escapeRecordKey = (text: string): Either.Either<ValidRecordKey, InvalidRecordKeyError> => {
+  if (typeof text !== "string") return notText()
   // By UTF-16 code units, so that a lone surrogate is kept.
   const escaped = text.replace(/[\s\S]/g, escapeUnit).replace(/^\./, "!2e")
   const key = escaped === "" ? "!" : escaped
@@ -147,6 +148,7 @@ export const escapeRecordKey = (text: string): Either.Either<ValidRecordKey, Inv
  * @category decoding
  */
 export const unescapeRecordKey = (key: string): Option.Option<string> => {
+  if (typeof key !== "string") return Option.none()
   const text =
     key === "!"
       ? ""

@@ -289,4 +289,7 @@ export const formatStoreRef: (ref: StoreRef) => string = formatRef
  * @category decoding
  */
 export const parseStoreRef = (input: string): Either.Either<StoreRef, InvalidStoreRefError> =>
-  Either.mapLeft(parseRef(input), (problem) => new InvalidStoreRefError({ ref: quote(input), problem }))
+  // Callers without types may pass anything.
+  typeof input === "string"
+    ? Either.mapLeft(parseRef(input), (problem) => new InvalidStoreRefError({ ref: quote(input), problem }))
+    : Either.left(new InvalidStoreRefError({ ref: "The value", problem: "it is not text" }))

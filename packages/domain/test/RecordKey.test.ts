@@ -18,6 +18,21 @@ const anyText = fc.oneof(
   fc.string({ unit: fc.constantFrom("\ud800", ".", "!", "(", "a") })
 )
 
+/** As untyped code calls it. */
+const untyped = <A>(f: (text: string) => A, value: unknown): A => Reflect.apply(f, undefined, [value])
+
+const noText = [undefined, null, 5, true, {}, [], ["a"], Symbol("a"), 1n, () => "a"]
+
+it("no other value than text is or has a key", () => {
+  for (const value of noText) {
+    for (const toKey of [parseRecordKey, escapeRecordKey]) {
+      const problem = Either.match(untyped(toKey, value), { onLeft: ({ problem }) => problem, onRight: () => "" })
+      assert.strictEqual(problem, "it is not text")
+    }
+    assert.isTrue(Option.isNone(untyped(unescapeRecordKey, value)))
+  }
+})
+
 describe("a key", () => {
   it.each(["a", "OUTPUT", "weird-key!'()", "...", ".a", "A".repeat(256), LEGAL])("may be %j", (key) => {
     assert.deepStrictEqual(parseRecordKey(key), Either.right(ValidRecordKey.make(key)))

@@ -112,6 +112,11 @@ describe("a reference", () => {
 })
 
 describe("what is refused", () => {
+  it.each([undefined, null, 5, true, {}, ["~a"], Symbol("~a"), 1n])("is what is not text: %o", (value) => {
+    const parsed: ReturnType<typeof parseStoreRef> = Reflect.apply(parseStoreRef, undefined, [value])
+    assert.strictEqual(Either.isLeft(parsed) ? parsed.left.problem : "", "it is not text")
+  })
+
   it.each([
     [".."],
     ["."],
