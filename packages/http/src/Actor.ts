@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+
 import type * as Socket from "@effect/platform/Socket"
+import { parseStoreName } from "@effect-apify/domain/StoreName"
 import { parseStoreRef, type StoreRef, storeById } from "@effect-apify/domain/StoreRef"
 import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
@@ -26,6 +28,7 @@ import { type CallOptions, defaultLimits } from "./CallOptions.js"
 import { listenTo } from "./internal/actorEvents.js"
 import { secretVariable, variable } from "./internal/environment.js"
 import { makeSaving, nextSaveEvent } from "./internal/persistedState.js"
+import { checkObject } from "./internal/settings.js"
 import type { PutRecordOptions } from "./RecordContent.js"
 import {
   type GetRecordError,
@@ -143,16 +146,20 @@ export const layer: Layer.Layer<Actor, ConfigError.ConfigError, Socket.WebSocket
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = ({
-  localStore
-}: LocalOptions): Layer.Layer<
-  Actor,
-  ConfigError.ConfigError | GetOrCreateStoreError,
-  ApifyClient | Socket.WebSocketConstructor
-> =>
+export const layerWith = (
+  options: LocalOptions
+): Layer.Layer<Actor, ConfigError.ConfigError | GetOrCreateStoreError, ApifyClient | Socket.WebSocketConstructor> =>
   Layer.scoped(
     Actor,
-    make(Effect.map(getOrCreateStore({ name: localStore }), ({ store }): StoreRef => storeById(store.id)))
+    make(
+      Effect.suspend(() => {
+        checkObject("options", options, "{ localStore: 'my-actor' }")
+        // Without a name, it would be a new store each time.
+        return Effect.flatMap(parseStoreName(options.localStore), (name) =>
+          Effect.map(getOrCreateStore({ name }), ({ store }): StoreRef => storeById(store.id))
+        )
+      })
+    )
   )
 
 const STORE = ["ACTOR_DEFAULT_KEY_VALUE_STORE_ID", "APIFY_DEFAULT_KEY_VALUE_STORE_ID"] as const

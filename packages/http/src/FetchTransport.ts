@@ -4,15 +4,18 @@
  *
  * @since 0.1.0
  */
+
 import * as Headers from "@effect/platform/Headers"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, type ProtectedOption, protectedInit } from "./internal/requestInit.js"
+import { type Checked, invalid, isObject } from "./internal/settings.js"
 import { type Exchange, type Receiver, type ResponseHead, Transport, type TransportBody } from "./Transport.js"
 
 /**
@@ -57,13 +60,26 @@ export const layerWith = (options: Options): Layer.Layer<Transport, ConfigError.
   Layer.effect(
     Transport,
     Effect.map(
-      Effect.try({
-        try: () => Headers.fromInput(new globalThis.Headers(options.init?.headers)),
-        catch: () => ConfigError.InvalidData(["init", "headers"], "must have names and values that HTTP allows")
-      }),
+      Effect.zipRight(
+        checkOptions(options),
+        Effect.try({
+          try: () => Headers.fromInput(new globalThis.Headers(options.init?.headers)),
+          catch: () => ConfigError.InvalidData(["init", "headers"], "must have names and values that HTTP allows")
+        })
+      ),
       (headers) => make(options, headers)
     )
   )
+
+/** Callers without types may give anything, such as a `fetch` in place of the options, which would not be called. */
+const checkOptions = (options: Options): Checked<void> => {
+  if (!isObject(options)) return invalid("options", "must be an object such as { fetch: myFetch }")
+  const { fetch, init } = options
+  if (fetch !== undefined && typeof fetch !== "function") return invalid("fetch", "must be a function such as fetch")
+  return init === undefined || isObject(init)
+    ? Either.void
+    : invalid("init", "must be an object such as { headers: { 'x-proxy': '1' } }")
+}
 
 const make = ({ fetch, init = {} }: Options, headers: Headers.Headers): typeof Transport.Service => ({
   prepare: Effect.succeed(

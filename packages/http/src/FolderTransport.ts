@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -26,6 +27,7 @@ import { variable } from "./internal/environment.js"
 import type { SeedStore } from "./internal/memory.js"
 import { makeMemoryApi } from "./internal/memoryApi.js"
 import { ifFound, type Place, recordFiles } from "./internal/recordFiles.js"
+import { checkObject, checkText } from "./internal/settings.js"
 import type { Transport } from "./Transport.js"
 
 /**
@@ -111,10 +113,8 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = ({
-  folder
-}: Options): Layer.Layer<Transport, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Layer.provide(HttpClientTransport.layer, Layer.effect(HttpClient.HttpClient, make(folder)))
+export const layerWith = (options: Options): Layer.Layer<Transport, PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Layer.provide(HttpClientTransport.layer, Layer.effect(HttpClient.HttpClient, make(options)))
 
 const folderVariable = Config.all([variable("APIFY_LOCAL_STORAGE_DIR"), variable("CRAWLEE_STORAGE_DIR")]).pipe(
   Config.map(Option.firstSomeOf),
@@ -124,8 +124,11 @@ const folderVariable = Config.all([variable("APIFY_LOCAL_STORAGE_DIR"), variable
 /** Who owns all stores. */
 const OWNER = "local"
 
-const make = (folder: string) =>
+const make = (options: Options) =>
   Effect.gen(function* () {
+    checkObject("options", options, "{ folder: './storage' }")
+    const { folder } = options
+    checkText("folder", folder)
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const root = path.resolve(folder)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+
 import type { PlatformError } from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import type { InvalidRecordKeyError, MalformedRecordError } from "@effect-apify/domain/RecordErrors"
@@ -10,11 +11,13 @@ import type { ValidRecordKey } from "@effect-apify/domain/RecordKey"
 import type { InvalidStoreRefError } from "@effect-apify/domain/StoreErrors"
 import { storeLocation } from "@effect-apify/domain/StoreLocation"
 import type { StoreRef } from "@effect-apify/domain/StoreRef"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { ApifyClient, type Service as Client } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
@@ -22,6 +25,7 @@ import { KeyLocks } from "./internal/keyLocks.js"
 import { OwnKeys } from "./internal/ownKeys.js"
 import { badArgument, type CallFailure, systemError } from "./internal/platformError.js"
 import { removeRecords } from "./internal/removeRecords.js"
+import { checkObject, checkText } from "./internal/settings.js"
 import { listKeys, listKeysPage } from "./Keys.js"
 import { deleteRecord, getRecord, headRecord, putRecord } from "./Records.js"
 import type { StoredRecord } from "./StoredRecord.js"
@@ -144,15 +148,24 @@ export class KeyList extends Context.Tag("@effect-apify/http/KeyValueStore/KeyLi
  */
 export const layer = (
   ref: StoreRef | string,
-  { contentType, keys = "strict", prefix = "", ...options }: Options = {}
+  options: Options = {}
 ): Layer.Layer<KeyValueStore.KeyValueStore | KeyList, InvalidStoreRefError | InvalidRecordKeyError, ApifyClient> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const client = yield* ApifyClient
       const { text } = yield* storeLocation(ref)
+      checkObject("options", options, "{ prefix: 'app-' }")
+      const { contentType, keys = "strict", prefix = "", ...limits } = options
+      checkText("prefix", prefix)
+      if (keys !== "strict" && keys !== "escaped") {
+        throw new Cause.IllegalArgumentException("keys must be 'strict' or 'escaped'")
+      }
+      if (contentType !== undefined && !Predicate.isFunction(contentType)) {
+        throw new Cause.IllegalArgumentException("contentType must be a function that gets a key")
+      }
       const own = new OwnKeys(prefix, keys === "escaped")
       const recordPrefix = yield* own.recordPrefix("")
-      const { list, ...store } = make(client, ref, own, recordPrefix, contentType, options)
+      const { list, ...store } = make(client, ref, own, recordPrefix, contentType, limits)
       return Context.make(
         KeyValueStore.KeyValueStore,
         // Names of stores are compared without case.
@@ -244,15 +257,19 @@ const make = (
         }
       )
     ),
-    list: ({ prefix = "" }: ListOptions = {}): Stream.Stream<ListedKey, PlatformError> =>
-      Either.match(own.recordPrefix(prefix), {
-        onLeft: (error) => Stream.fail(badArgument("list", own.areEscaped)(error)),
-        onRight: (prefix) =>
-          listed(prefix).pipe(
-            Stream.map(({ key, size }) => ({ key, size })),
-            Stream.mapError(systemError("list")),
-            Stream.provideService(ApifyClient, client)
-          )
+    list: (options: ListOptions = {}): Stream.Stream<ListedKey, PlatformError> =>
+      Stream.suspend(() => {
+        checkObject("options", options, "{ prefix: 'image-' }")
+        const { prefix = "" } = options
+        return Either.match(own.recordPrefix(prefix), {
+          onLeft: (error) => Stream.fail(badArgument("list", own.areEscaped)(error)),
+          onRight: (prefix) =>
+            listed(prefix).pipe(
+              Stream.map(({ key, size }) => ({ key, size })),
+              Stream.mapError(systemError("list")),
+              Stream.provideService(ApifyClient, client)
+            )
+        })
       })
   }
 }

@@ -22,7 +22,7 @@ import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import * as Limits from "./internal/recordLimits.js"
 import { decodeJson, malformed } from "./internal/response.js"
-import { checkWhole } from "./internal/settings.js"
+import { checkObject, checkWhole } from "./internal/settings.js"
 import { referenceOf, storeErrorOf } from "./internal/storeOperation.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
@@ -102,9 +102,11 @@ export type ListKeysError = CallError | InvalidStoreRefError | StoreNotFoundErro
  */
 export const listKeys = (
   ref: StoreRef | string,
-  { exclusiveStartKey, limit, pageSize = MAX_PAGE, ...options }: ListKeysOptions = {}
+  options: ListKeysOptions = {}
 ): Stream.Stream<RecordInfo, ListKeysError, ApifyClient> =>
   paginate(() => {
+    checkObject("options", options, OPTIONS_EXAMPLE)
+    const { exclusiveStartKey, limit, pageSize = MAX_PAGE } = options
     checkWhole("limit", limit, 0)
     checkWhole("pageSize", pageSize, 1)
     const location = storeLocation(ref)
@@ -116,6 +118,8 @@ export const listKeys = (
   }, options)
 
 const MAX_PAGE = 1000
+
+const OPTIONS_EXAMPLE = "{ prefix: 'image-' }"
 
 /**
  * Gets one page of the keys of a store.
@@ -136,9 +140,11 @@ const MAX_PAGE = 1000
  */
 export const listKeysPage = (
   ref: StoreRef | string,
-  { exclusiveStartKey, limit = MAX_PAGE, ...options }: KeysPageOptions = {}
+  options: KeysPageOptions = {}
 ): Effect.Effect<RecordInfoPage, ListKeysError, ApifyClient> =>
   Effect.flatMap(ApifyClient, (client) => {
+    checkObject("options", options, OPTIONS_EXAMPLE)
+    const { exclusiveStartKey, limit = MAX_PAGE } = options
     checkWhole("limit", limit, 1)
     const after = Option.fromNullable(exclusiveStartKey)
     return client.run(new ListKeys(storeLocation(ref), options, after, limit, false), options)

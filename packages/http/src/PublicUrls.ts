@@ -10,14 +10,16 @@ import { InvalidExpiryError } from "@effect-apify/domain/Signature"
 import type { Store } from "@effect-apify/domain/Store"
 import type { StoreId } from "@effect-apify/domain/StoreId"
 import type { StoreRef } from "@effect-apify/domain/StoreRef"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { parametersOf, queryOf } from "./internal/query.js"
-import { checkWhole } from "./internal/settings.js"
+import { checkObject, checkText, checkWhole } from "./internal/settings.js"
 import { keysSignature, type Sign, signerOf } from "./internal/signer.js"
 import { storesPath } from "./internal/storeOperation.js"
 import { type GetStoreError, getStore } from "./Stores.js"
@@ -93,13 +95,22 @@ export interface PublicUrls {
  * @since 0.1.0
  * @category operations
  */
-export const publicUrls = ({ id, urlSigningSecretKey }: Store): Effect.Effect<PublicUrls, never, ApifyClient> =>
-  Effect.flatMap(ApifyClient, ({ publicBaseUrl }) =>
-    Effect.map(
+export const publicUrls = (store: Store): Effect.Effect<PublicUrls, never, ApifyClient> =>
+  Effect.flatMap(ApifyClient, ({ publicBaseUrl }) => {
+    if (!isStore(store)) throw new Cause.IllegalArgumentException(STORE_EXPECTED)
+    const { id, urlSigningSecretKey } = store
+    return Effect.map(
       signerOf(urlSigningSecretKey),
       (sign) => new StorePublicUrls(`${publicBaseUrl}${storesPath}/${encodeURIComponent(id)}`, id, sign)
     )
-  )
+  })
+
+/** Whether what a caller gave, who may have no types, has what a link is made of. */
+const isStore = (store: unknown): boolean =>
+  Predicate.isRecord(store) && Predicate.isString(store.id) && Option.isOption(store.urlSigningSecretKey)
+
+const STORE_EXPECTED =
+  "store must be a store that was fetched. For a link by a reference use recordPublicUrl or keysPublicUrl"
 
 class StorePublicUrls implements PublicUrls {
   constructor(
@@ -112,10 +123,16 @@ class StorePublicUrls implements PublicUrls {
   readonly record = (key: string): Effect.Effect<PublicLink, InvalidRecordKeyError> =>
     Effect.flatMap(parseRecordKey(key), (key) => this.link(`${this.base}/records/${key}`, {}, (sign) => sign(key)))
 
-  readonly keys = ({ expiresIn, ...filters }: KeysLinkOptions = {}): Effect.Effect<PublicLink, InvalidExpiryError> =>
-    Effect.flatMap(expiryOf(expiresIn), (expiresAt) => {
-      checkWhole("limit", filters.limit, 1)
-      return this.link(`${this.base}/keys`, filters, (sign) => keysSignature(sign, this.id, expiresAt))
+  readonly keys = (options: KeysLinkOptions = {}): Effect.Effect<PublicLink, InvalidExpiryError> =>
+    Effect.suspend(() => {
+      checkObject("options", options, OPTIONS_EXAMPLE)
+      const { collection, exclusiveStartKey, expiresIn, limit, prefix } = options
+      checkWhole("limit", limit, 1)
+      const texts = { prefix, exclusiveStartKey, collection }
+      for (const [name, text] of Object.entries(texts)) if (text !== undefined) checkText(name, text)
+      return Effect.flatMap(expiryOf(expiresIn), (expiresAt) =>
+        this.link(`${this.base}/keys`, { limit, ...texts }, (sign) => keysSignature(sign, this.id, expiresAt))
+      )
     })
 
   private link(
@@ -204,12 +221,14 @@ export type KeysPublicUrlError = GetStoreError | InvalidExpiryError
  */
 export const keysPublicUrl = (
   ref: StoreRef | string,
-  { attemptTimeout, callTimeout, maxBodyBytes, retry, ...link }: KeysLinkOptions & CallOptions = {}
+  options: KeysLinkOptions & CallOptions = {}
 ): Effect.Effect<PublicLink, KeysPublicUrlError, ApifyClient> =>
-  Effect.zipRight(
-    expiryOf(link.expiresIn),
-    Effect.flatMap(
-      Effect.flatMap(getStore(ref, { attemptTimeout, callTimeout, maxBodyBytes, retry }), publicUrls),
-      ({ keys }) => keys(link)
+  Effect.suspend(() => {
+    checkObject("options", options, OPTIONS_EXAMPLE)
+    return Effect.zipRight(
+      expiryOf(options.expiresIn),
+      Effect.flatMap(Effect.flatMap(getStore(ref, options), publicUrls), ({ keys }) => keys(options))
     )
-  )
+  })
+
+const OPTIONS_EXAMPLE = "{ expiresIn: '1 hour' }"

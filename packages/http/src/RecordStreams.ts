@@ -20,7 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
-import { mapConcurrently } from "./internal/concurrently.js"
+import { checkItems, mapConcurrently } from "./internal/concurrently.js"
 import { encodingOf } from "./internal/encoding.js"
 import { contentEncodings, contentLength, contentType } from "./internal/headerValue.js"
 import * as Limits from "./internal/recordLimits.js"
@@ -32,6 +32,7 @@ import {
   recordTargetOf
 } from "./internal/recordTarget.js"
 import { unexpected, withoutBody } from "./internal/response.js"
+import { checkObject } from "./internal/settings.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
 import { Transformed } from "./internal/transform.js"
 import { type KeysOptions, type ListKeysError, type ListKeysOptions, listKeys } from "./Keys.js"
@@ -95,9 +96,9 @@ export type StreamRecordError = Exclude<GetRecordError, RecordTooLargeError>
 export const streamRecord = (
   ref: StoreRef | string,
   key: string,
-  options: ReadRecordOptions = {}
+  options?: ReadRecordOptions
 ): Effect.Effect<StreamedRecord, StreamRecordError, ApifyClient | Scope.Scope> =>
-  Effect.suspend(() => runStream(new StreamRecord("GET", recordTargetOf(ref, key), options.signature), options))
+  Effect.suspend(() => runStream(new StreamRecord("GET", recordTargetOf(ref, key), options?.signature), options))
 
 type StreamFailure = RecordRefError | StoreNotFoundError | RecordNotFoundError | MalformedRecordError
 
@@ -220,7 +221,12 @@ export const downloadRecords = (
   ref: StoreRef | string,
   options: DownloadRecordsOptions = {}
 ): Stream.Stream<Uint8Array, DownloadRecordsError, ApifyClient> =>
-  Stream.unwrapScoped(Effect.suspend(() => runStream(new DownloadRecords(storeLocation(ref), options), options)))
+  Stream.unwrapScoped(
+    Effect.suspend(() => {
+      checkObject("options", options, "{ prefix: 'image-' }")
+      return runStream(new DownloadRecords(storeLocation(ref), options), options)
+    })
+  )
 
 type DownloadFailure = InvalidStoreRefError | StoreNotFoundError
 
@@ -293,13 +299,6 @@ export interface ListRecordsOptions extends Omit<ListKeysOptions, "signature"> {
 export type ListRecordsError = ListKeysError | Exclude<GetRecordError, RecordNotFoundError>
 
 /**
- * How many records to work on at once, where nobody says.
- *
- * @internal
- */
-export const CONCURRENCY = 16
-
-/**
  * Lists the records of a store with their bytes, in the order of their keys. A record that was deleted after its key was
  * listed is left out. At most 60 pages and 200 records a second are requested from a store.
  *
@@ -324,19 +323,22 @@ export const CONCURRENCY = 16
  */
 export const listRecords = (
   ref: StoreRef | string,
-  { concurrency = CONCURRENCY, ...options }: ListRecordsOptions = {}
+  options: ListRecordsOptions = {}
 ): Stream.Stream<StoredRecord, ListRecordsError, ApifyClient> =>
-  mapConcurrently(
-    // A page of keys may well be larger than a record.
-    Stream.map(listKeys(ref, { ...options, maxBodyBytes: undefined }), ({ key }) => key),
-    { concurrency, unordered: false },
-    (key) =>
-      pacedRecord(ref, key, options).pipe(
-        Effect.map(Option.some),
-        Effect.catchTag("RecordNotFoundError", () => Effect.succeedNone),
-        Effect.either
-      )
-  ).pipe(Stream.mapEffect(identity), Stream.filterMap(identity))
+  Stream.suspend(() => {
+    checkObject("options", options, "{ prefix: 'page-' }")
+    return mapConcurrently(
+      // A page of keys may well be larger than a record.
+      Stream.map(listKeys(ref, { ...options, maxBodyBytes: undefined }), ({ key }) => key),
+      { concurrency: options.concurrency, unordered: false },
+      (key) =>
+        pacedRecord(ref, key, options).pipe(
+          Effect.map(Option.some),
+          Effect.catchTag("RecordNotFoundError", () => Effect.succeedNone),
+          Effect.either
+        )
+    )
+  }).pipe(Stream.mapEffect(identity), Stream.filterMap(identity))
 
 /** @internal */
 export const pacedRecord = (
@@ -399,9 +401,13 @@ export interface GetRecordsOptions extends CallOptions {
 export const getRecords = <E = never, R = never>(
   ref: StoreRef | string,
   keys: Iterable<string> | Stream.Stream<string, E, R>,
-  { concurrency = CONCURRENCY, unordered = false, ...options }: GetRecordsOptions = {}
+  options: GetRecordsOptions = {}
 ): Stream.Stream<RecordResult, E, ApifyClient | R> =>
-  // A lone string is a key, although its characters could be iterated.
-  mapConcurrently(Predicate.isString(keys) ? [keys] : keys, { concurrency, unordered }, (key) =>
-    Effect.map(Effect.either(pacedRecord(ref, key, options)), (result) => ({ key, result }))
-  )
+  Stream.suspend(() => {
+    checkItems("keys", keys)
+    checkObject("options", options, "{ concurrency: 16 }")
+    // A lone string is a key, although its characters could be iterated.
+    return mapConcurrently(Predicate.isString(keys) ? [keys] : keys, options, (key) =>
+      Effect.map(Effect.either(pacedRecord(ref, key, options)), (result) => ({ key, result }))
+    )
+  })

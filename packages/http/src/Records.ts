@@ -38,6 +38,7 @@ import {
   storeOf
 } from "./internal/recordTarget.js"
 import { apiErrorOf, errorOf, responseFieldsOf } from "./internal/response.js"
+import { checkObject } from "./internal/settings.js"
 import { storeErrorOf } from "./internal/storeOperation.js"
 import { decompress } from "./internal/transform.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
@@ -100,10 +101,10 @@ export type GetRecordError =
 export const getRecord = (
   ref: StoreRef | string,
   key: string,
-  options: ReadRecordOptions = {}
+  options?: ReadRecordOptions
 ): Effect.Effect<StoredRecord, GetRecordError, ApifyClient> =>
   Effect.flatMap(ApifyClient, (client) =>
-    Effect.flatten(client.run(new GetRecord(recordTargetOf(ref, key), options.signature, false), options))
+    Effect.flatten(client.run(new GetRecord(recordTargetOf(ref, key), options?.signature, false), options))
   )
 
 /**
@@ -239,10 +240,10 @@ export type HeadRecordError = CallError | InvalidStoreRefError | InvalidRecordKe
 export const headRecord = (
   ref: StoreRef | string,
   key: string,
-  options: ReadRecordOptions = {}
+  options?: ReadRecordOptions
 ): Effect.Effect<Option.Option<RecordHead>, HeadRecordError, ApifyClient> =>
   Effect.flatMap(ApifyClient, (client) =>
-    client.run(new HeadRecord("HEAD", recordTargetOf(ref, key), options.signature), options)
+    client.run(new HeadRecord("HEAD", recordTargetOf(ref, key), options?.signature), options)
   )
 
 const isPage = (headers: OperationResponse["headers"]): boolean =>
@@ -338,6 +339,7 @@ export const put = <A, I, E, R>(
   isPaced: boolean
 ): Effect.Effect<void, PutRecordError | E, ApifyClient | R> =>
   Effect.flatMap(ApifyClient, (client) => {
+    checkObject("options", options, "{ contentType: 'text/html' }")
     const target = recordTargetOf(ref, key)
     // Counted and traced as a call that was not sent.
     if (Either.isLeft(target)) return client.run(new PutRecord(target, isPaced), options)

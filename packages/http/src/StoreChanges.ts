@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+
 import type { CallError } from "@effect-apify/domain/CallError"
 import { decodeStoreBody } from "@effect-apify/domain/decodeStoreBody"
 import type { GeneralAccess } from "@effect-apify/domain/GeneralAccess"
@@ -18,6 +19,7 @@ import {
   StoreNameTakenError
 } from "@effect-apify/domain/StoreName"
 import { formatStoreRef, ownStore, type StoreRef } from "@effect-apify/domain/StoreRef"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -51,7 +53,16 @@ class JsonRequest implements OperationRequest {
     readonly query: NonNullable<OperationRequest["query"]>,
     json: unknown
   ) {
-    this.body = { _tag: "Bytes", bytes: utf8.encode(JSON.stringify(json)) }
+    this.body = { _tag: "Bytes", bytes: utf8.encode(jsonOf(json)) }
+  }
+}
+
+/** Throws, which is a defect of the call, if a caller without types gave what JSON cannot hold. */
+const jsonOf = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw new Cause.IllegalArgumentException("A schema and changes must be JSON, without bigints and references back")
   }
 }
 
@@ -120,6 +131,7 @@ export const getOrCreateStore = (
     // A name in their place would be ignored, and an unnamed store created.
     checkObject("options", options, "{ name: 'my-store' }")
     const { name, schema, ...limits } = options
+    if (schema !== undefined) checkObject("schema", schema, "{ actorKeyValueStoreSchemaVersion: 1, collections: {} }")
     return client.run(new GetOrCreateStore(name, schema), limits)
   })
 

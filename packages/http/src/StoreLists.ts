@@ -20,7 +20,7 @@ import { OffsetPages } from "./internal/offsetPages.js"
 import { decodeItems, type PageOperation } from "./internal/pages.js"
 import { paginate } from "./internal/paginate.js"
 import { decodeJson, errorOf } from "./internal/response.js"
-import { checkWhole } from "./internal/settings.js"
+import { checkObject, checkWhole } from "./internal/settings.js"
 import { storesPath } from "./internal/storeOperation.js"
 import type { DecodeContext, OperationRequest, OperationResponse } from "./Operation.js"
 
@@ -77,19 +77,16 @@ export interface ListStoresPageOptions extends StoreFilter, CallOptions {
  * @since 0.1.0
  * @category operations
  */
-export const listStoresPage = ({
-  desc,
-  limit = DEFAULT_PAGE_SIZE,
-  offset = 0,
-  ownership,
-  unnamed,
-  ...options
-}: ListStoresPageOptions = {}): Effect.Effect<StorePage, CallError, ApifyClient> =>
+export const listStoresPage = (options: ListStoresPageOptions = {}): Effect.Effect<StorePage, CallError, ApifyClient> =>
   Effect.flatMap(ApifyClient, (client) => {
+    checkObject("options", options, OPTIONS_EXAMPLE)
+    const { limit = DEFAULT_PAGE_SIZE, offset = 0 } = options
     checkWhole("offset", offset, 0)
     checkWhole("limit", limit, 1)
-    return client.run(new ListStores({ desc, ownership, unnamed }, offset, limit), options)
+    return client.run(new ListStores(options, offset, limit), options)
   })
+
+const OPTIONS_EXAMPLE = "{ ownership: 'ownedByMe' }"
 
 /**
  * Which stores to list, and how. The limits of a call apply to each page.
@@ -138,21 +135,15 @@ export interface ListStoresOptions extends StoreFilter, CallOptions {
  * @since 0.1.0
  * @category operations
  */
-export const listStores = ({
-  desc,
-  limit,
-  offset = 0,
-  ownership,
-  pageSize = DEFAULT_PAGE_SIZE,
-  unnamed,
-  ...options
-}: ListStoresOptions = {}): Stream.Stream<Store, CallError, ApifyClient> =>
+export const listStores = (options: ListStoresOptions = {}): Stream.Stream<Store, CallError, ApifyClient> =>
   paginate(() => {
+    checkObject("options", options, OPTIONS_EXAMPLE)
+    const { limit, offset = 0, pageSize = DEFAULT_PAGE_SIZE } = options
     checkWhole("offset", offset, 0)
     checkWhole("limit", limit, 0)
     checkWhole("pageSize", pageSize, 1)
     return new OffsetPages(
-      (offset, limit) => new ListStores({ desc, ownership, unnamed }, offset, limit),
+      (offset, limit) => new ListStores(options, offset, limit),
       ({ id }) => id,
       offset,
       { limit, pageSize }

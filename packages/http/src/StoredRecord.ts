@@ -15,6 +15,7 @@ import * as ParseResult from "effect/ParseResult"
 import type * as Schema from "effect/Schema"
 import { charsetOf } from "./internal/headerValue.js"
 import { malformedRecord } from "./internal/recordTarget.js"
+import { checkSchema } from "./internal/settings.js"
 import type { CallSummary } from "./Operation.js"
 
 /**
@@ -73,15 +74,16 @@ export class StoredRecord {
    * ```
    */
   json<A, I, R>(schema: Schema.Schema<A, I, R>): Effect.Effect<A, MalformedRecordError, R> {
-    return Effect.suspend(() =>
-      Effect.flatMap(this.parsed, (json) =>
+    return Effect.suspend(() => {
+      checkSchema(schema)
+      return Effect.flatMap(this.parsed, (json) =>
         Effect.mapError(
           ParseResult.decodeUnknown(schema, { errors: "all" })(json),
           (issue) =>
             new MalformedRecordError({ ...this.call, key: this.key, kind: "Shape", problems: problemsOf(issue) })
         )
       )
-    ).pipe(
+    }).pipe(
       Effect.catchSomeDefect((defect) =>
         isOverflow(defect) ? Option.some(this.malformed("Shape", "is nested too deeply")) : Option.none()
       )

@@ -17,7 +17,8 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
-import { mapConcurrently } from "./internal/concurrently.js"
+import { checkItems, mapConcurrently } from "./internal/concurrently.js"
+import { checkObject } from "./internal/settings.js"
 import { decodeStore, isByName, referenceOf, StoreRequest, storeErrorOf } from "./internal/storeOperation.js"
 import type { DecodeContext, Operation, OperationRequest, OperationResponse } from "./Operation.js"
 
@@ -152,12 +153,14 @@ export interface GetStoresOptions extends CallOptions {
  */
 export const getStores = <E = never, R = never>(
   refs: Iterable<StoreRef | string> | Stream.Stream<StoreRef | string, E, R>,
-  { concurrency = 16, unordered = false, ...options }: GetStoresOptions = {}
+  options: GetStoresOptions = {}
 ): Stream.Stream<StoreResult, E, ApifyClient | R> =>
   Stream.suspend(() => {
+    checkItems("refs", refs)
+    checkObject("options", options, "{ concurrency: 16 }")
     const get = makeShared(options)
     // A lone string is a reference, although its characters could be iterated.
-    return mapConcurrently(Predicate.isString(refs) ? [refs] : refs, { concurrency, unordered }, (ref) =>
+    return mapConcurrently(Predicate.isString(refs) ? [refs] : refs, options, (ref) =>
       Effect.map(Effect.either(get(ref)), (result) => ({ ref, result }))
     )
   })

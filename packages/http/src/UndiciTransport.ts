@@ -5,14 +5,17 @@
  *
  * @since 0.1.0
  */
+
 import { Readable } from "node:stream"
 import * as Headers from "@effect/platform/Headers"
 import * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from "undici"
 import { withLength } from "./internal/requestHeaders.js"
+import { type Checked, invalid, isObject } from "./internal/settings.js"
 import {
   type Exchange,
   type Receiver,
@@ -74,22 +77,34 @@ export const layer: Layer.Layer<Transport, ConfigError.ConfigError> = /* @__PURE
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = ({ agent = {}, dispatcher }: Options): Layer.Layer<Transport, ConfigError.ConfigError> =>
+export const layerWith = (options: Options): Layer.Layer<Transport, ConfigError.ConfigError> =>
   Layer.scoped(
     Transport,
     Effect.map(
-      dispatcher === undefined
-        ? Effect.acquireRelease(
-            checked("agent", () => agentWith(agent)),
-            (agent) => Effect.promise(() => agent.destroy())
-          )
-        : checked("dispatcher", () => dispatcher),
+      Effect.flatMap(checkOptions(options), ({ agent = {}, dispatcher }) =>
+        dispatcher === undefined
+          ? Effect.acquireRelease(
+              checked("agent", () => agentWith(agent)),
+              (agent) => Effect.promise(() => agent.destroy())
+            )
+          : checked("dispatcher", () => dispatcher)
+      ),
       (dispatcher) => ({
         prepare: Effect.succeed((receiver: Receiver) => new UndiciExchange(dispatcher, receiver)),
         propagates: FiberRef.get(FiberRef.currentTracerEnabled)
       })
     )
   )
+
+/** Callers without types may give anything, such as a dispatcher in place of the options, which would not be used. */
+const checkOptions = (options: Options): Checked<Options> => {
+  if (!isObject(options) || "dispatch" in options) {
+    return invalid("options", "must be an object such as { dispatcher: new ProxyAgent('http://proxy:8080') }")
+  }
+  return options.agent === undefined || isObject(options.agent)
+    ? Either.right(options)
+    : invalid("agent", "must be an object of options of undici's Agent, such as { connections: 10 }")
+}
 
 const checked = <D extends Dispatcher>(option: string, make: () => D): Effect.Effect<D, ConfigError.ConfigError> =>
   Effect.filterOrFail(

@@ -5,6 +5,7 @@
  * Not by `Stream.mapEffect`, which makes a scope, a fiber and a chunk for each item: that costs more than the calls.
  */
 import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,10 +17,13 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { checkWhole } from "./settings.js"
 
+/** How many items to work on at once, where nobody says. */
+export const CONCURRENCY = 16
+
 /** How many items to work on at once, and in which order to give the results. */
 interface ConcurrentOptions {
-  readonly concurrency: number
-  readonly unordered: boolean
+  readonly concurrency?: number | undefined
+  readonly unordered?: boolean | undefined
 }
 
 /**
@@ -28,7 +32,7 @@ interface ConcurrentOptions {
  */
 export const mapConcurrently = <A, B, E = never, R = never, R2 = never>(
   items: Iterable<A> | Stream.Stream<A, E, R>,
-  { concurrency, unordered }: ConcurrentOptions,
+  { concurrency = CONCURRENCY, unordered = false }: ConcurrentOptions,
   work: (item: A) => Effect.Effect<B, never, R2>
 ): Stream.Stream<B, E, R | R2> =>
   Stream.unwrapScoped(
@@ -128,6 +132,12 @@ const makeSource = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect.Effect<Sour
       end: Effect.suspend(() => Option.getOrElse(end, () => Exit.void))
     }
   })
+
+/** Throws, which is a defect of the stream, if a caller without types gave what has no items. */
+export const checkItems = (name: string, value: unknown): void => {
+  if (isStream(value) || Predicate.isIterable(value)) return
+  throw new Cause.IllegalArgumentException(`${name} must be an Iterable or a Stream`)
+}
 
 /** Whether a value is a stream. */
 export const isStream = (value: unknown): value is Stream.Stream<unknown, unknown, unknown> =>

@@ -1,10 +1,12 @@
 /**
  * The keys of a `KeyValueStore` as keys of records: below a prefix, strict or escaped.
  */
+
 import type { InvalidRecordKeyError } from "@effect-apify/domain/RecordErrors"
 import { escapeRecordKey, parseRecordKey, unescapeRecordKey, type ValidRecordKey } from "@effect-apify/domain/RecordKey"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 
 export class OwnKeys {
   constructor(
@@ -13,12 +15,14 @@ export class OwnKeys {
   ) {}
 
   recordKey(key: string): Either.Either<ValidRecordKey, InvalidRecordKeyError> {
-    const text = this.prefix + key
+    // Callers without types may pass anything.
+    const text = Predicate.isString(key) ? this.prefix + key : key
     return this.areEscaped ? escapeRecordKey(text) : parseRecordKey(text)
   }
 
   /** What the records of the keys that begin with a text begin with. */
   recordPrefix(start: string): Either.Either<string | undefined, InvalidRecordKeyError> {
+    if (!Predicate.isString(start)) return this.recordKey(start)
     const text = this.prefix + start
     if (text === "") return Either.right(undefined)
     // Not keys, but keys may begin with them.

@@ -17,6 +17,7 @@ import { bodyFromStream } from "../Streams.js"
 import { isStream } from "./concurrently.js"
 import { charsetOf, isUtf8 } from "./headerValue.js"
 import { malformedRecord } from "./recordTarget.js"
+import { checkWhole } from "./settings.js"
 import { gzip, Transformed } from "./transform.js"
 
 /** A record, ready to be sent. */
@@ -72,8 +73,9 @@ export const JSON_TYPE = { "content-type": "application/json; charset=utf-8" }
 
 const utf8 = new TextEncoder()
 
+/** What is no text is refused with the request. */
 const isSentAsUtf8 = ({ contentType }: PutRecordOptions): boolean =>
-  contentType === undefined || Option.match(charsetOf(contentType), { onNone: () => true, onSome: isUtf8 })
+  !Predicate.isString(contentType) || Option.match(charsetOf(contentType), { onNone: () => true, onSome: isUtf8 })
 
 /** It may hold what JSON cannot, or refer to itself. */
 const toJson = (value: unknown): Option.Option<string> =>
@@ -101,15 +103,16 @@ const bytesBody = (
 
 const contentOf = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
-  { gzip = false, length, replayable = false }: PutRecordOptions
+  { gzip, length, replayable }: PutRecordOptions
 ): Effect.Effect<RequestBody<E>, never, R> =>
   Effect.contextWith((context) => {
+    checkWhole("length", length, 0)
     const open = Effect.map(Stream.toPull(Stream.provideContext(stream, context)), Effect.map(checkBytes))
     return bodyFromStream({
-      open: gzip ? Effect.flatMap(open, gzipped) : open,
+      open: gzip === true ? Effect.flatMap(open, gzipped) : open,
       // The length of what the stream has is not that of what it is compressed to.
-      length: gzip ? undefined : length,
-      isReplayable: replayable
+      length: gzip === true ? undefined : length,
+      isReplayable: replayable === true
     })
   })
 

@@ -7,7 +7,6 @@ import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { ApifyClient } from "../ApifyClient.js"
 import type { CallOptions } from "../CallOptions.js"
-import { CONCURRENCY } from "../RecordStreams.js"
 import { DeleteRecord, type DeleteRecordError } from "../Records.js"
 import { mapConcurrently } from "./concurrently.js"
 import { recordTargetOf } from "./recordTarget.js"
@@ -18,9 +17,9 @@ export const removeRecords = <E, R>(
   keys: Stream.Stream<string, E, R>,
   options: CallOptions
 ): Effect.Effect<void, E | DeleteRecordError, ApifyClient | R> =>
-  mapConcurrently(keys, { concurrency: CONCURRENCY, unordered: true }, (key) =>
-    Effect.either(removeRecord(ref, key, options))
-  ).pipe(Stream.runForEach(identity))
+  mapConcurrently(keys, { unordered: true }, (key) => Effect.either(removeRecord(ref, key, options))).pipe(
+    Stream.runForEach(identity)
+  )
 
 /** Deletes one of many records. */
 export const removeRecord = (

@@ -2,16 +2,22 @@
  * What is wrong with a request that an operation made, if anything is: the last check before it is sent.
  */
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type { OperationRequest } from "../Operation.js"
 
 /** What is wrong with a request, as a sentence without its full stop. */
-export const requestProblem = ({ headers = {}, path }: OperationRequest<unknown>): string | undefined => {
+export const requestProblem = ({ headers = {}, path, query = {} }: OperationRequest<unknown>): string | undefined => {
   if (!isSafePath(path)) return "The path of the operation is not one that can only be read in one way"
-  const wrong = Object.entries(headers).find(([name, value]) => !isHeaderName.test(name) || !isHeaderValue.test(value))
+  // Callers without types may give anything, of which `String` would make a text.
+  const parameter = Object.entries(query).find(([, value]) => value !== undefined && !Predicate.isString(value))
+  if (parameter !== undefined) return `The parameter ${parameter[0]} is not text`
+  const wrong = Object.entries(headers).find(
+    ([name, value]) => !isHeaderName.test(name) || !Predicate.isString(value) || !isHeaderValue.test(value)
+  )
   if (wrong === undefined) return undefined
   const [name] = wrong
   return isHeaderName.test(name)
-    ? `The header ${name} is not visible ASCII characters and single spaces`
+    ? `The header ${name} is not text of visible ASCII characters and single spaces`
     : "A header has a name that HTTP does not allow"
 }
 

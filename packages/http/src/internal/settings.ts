@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { type CallLimits, type CallOptions, defaultLimits } from "../CallOptions.js"
 import { LONGEST_TIME, type RetryPolicy } from "../RetryPolicy.js"
 
@@ -304,4 +305,14 @@ export const checkWhole = (name: string, value: number | undefined, least: numbe
 /** Throws, which is a defect of the call, if a caller without types gave anything but an object. */
 export const checkObject = (name: string, value: unknown, example: string): void => {
   if (!isObject(value)) throw new Cause.IllegalArgumentException(`${name} must be an object such as ${example}`)
+}
+
+/** Throws, which is a defect of the call, if a caller without types gave anything but text. */
+export const checkText = (name: string, value: unknown): void => {
+  if (!Predicate.isString(value)) throw new Cause.IllegalArgumentException(`${name} must be text`)
+}
+
+/** Throws, which is a defect of the call, if a caller without types gave anything but a schema. */
+export const checkSchema = (value: unknown): void => {
+  if (!Schema.isSchema(value)) throw new Cause.IllegalArgumentException("schema must be a Schema of Effect's")
 }
