@@ -28,7 +28,7 @@ import { type CallOptions, defaultLimits } from "./CallOptions.js"
 import { listenTo } from "./internal/actorEvents.js"
 import { secretVariable, variable } from "./internal/environment.js"
 import { makeSaving, nextSaveEvent } from "./internal/persistedState.js"
-import { checkObject } from "./internal/settings.js"
+import { checkObject, checkSchema } from "./internal/settings.js"
 import type { PutRecordOptions } from "./RecordContent.js"
 import {
   type GetRecordError,
@@ -297,8 +297,10 @@ export const actorEvents: Stream.Stream<ActorEvent, never, Actor> = /* @__PURE__
 )
 
 /**
- * Where state is kept, and how often it is saved. The limits are those of each call, where they differ from the usual ones
- * (`defaultLimits`), which are those of small requests: close to the end of a run nothing can wait for long.
+ * Where state is kept, and how often it is saved. The limits are those of each call, where they differ from the usual ones, which
+ * are those of small requests (`defaultLimits`), but for the `callTimeout` of a save: 10 seconds. At the end of a program, a save
+ * may be under way, and the last one follows it: its end waits for twice that at most, where Apify gives a run that is aborted
+ * gracefully 30 seconds. Where a program has less, as in a container that Docker stops, choose a smaller `callTimeout`.
  *
  * @since 0.1.0
  * @category options
@@ -371,27 +373,22 @@ export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
  * @since 0.1.0
  * @category operations
  */
-export const persistedState = <A, I, R>({
-  attemptTimeout = defaultLimits.attemptTimeout,
-  callTimeout = defaultLimits.callTimeout,
-  initial,
-  interval = "60 seconds",
-  key,
-  maxBodyBytes,
-  retry,
-  schema
-}: PersistedStateOptions<A, I, R>): Effect.Effect<
-  PersistedState<A>,
-  LoadStateError,
-  Actor | ApifyClient | Scope.Scope | R
-> =>
+export const persistedState = <A, I, R>(
+  options: PersistedStateOptions<A, I, R>
+): Effect.Effect<PersistedState<A>, LoadStateError, Actor | ApifyClient | Scope.Scope | R> =>
   Effect.gen(function* () {
+    checkObject("options", options, "{ key: 'STATE', schema: Schema.Int, initial: 0 }")
+    const { attemptTimeout = defaultLimits.attemptTimeout, maxBodyBytes, retry } = options
+    const { initial, interval = "60 seconds", key, schema } = options
+    checkSchema(schema)
     const wait = yield* checkInterval(interval)
-    const options = { attemptTimeout, callTimeout, maxBodyBytes, retry }
+    const limits = { attemptTimeout, maxBodyBytes, retry }
+    const { callTimeout: loadTime = defaultLimits.callTimeout } = options
+    const { callTimeout: saveTime = SAVE_TIME } = options
     const { store, subscribe } = yield* Actor
     const context = yield* Effect.context<ApifyClient | R>()
     const events = yield* subscribe
-    const loaded = getRecordValue(store, key, schema, options)
+    const loaded = getRecordValue(store, key, schema, { ...limits, callTimeout: loadTime })
     const ref = yield* SubscriptionRef.make(
       yield* Effect.catchTag(loaded, "RecordNotFoundError", () => Effect.succeed(initial))
     )
@@ -399,7 +396,7 @@ export const persistedState = <A, I, R>({
     const { lastFailure, save } = yield* makeSaving(
       ref,
       (value) => Effect.provide(Effect.option(encode(value)), context),
-      (value) => Effect.provide(putRecord(store, key, { schema, value }, options), context)
+      (value) => Effect.provide(putRecord(store, key, { schema, value }, { ...limits, callTimeout: saveTime }), context)
     )
     const notSaved = `The state ${key} is not saved`
     // Logged, because nobody is told of the defect of a program that was interrupted.
@@ -417,6 +414,9 @@ export const persistedState = <A, I, R>({
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(moment, saveOrReport)))
     return Object.assign(ref, { save, lastFailure })
   })
+
+/** Two saves, and whatever else a program does at its end, have to fit into the time that it has then. */
+const SAVE_TIME = Duration.seconds(10)
 
 const checkInterval = (interval: Duration.DurationInput): Effect.Effect<Duration.Duration> =>
   Option.match(Option.filter(Duration.decodeUnknown(interval), Duration.greaterThan(Duration.zero)), {

@@ -26,11 +26,14 @@ const options = { key: "STATE", schema: State, initial }
 const textOf = (done: number): string => `{"done":${done}}`
 
 /** State in a scope of its own, which the test may end. The client lives longer. */
-const started = (server: StateServer, interval?: Duration.DurationInput) =>
+const started = (server: StateServer, interval?: Duration.DurationInput, callTimeout?: Duration.DurationInput) =>
   Effect.gen(function* () {
     const context = yield* Layer.build(server.layer)
     const scope = yield* Scope.make()
-    const state = yield* persistedState({ ...options, interval }).pipe(Scope.extend(scope), Effect.provide(context))
+    const state = yield* persistedState({ ...options, interval, callTimeout }).pipe(
+      Scope.extend(scope),
+      Effect.provide(context)
+    )
     return {
       state,
       set: (done: number) => SubscriptionRef.set(state, { done }),
@@ -286,6 +289,44 @@ describe("a save", () => {
       assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
       assert.lengthOf(logged, 1)
       assert.match(logged[0] ?? "", /^ERROR The state STATE is not saved: .*As planned/)
+    })
+  )
+
+  it.scoped.each<readonly [limit: string, callTimeout: Duration.DurationInput | undefined, seconds: number]>([
+    ["10 seconds", undefined, 10],
+    ["as long as its callTimeout says", "3 seconds", 3]
+  ])("at the scope's end is given up after %s, where the server is gone", ([_, callTimeout, seconds]) =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const log = Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${message}`))
+      const server = new StateServer()
+      const { end, set } = yield* started(server, undefined, callTimeout).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, log))
+      )
+      server.onPut = Duration.infinity
+      yield* set(1)
+      const ended = yield* Effect.fork(end)
+      yield* passes(Duration.seconds(seconds - 0.001))
+      assert.isTrue(Option.isNone(yield* Fiber.poll(ended)))
+      yield* passes("1 millis")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(ended)))
+      assert.match(logged.join(), new RegExp(`^ERROR The state STATE is not saved: .* within ${seconds}s`))
+    })
+  )
+
+  it.scoped("at the scope's end waits no longer than 10 seconds for one that is under way", () =>
+    Effect.gen(function* () {
+      const server = new StateServer()
+      const { end, set } = yield* started(server)
+      server.onPut = Duration.infinity
+      yield* set(1)
+      yield* server.tell("aborting")
+      yield* othersSettle
+      const ended = yield* Effect.fork(end)
+      yield* passes("10 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(ended)))
+      yield* passes("10 seconds")
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(ended)))
     })
   )
 

@@ -193,6 +193,17 @@ it.effect("what is no schema decodes nothing", () =>
   }).pipe(Effect.provide(client))
 )
 
+it.effect("state needs options and a schema", () =>
+  Effect.gen(function* () {
+    const state = untyped(Actor.persistedState)
+    for (const value of [...noObject, undefined])
+      assert.include(yield* refusal(state(value)), "options must be an object")
+    for (const schema of [...noObject, undefined, {}]) {
+      assert.include(yield* refusal(state({ key: "STATE", schema, initial: 1 })), "schema must be a Schema")
+    }
+  }).pipe(Effect.provide(client))
+)
+
 it.effect("a stream is sent again only where that was said to be right", () =>
   Effect.gen(function* () {
     let runs = 0
