@@ -159,7 +159,8 @@ const makeStore = (
     Effect.gen(function* () {
       const [value, expires] = yield* (yield* record).json(Entry)
       if (expires === null || expires > (yield* Clock.currentTimeMillis)) return Option.some(value)
-      // It has expired, whether it can be deleted or not.
+      // It has expired, whether it can be deleted or not. Not in the background: whoever is told that there is no entry
+      // sets it next, and a delete that is still on its way would take the new one.
       yield* Effect.ignore(remove)
       return Option.none()
     }).pipe(Effect.catchTag("RecordNotFoundError", () => Effect.succeedNone))
