@@ -303,7 +303,8 @@ export type ListRecordsError = ListKeysError | Exclude<GetRecordError, RecordNot
  * listed is left out. At most 60 pages and 200 records a second are requested from a store.
  *
  * Up to `concurrency` records are held in memory, each of `maxBodyBytes` at most. An error of one record ends the stream once
- * the records before it were given.
+ * the records before it were given: nothing is left out unnoticed. So does a key that cannot be sent: Apify takes `.` and `..`, which
+ * no URL can hold. To go on after an error, give the keys of `listKeys` to `getRecords`, which has each record or its error.
  *
  * @param ref a `StoreRef`, or its text
  *

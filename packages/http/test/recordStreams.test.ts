@@ -22,6 +22,7 @@ import {
   downloadRecords,
   getRecord,
   getRecords,
+  listKeys,
   listRecords,
   putRecord,
   streamRecord
@@ -392,6 +393,12 @@ const storeOf = (count: number, vanished: ReadonlySet<number> = new Set(), after
     { token: Redacted.make("apify_api_Canary0123456789") }
   )
 
+/** What a store lists that has the keys that Apify takes, and that no URL can hold. */
+const dottedKeys = (): Response => {
+  const items = ["-", ".", "..", "a"].map((key) => ({ key, size: 4 }))
+  return Response.json({ data: { items, count: 4, limit: 1000, isTruncated: false, nextExclusiveStartKey: null } })
+}
+
 /** Records are paced, so that time has to pass. */
 const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.map(inSimulatedTime(effect), ({ value }) => value)
@@ -431,6 +438,32 @@ describe("listRecords", () => {
       assert.deepStrictEqual(given, [keyOf(898), keyOf(899)])
       assert.strictEqual(error._tag, "ForbiddenError")
     }).pipe(Effect.provide(storeOf(950)))
+  )
+
+  it.effect("ends with a key that cannot be sent, after the records before it; getRecords goes on", () =>
+    Effect.gen(function* () {
+      const given: Array<string> = []
+      const error = yield* inTime(
+        Effect.flip(Stream.runForEach(listRecords(STORE), ({ key }) => Effect.sync(() => given.push(key))))
+      )
+      assert.deepStrictEqual([given, error._tag === "InvalidRecordKeyError" ? error.key : error._tag], [["-"], '"."'])
+      const keys = Stream.map(listKeys(STORE), ({ key }) => key)
+      const all = yield* inTime(Stream.runCollect(getRecords(STORE, keys)))
+      assert.deepStrictEqual(
+        [...all].map(({ key, result }) => [key, Either.isRight(result)]),
+        [
+          ["-", true],
+          [".", false],
+          ["..", false],
+          ["a", true]
+        ]
+      )
+      for (const { url } of yield* (yield* RecordedRequests).all) assert.match(url, /\/(keys|records\/[-a])\?/)
+    }).pipe(
+      Effect.provide(
+        layerRespond(({ url }) => Effect.succeed(/\/keys\?/.test(url) ? dottedKeys() : new Response("text")))
+      )
+    )
   )
 
   it.effect("keeps to 200 records a second, and to its concurrency", () =>
