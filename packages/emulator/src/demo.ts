@@ -8,6 +8,23 @@ import type { SeedJson } from "./Seed.js"
 /**
  * The token of the demo's first user. It may write.
  *
+ * @example
+ * ```ts
+ * import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
+ * import { ApifyClient, FetchTransport, getStore } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const client = Layer.unwrapEffect(
+ *   Effect.map(Emulator, ({ url }) => ApifyClient.layer({ baseUrl: url, token: Redacted.make(DEMO_TOKEN) }))
+ * )
+ *
+ * const program = getStore("WkzbQMuFYuamGv3YF").pipe(
+ *   Effect.provide(Layer.provide(client, [Emulator.layer(), FetchTransport.layer]))
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category constants
  */
@@ -24,6 +41,13 @@ export const DEMO_SECOND_TOKEN = "apify_api_demo_second"
 /**
  * The demo: the user `janedoe` with a token that may write, and the example store of Get store's documentation; and the
  * user `johndoe`, also with a token that may write.
+ *
+ * @example
+ * ```ts
+ * import { demoSeed, Emulator } from "@effect-apify/emulator"
+ *
+ * const emulator = Emulator.layer({ seed: { ...demoSeed, stores: [] } })
+ * ```
  *
  * @since 0.1.0
  * @category constants

@@ -59,6 +59,16 @@ export interface Service {
 /**
  * The run that a program is, which `getInput`, `setOutput`, `actorEvents` and `persistedState` need.
  *
+ * @example
+ * ```ts
+ * import { listKeys } from "@effect-apify/http"
+ * import { Actor } from "@effect-apify/http/Actor"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * const own = Stream.unwrap(Effect.map(Actor, ({ store }) => listKeys(store)))
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */

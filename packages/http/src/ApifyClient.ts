@@ -57,6 +57,14 @@ export interface Service {
 /**
  * The client that operations such as `getStore` need.
  *
+ * @example
+ * ```ts
+ * import { ApifyClient } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ *
+ * const publicBaseUrl = Effect.map(ApifyClient.ApifyClient, ({ publicBaseUrl }) => publicBaseUrl)
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -125,6 +133,16 @@ export const layerConfig: Layer.Layer<ApifyClient, ConfigError, Transport> = /* 
 
 /**
  * A client with the options that `Config` finds, and options for all that it does not find.
+ *
+ * @example
+ * ```ts
+ * import { ApifyClient, FetchTransport } from "@effect-apify/http"
+ * import * as Layer from "effect/Layer"
+ *
+ * const client = ApifyClient.layerConfigWith({ userAgent: "my-app/1.0", retry: { retries: 3 } }).pipe(
+ *   Layer.provide(FetchTransport.layer)
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category layers

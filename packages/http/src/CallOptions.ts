@@ -51,6 +51,14 @@ export interface CallLimits {
 /**
  * The default limits. A store's description takes about 1 kB.
  *
+ * @example
+ * ```ts
+ * import { defaultLimits, getStore } from "@effect-apify/http"
+ * import * as Duration from "effect/Duration"
+ *
+ * const patient = getStore("~my-store", { attemptTimeout: Duration.times(defaultLimits.attemptTimeout, 2) })
+ * ```
+ *
  * @since 0.1.0
  * @category options
  */

@@ -53,6 +53,16 @@ export const layer: Layer.Layer<Transport> = /* @__PURE__ */ Layer.sync(Transpor
 /**
  * Sends requests with `fetch` and options. Headers that HTTP does not allow are a `ConfigError`.
  *
+ * @example
+ * ```ts
+ * import { ApifyClient, FetchTransport } from "@effect-apify/http"
+ * import * as Layer from "effect/Layer"
+ *
+ * const client = ApifyClient.layerConfig.pipe(
+ *   Layer.provide(FetchTransport.layerWith({ init: { headers: { "x-team": "search" } } }))
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */

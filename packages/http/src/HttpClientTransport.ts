@@ -79,6 +79,21 @@ export const layer: Layer.Layer<Transport, never, HttpClient.HttpClient> = /* @_
 /**
  * Sends requests with the `HttpClient` that is provided, with options.
  *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+ * import { ApifyClient, HttpClientTransport } from "@effect-apify/http"
+ * import * as Layer from "effect/Layer"
+ *
+ * const transport = HttpClientTransport.layerWith({
+ *   transformClient: HttpClient.mapRequest(HttpClientRequest.setHeader("x-team", "search"))
+ * })
+ *
+ * const client = ApifyClient.layerConfig.pipe(Layer.provide(transport), Layer.provide(FetchHttpClient.layer))
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -10,6 +10,15 @@ import { attemptsKey, callsKey, latencyKey, requestDurationKey, retriesKey } fro
 /**
  * Calls that ended, by `operation` and `outcome`: `success`, the tag of the error, `interrupted`, or `defect`.
  *
+ * @example
+ * ```ts
+ * import { Metrics } from "@effect-apify/http"
+ * import * as Metric from "effect/Metric"
+ *
+ * const found = Metrics.calls.pipe(Metric.tagged("operation", "getStore"), Metric.tagged("outcome", "success"))
+ * const count = Metric.value(found)
+ * ```
+ *
  * @since 0.1.0
  * @category metrics
  */
@@ -17,6 +26,14 @@ export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(callsKe
 
 /**
  * Requests sent, by `operation`.
+ *
+ * @example
+ * ```ts
+ * import { Metrics } from "@effect-apify/http"
+ * import * as Metric from "effect/Metric"
+ *
+ * const count = Metric.value(Metrics.attempts.pipe(Metric.tagged("operation", "getStore")))
+ * ```
  *
  * @since 0.1.0
  * @category metrics
@@ -26,6 +43,18 @@ export const attempts: Metric.Metric.Counter<number> = Metric.fromMetricKey(atte
 /**
  * Attempts that were followed by another, by `operation` and the `error` that ended them.
  *
+ * @example
+ * ```ts
+ * import { Metrics } from "@effect-apify/http"
+ * import * as Metric from "effect/Metric"
+ *
+ * const limited = Metrics.retries.pipe(
+ *   Metric.tagged("operation", "getRecord"),
+ *   Metric.tagged("error", "RateLimitedError")
+ * )
+ * const count = Metric.value(limited)
+ * ```
+ *
  * @since 0.1.0
  * @category metrics
  */
@@ -33,6 +62,14 @@ export const retries: Metric.Metric.Counter<number> = Metric.fromMetricKey(retri
 
 /**
  * The duration of calls in milliseconds, by `operation`. The first bucket ends at 1 ms.
+ *
+ * @example
+ * ```ts
+ * import { Metrics } from "@effect-apify/http"
+ * import * as Metric from "effect/Metric"
+ *
+ * const latency = Metric.value(Metrics.latency.pipe(Metric.tagged("operation", "getStore")))
+ * ```
  *
  * @since 0.1.0
  * @category metrics
@@ -45,6 +82,18 @@ export const latency: Metric.Metric.Histogram<number> = Metric.fromMetricKey(lat
  * `http.response.status_code`, `network.protocol.version` and `error.type`, which is the tag of the error, `interrupted` or
  * `defect`. One more tag is `unit`, from which `@effect/opentelemetry` takes the unit. A request whose response is read as a
  * stream ends when the response begins.
+ *
+ * @example
+ * ```ts
+ * import { Metrics } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ * import * as Metric from "effect/Metric"
+ *
+ * // Of requests with any tags: a value of its own for each server, status and so on.
+ * const all = Effect.map(Metric.snapshot, (pairs) =>
+ *   pairs.filter(({ metricKey }) => metricKey.name === "http.client.request.duration")
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category metrics

@@ -46,6 +46,13 @@ export interface RetryPolicy {
  *
  * Source: Apify's documentation advises a random wait in [D, 2D] from D = 500 ms on, doubling; its client retries 8 times.
  *
+ * @example
+ * ```ts
+ * import { ApifyClient, RetryPolicy } from "@effect-apify/http"
+ *
+ * const client = ApifyClient.layer({ retry: { retries: RetryPolicy.defaultPolicy.retries * 2 } })
+ * ```
+ *
  * @since 0.1.0
  * @category policies
  */
@@ -75,6 +82,13 @@ export const none: RetryPolicy = { ...defaultPolicy, retries: 0 }
  * The wait after the `failures`-th failure in a row, counted from 1, before any `Retry-After` is considered: whole
  * milliseconds, never more than 24 days.
  *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-apify/http"
+ *
+ * const third = RetryPolicy.delay(RetryPolicy.defaultPolicy, 3) // from 2 to 4 seconds
+ * ```
+ *
  * @since 0.1.0
  * @category delays
  */
@@ -88,6 +102,18 @@ export const delay = (policy: RetryPolicy, failures: number): Effect.Effect<Dura
 
 /**
  * How long the server asked to wait, if it did.
+ *
+ * @example
+ * ```ts
+ * import { getStore, RetryPolicy } from "@effect-apify/http"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ *
+ * const now = getStore("janedoe~my-store", {
+ *   // Not for a server that says how long it wants to be left alone.
+ *   retry: { while: (error) => Option.isNone(RetryPolicy.retryAfterOf(error)) }
+ * }).pipe(Effect.catchTag("RateLimitedError", () => Effect.succeedNone))
+ * ```
  *
  * @since 0.1.0
  * @category delays

@@ -74,6 +74,18 @@ export const layer: Layer.Layer<Transport, ConfigError.ConfigError> = /* @__PURE
  * Sends requests with an agent that has the options given, or with the caller's dispatcher. Options that undici does not take are a
  * `ConfigError`.
  *
+ * @example
+ * ```ts
+ * import { ApifyClient } from "@effect-apify/http"
+ * import * as UndiciTransport from "@effect-apify/http/UndiciTransport"
+ * import * as Layer from "effect/Layer"
+ *
+ * // Or a dispatcher of your own: { dispatcher: new ProxyAgent("http://proxy:8080") }
+ * const transport = UndiciTransport.layerWith({ agent: { connections: 10 } })
+ *
+ * const client = Layer.provide(ApifyClient.layerConfig, transport)
+ * ```
+ *
  * @since 0.1.0
  * @category layers
  */

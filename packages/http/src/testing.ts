@@ -28,6 +28,19 @@ export type { OwnerSetting, Right, SeedRecord, SeedRecordContent, SeedRun, SeedS
 /**
  * The requests that a test client has sent, in order.
  *
+ * @example
+ * ```ts
+ * import { listStoresPage } from "@effect-apify/http"
+ * import { layerStores, RecordedRequests } from "@effect-apify/http/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* listStoresPage({ limit: 10 })
+ *   const [request] = yield* (yield* RecordedRequests).all
+ *   return request?.url
+ * }).pipe(Effect.provide(layerStores({ caller: "janedoe" })))
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */
