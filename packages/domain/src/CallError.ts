@@ -140,6 +140,15 @@ export class MethodNotAllowedError extends Schema.TaggedError<MethodNotAllowedEr
 /**
  * 429: too many requests.
  *
+ * @example
+ * ```ts
+ * import type { RateLimitedError } from "@effect-apify/domain"
+ * import * as Duration from "effect/Duration"
+ * import * as Option from "effect/Option"
+ *
+ * const waitOf = ({ retryAfter }: RateLimitedError) => Option.getOrElse(retryAfter, () => Duration.seconds(1))
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */
@@ -299,6 +308,13 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
 /**
  * No response, or an incomplete one.
  *
+ * @example
+ * ```ts
+ * import type { TransportError } from "@effect-apify/domain"
+ *
+ * const isOffline = ({ reason }: TransportError) => reason === "dns" || reason === "connect"
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */
@@ -345,6 +361,15 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
 
 /**
  * The time ran out: during an attempt (`attempt`), or during the whole call (`call`).
+ *
+ * @example
+ * ```ts
+ * import type { TimeoutError } from "@effect-apify/domain"
+ * import * as Option from "effect/Option"
+ *
+ * // What kept the call from ending in time.
+ * const reasonOf = ({ lastFailure }: TimeoutError) => Option.getOrElse(lastFailure, () => "no response")
+ * ```
  *
  * @since 0.1.0
  * @category errors

@@ -77,6 +77,14 @@ export class RecordNotFoundError extends Schema.TaggedError<RecordNotFoundError>
  * The record is larger than is allowed: than `maxBodyBytes` where it is read as a whole (`Download`), or than Apify stores
  * (`Upload`).
  *
+ * @example
+ * ```ts
+ * import type { RecordTooLargeError } from "@effect-apify/domain"
+ *
+ * // Of a record that is larger than `maxBodyBytes`, `streamRecord` reads the bytes.
+ * const canBeStreamed = ({ direction }: RecordTooLargeError) => direction === "Download"
+ * ```
+ *
  * @since 0.1.0
  * @category errors
  */
@@ -128,6 +136,13 @@ export class RecordRejectedError extends Schema.TaggedError<RecordRejectedError>
  * The record is not what the caller expects: not JSON (`Json`), JSON that the schema does not allow (`Shape`), text that
  * cannot be decoded (`Charset`), or a content encoding that cannot be undone (`Encoding`). With the method `PUT` it is a value
  * that was to be written, and nothing was sent. Values are not shown.
+ *
+ * @example
+ * ```ts
+ * import { formatProblem, type MalformedRecordError } from "@effect-apify/domain"
+ *
+ * const report = ({ key, problems }: MalformedRecordError) => `${key}: ${problems.map(formatProblem).join("; ")}`
+ * ```
  *
  * @since 0.1.0
  * @category errors

@@ -79,7 +79,8 @@ export type RequestBody<E = never> =
 
 /**
  * A request without what the client adds to it: the base URL, the token, common headers. It is checked before it is sent: a
- * path that leads elsewhere, or a header that is not one, is a `TransportError` for the reason `request`.
+ * path that leads elsewhere, a parameter that is not text, or a header that is not one, is a `TransportError` for the reason
+ * `request`.
  *
  * @since 0.1.0
  * @category models
