@@ -3,6 +3,8 @@
  * `TypeError` of ours, and nothing else is done in its place.
  */
 
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Socket from "@effect/platform/Socket"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
@@ -37,8 +39,8 @@ import {
   updateStore
 } from "../src/index.js"
 import { entryKey, entryPrefix } from "../src/internal/entryKey.js"
-import { layer as keyValueStoreLayer } from "../src/KeyValueStore.js"
-import { layerStores, RecordedRequests } from "../src/testing.js"
+import { KeyList, layer as keyValueStoreLayer } from "../src/KeyValueStore.js"
+import { layerRespond, layerStores, RecordedRequests } from "../src/testing.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 
 const STORE = "~my-store"
@@ -79,6 +81,9 @@ const refusal = <A, R>(effect: Effect.Effect<A, unknown, R>) =>
     assert.notInstanceOf(failure, TypeError)
     return String(failure)
   })
+
+const readAll = (body: HttpBody.HttpBody) =>
+  body._tag === "Stream" ? Effect.ignore(Stream.runDrain(body.stream)) : Effect.void
 
 const sent = Effect.flatMap(RecordedRequests, ({ all }) => Effect.map(all, ({ length }) => length))
 
@@ -208,8 +213,35 @@ it.effect("a stream is sent again only where that was said to be right", () =>
   Effect.gen(function* () {
     let runs = 0
     const stream = Stream.suspend(() => Stream.make(Uint8Array.of(++runs)))
-    yield* untyped(putRecord)(STORE, "key", stream, { replayable: "no" })
+    assert.include(yield* refusal(untyped(putRecord)(STORE, "key", stream, { replayable: "no" })), "ServerError")
     assert.strictEqual(runs, 1)
+  }).pipe(
+    Effect.provide(
+      layerRespond(({ body }) => Effect.as(readAll(body), new Response("", { status: 503 })), {
+        retry: { retries: 1, maxDelay: 0 }
+      })
+    )
+  )
+)
+
+it.effect("what is not text is no key of a KeyValueStore, and no start of one", () =>
+  Effect.gen(function* () {
+    for (const keys of ["strict", "escaped"] as const) {
+      const layer = keyValueStoreLayer(STORE, { keys, prefix: "a" })
+      for (const value of [...anything, {}, undefined]) {
+        const get = Effect.flatMap(KeyValueStore.KeyValueStore, (store) => untyped(store.get)(value))
+        assert.include(yield* refusal(Effect.provide(get, layer)), "BadArgument")
+      }
+      for (const prefix of anything) {
+        const list = Effect.flatMap(KeyList, ({ list }) => untypedStream(list)({ prefix }))
+        assert.include(yield* refusal(Effect.provide(list, layer)), "BadArgument")
+      }
+      for (const value of noObject) {
+        const list = Effect.flatMap(KeyList, ({ list }) => untypedStream(list)(value))
+        assert.include(yield* refusal(Effect.provide(list, layer)), "options must be an object")
+      }
+    }
+    assert.strictEqual(yield* sent, 0)
   }).pipe(Effect.provide(client))
 )
 
