@@ -35,7 +35,7 @@ export class RecordInfo extends Schema.Class<RecordInfo>("RecordInfo")({
 }) {
   /** A record of which all is known to be valid. Its fields are set one by one: that takes a tenth of the constructor's time. */
   static trusted(key: RecordKey, size: number, recordPublicUrl: Option.Option<PublicUrl>): RecordInfo {
-    const info = Object.create(RecordInfo.prototype)
+    const info: { -readonly [K in keyof RecordInfo]: RecordInfo[K] } = Object.create(RecordInfo.prototype)
     info.key = key
     info.size = size
     info.recordPublicUrl = recordPublicUrl

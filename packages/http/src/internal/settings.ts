@@ -293,7 +293,7 @@ const checkOptional = <A, B>(value: A | undefined, check: (value: A) => Checked<
 export const isObject = (value: unknown): boolean => Predicate.isRecord(value)
 
 /** Whether a value is a whole number, and not too small. */
-export const isWholeFrom = (least: number, value: unknown): boolean =>
+const isWholeFrom = (least: number, value: unknown): boolean =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= least
 
 /** Throws, which is a defect of the call, if a number that the caller gave is not whole or too small. */
