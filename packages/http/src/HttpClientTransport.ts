@@ -116,10 +116,11 @@ export const layerWith = ({
           )
         )
         const redirected = HttpClient.withScope(client)
-        const servicesFor = ({ body }: TransportRequest): Context.Context<never> =>
+        const servicesFor = ({ body, isRedirected }: TransportRequest): Context.Context<never> =>
           Context.make(FetchHttpClient.RequestInit, {
             ...Option.getOrUndefined(init),
-            ...(body._tag === "Stream" ? protectedStreamInit() : protectedInit())
+            ...(body._tag === "Stream" ? protectedStreamInit() : protectedInit()),
+            ...(isRedirected === true ? { headers: {} } : {})
           })
         return {
           prepare: Effect.map(

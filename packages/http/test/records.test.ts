@@ -641,6 +641,13 @@ describe("a redirect to another server", () => {
         FetchHttpClient.layer
       )
     ],
+    [
+      "an HttpClient whose fetch adds headers",
+      HttpClientTransport.layer.pipe(
+        Layer.provide(FetchHttpClient.layer),
+        Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { headers: { "x-secret": SECRET } }))
+      )
+    ],
     ["a fetch that adds headers", FetchTransport.layerWith({ init: { headers: { "x-secret": SECRET } } })]
   ] as const)("is followed by %s without them", ([, transport]) =>
     Effect.gen(function* () {
