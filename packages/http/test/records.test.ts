@@ -9,6 +9,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -18,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import {
   type ApifyClient,
   deleteRecord,
@@ -666,6 +668,27 @@ describe("a redirect to another server", () => {
       assert.lengthOf(storage.seen, 1)
       assert.notInclude(JSON.stringify(storage.seen), SECRET)
     })
+  )
+
+  it.effect("takes its time of the attempt that met it, and not of the call", () =>
+    Effect.gen(function* () {
+      const call = yield* Effect.fork(Effect.flip(getRecord(STORE, "key")))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude(yield* call, { _tag: "TimeoutError", phase: "attempt", limit: Duration.seconds(5) })
+    }).pipe(
+      Effect.provide(
+        layerRespond(
+          ({ url }) =>
+            url.startsWith("https://storage.example/")
+              ? Effect.never
+              : Effect.delay(
+                  Effect.sync(() => Response.redirect("https://storage.example/file", 302)),
+                  "4 seconds"
+                ),
+          { attemptTimeout: "5 seconds", callTimeout: "8 seconds", retry: { retries: 0 } }
+        )
+      )
+    )
   )
 
   it.each([

@@ -195,11 +195,12 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
   private startLimit(): void {
     const { call } = this
     const attemptMillis = Duration.toMillis(call.limits.attemptTimeout)
-    const left = remainingMillis(call)
     const spent = this.request.isRedirected === true ? monotonicMillis(call.clock) - this.sentAt : 0
-    this.limit.set(Math.max(0, Math.min(attemptMillis - spent, left)), () =>
+    const leftOfAttempt = attemptMillis - spent
+    const leftOfCall = remainingMillis(call)
+    this.limit.set(Math.max(0, Math.min(leftOfAttempt, leftOfCall)), () =>
       this.abort(() =>
-        Effect.fail(left < attemptMillis ? callTimeout(call, this.history) : this.attemptTimeout(attemptMillis))
+        Effect.fail(leftOfCall < leftOfAttempt ? callTimeout(call, this.history) : this.attemptTimeout(attemptMillis))
       )
     )
   }
