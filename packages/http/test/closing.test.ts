@@ -119,6 +119,28 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
     }).pipe(Effect.withClock(timers))
   })
 
+  it.scopedLive("ends a call that is between an attempt and the wait for the next", () => {
+    const timers = new StoppedClock()
+    return Effect.gen(function* () {
+      let requests = 0
+      const server = yield* listening((_, response) => {
+        requests += 1
+        response.writeHead(503).end()
+      })
+      const { close, context } = yield* closable(urlOf(server))
+      const closing = () => {
+        Effect.runFork(close)
+        return true
+      }
+      const call = getStore("~my-store", { retry: { baseDelay: "10 seconds", while: closing } })
+      // An attempt has 5.
+      const waiting = Effect.zipRight(timers.someFor("10 seconds"), Effect.dieMessage("It waits for the next attempt"))
+      isClosedError(yield* Effect.raceFirst(Effect.exit(Effect.provide(call, context)), waiting), 1)
+      assert.strictEqual(requests, 1)
+      yield* timers.none
+    }).pipe(Effect.withClock(timers))
+  })
+
   it.scopedLive("ends a wait for the rate limit at once", () => {
     const timers = new StoppedClock()
     return Effect.gen(function* () {

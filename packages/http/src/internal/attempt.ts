@@ -90,8 +90,11 @@ const exchange = <A, E>(
   make: (resume: (outcome: Effect.Effect<A, E | CallError>) => void) => Attempt<A, E>
 ): Effect.Effect<A, E | CallError> =>
   Effect.flatMap(call.client.transport.prepare, (open) =>
-    // The client may have been closed while the transport prepared.
-    call.client.isClosed ? Effect.fail(closedError(call)) : Effect.async((resume) => make(resume).begin(open))
+    Effect.async((resume) => {
+      // The client may have been closed while the transport prepared.
+      if (call.client.isClosed) resume(Effect.fail(closedError(call)))
+      else make(resume).begin(open)
+    })
   )
 
 const emptyBody: TransportBody = { _tag: "Empty" }

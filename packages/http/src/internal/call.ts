@@ -388,6 +388,8 @@ const waiting = <A, E>(
   begin: (end: (exit: Exit.Exit<A, CallError>) => void) => () => void
 ): Effect.Effect<A, CallError> =>
   Effect.async((resume) => {
+    // The client may have been closed since the last attempt.
+    if (call.client.isClosed) return resume(Effect.fail(closedError(call)))
     let cancel = constVoid
     const end = (exit: Exit.Exit<A, CallError>): void => {
       call.stop = Effect.void
