@@ -54,6 +54,8 @@ export interface Options {
 /**
  * Sends requests with the `HttpClient` that is provided.
  *
+ * `NodeHttpClient.layer` does not hold back a stream that is put while the server is slow: on Node prefer `NodeHttpClient.layerUndici`.
+ *
  * @example
  * ```ts
  * import { ApifyClient, getStore, HttpClientTransport } from "@effect-apify/http"

@@ -7,6 +7,7 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -627,6 +628,18 @@ describe.each(transports)("with $name", ({ name, transport }) => {
     )
   })
 })
+
+it.scopedLive("NodeHttpClient.layer puts records and reads them, although it has no ArrayBuffers", () =>
+  Effect.gen(function* () {
+    const { server } = yield* storeServer()
+    const transport = Layer.provide(HttpClientTransport.layer, NodeHttpClient.layer)
+    yield* Effect.gen(function* () {
+      yield* putRecord(STORE, "key", "text")
+      assert.strictEqual(yield* (yield* getRecord(STORE, "key")).text, "text")
+      assert.strictEqual(`${yield* streamed("key")}`, "text")
+    }).pipe(Effect.provide(clientOn(transport, { ...unhurried, baseUrl: urlOf(server) })))
+  })
+)
 
 const nothingIsSent = layerRespond(() => Effect.dieMessage("A request was sent"))
 

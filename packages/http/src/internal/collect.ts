@@ -186,10 +186,11 @@ const withoutLength = ({ headers }: ResponseHead): ResponseHead["headers"] => {
 const isArrayBuffer = (value: unknown): value is ArrayBuffer =>
   Object.prototype.toString.call(value) === "[object ArrayBuffer]"
 
-/** The bytes of what `arrayBuffer()` returned. A `fetch` of the caller's may return anything. */
+/** The bytes of what `arrayBuffer()` returned: of Node's `http`, `HttpClient` has a view. A `fetch` of the caller's may return anything. */
 export const bytesOf = (buffer: unknown): Uint8Array => {
-  if (!isArrayBuffer(buffer)) throw new TypeError("arrayBuffer() returned something that is not an ArrayBuffer")
-  return new Uint8Array(buffer)
+  if (isArrayBuffer(buffer)) return new Uint8Array(buffer)
+  if (ArrayBuffer.isView(buffer)) return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+  throw new TypeError("arrayBuffer() returned something that is not an ArrayBuffer")
 }
 
 /** Bytes, one after another. */
