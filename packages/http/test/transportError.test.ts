@@ -260,6 +260,12 @@ describe("what cannot pass is permanent", () => {
     ],
     ["407, undici's fetch", fetchFailed(error("Error", "proxy authentication required")), "proxy", null],
     [
+      "407, undici's ProxyAgent without a tunnel",
+      error("InvalidArgumentError", "Proxy Authentication Required (407)", { code: "UND_ERR_INVALID_ARG" }),
+      "proxy",
+      "UND_ERR_INVALID_ARG"
+    ],
+    [
       "407, Bun",
       error("Error", "Proxy refused to open a tunnel: 407 Proxy Authentication Required", { code: "ERR_PROXY_TUNNEL" }),
       "proxy",

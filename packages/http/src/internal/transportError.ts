@@ -223,8 +223,8 @@ const refusals: ReadonlyArray<readonly [pattern: RegExp, kind: Kind]> = [
   // A port that fetch blocks: undici's words (lib/web/fetch/index.js), and those of Deno 2.9.
   [/^bad port$/i, { reason: "request" }],
   [/^fetch failed: requests to port \d+ are blocked$/i, { reason: "request" }],
-  // undici's fetch of a 407 (lib/web/fetch/index.js), and Deno 2.9 of one on CONNECT.
-  [/proxy authentication required$/i, { reason: "proxy", permanent: true }],
+  // A 407: undici's fetch (lib/web/fetch/index.js) and `ProxyAgent` (lib/dispatcher/proxy-agent.js), and Deno 2.9 on CONNECT.
+  [/proxy authentication required(?: \(407\))?$/i, { reason: "proxy", permanent: true }],
   // Deno 2.9 of any other refusal on CONNECT, whose status it does not name.
   [/unsuccessful tunnel$/i, { reason: "proxy" }],
   // workerd: an option of fetch that it does not know, and limits of one invocation.
