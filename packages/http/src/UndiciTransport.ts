@@ -194,7 +194,12 @@ class UndiciExchange implements Exchange, Dispatcher.DispatchHandler {
     dispatcher: Dispatcher,
     private readonly receiver: Receiver
   ) {
-    dispatcher.dispatch(new UndiciRequest(receiver.request), this)
+    try {
+      dispatcher.dispatch(new UndiciRequest(receiver.request), this)
+    } catch (cause) {
+      // An interceptor of the caller's may throw.
+      this.end(() => receiver.onError(cause))
+    }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { Agent, MockAgent, ProxyAgent } from "undici"
 import { ApifyClient, getStore, type Operation, RetryPolicy } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
@@ -146,6 +147,21 @@ describe("a dispatcher of the caller's", () => {
         .reply(200, minimalBody, { headers: { "content-type": "application/json" } })
       const client = clientOn(UndiciTransport.layerWith({ dispatcher }), {})
       assert.strictEqual((yield* Effect.provide(getStore("~my-store"), client)).id, "WkzbQMuFYuamGv3YF")
+    })
+  )
+
+  it.scopedLive("may throw, which is an error of the call, and shows no token", () =>
+    Effect.gen(function* () {
+      const dispatcher = new Agent().compose(() => ({ headers }) => {
+        throw new TypeError(`an interceptor did not expect ${JSON.stringify(headers)}`)
+      })
+      const error = yield* Effect.provide(
+        Effect.flip(getStore("~my-store")),
+        clientOn(UndiciTransport.layerWith({ dispatcher }), { token: Redacted.make("Canary0123456789") })
+      )
+      assert.deepInclude(error, { _tag: "TransportError", reason: "request", attempts: 1 })
+      assert.include(error.message, "an interceptor did not expect")
+      assert.notInclude(error.message, "Canary0123456789")
     })
   )
 
