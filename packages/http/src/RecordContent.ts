@@ -38,8 +38,8 @@ export interface PutRecordOptions extends CallOptions {
   /** Whether a stream may be run again, for another attempt. Default: false, and then there is one attempt. */
   readonly replayable?: boolean | undefined
   /**
-   * The length of a stream in bytes, where it is known. Another length is an error, and nothing is stored. With `gzip` it is
-   * not used.
+   * The length of a stream in bytes, where it is known: a whole number, or it is a defect. Another length is an error, and
+   * nothing is stored. With `gzip` it is not used.
    */
   readonly length?: number | undefined
 }

@@ -721,6 +721,20 @@ describe("a redirect to another server", () => {
   })
 })
 
+it.effect.each([Number.NaN, Number.POSITIVE_INFINITY, -1, 1.5])(
+  "a stream of %d bytes is a defect, and nothing is sent",
+  (length) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(
+        putRecord(STORE, "key", Stream.make(bytesOf("a")), { length, retry: { retries: 0 } })
+      )
+      assert.include(
+        Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
+        "length must be a whole number of at least 0"
+      )
+    }).pipe(Effect.provide(nothingIsSent))
+)
+
 describe("a signature", () => {
   it.effect("that is plain text is refused, and nothing is sent", () =>
     Effect.gen(function* () {
