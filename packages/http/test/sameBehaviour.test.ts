@@ -412,6 +412,16 @@ describe.each(places)("stores $place", ({ clientOf, keepsEncoded }) => {
     )
 
     behave(
+      "is bytes if it is put without a content type",
+      owner,
+      Effect.gen(function* () {
+        yield* putRecord(ID, "a", "text", { contentType: "" })
+        const { contentType } = yield* getRecord(ID, "a")
+        assert.deepStrictEqual(contentType, Option.some("application/octet-stream"))
+      })
+    )
+
+    behave(
       "is not there if its stream failed",
       owner,
       Effect.gen(function* () {

@@ -267,6 +267,8 @@ const collectionsOf = ({ stored }: Found): ReadonlyMap<string, Collection> =>
 const isIn = ({ key: only, keyPrefix = "" }: Collection, key: string): boolean =>
   only === undefined ? key.startsWith(keyPrefix) : key === only
 
+const unknownCollectionRefusal = invalidValueRefusal("collection must be one of those in the schema of the store")
+
 const rejectedRefusal: Refusal = {
   status: 400,
   error: new ApiError({
@@ -291,7 +293,7 @@ const selected = ({ query }: Call, found: Found) =>
   Effect.gen(function* () {
     const id = query.get("collection")
     const collection = id === null ? {} : collectionsOf(found).get(id)
-    if (collection === undefined) return yield* Effect.fail(refuse(invalidValueRefusal("collection")))
+    if (collection === undefined) return yield* Effect.fail(refuse(unknownCollectionRefusal))
     const prefix = query.get("prefix") ?? ""
     return (yield* found.stored.records.list)
       .filter(({ key }) => key.startsWith(prefix) && isIn(collection, key))
@@ -369,7 +371,8 @@ const putRecord: Handle = (call) =>
   Effect.gen(function* () {
     const { key, memory, ref, request } = call
     const found = yield* memory.findWritable(ref, call)
-    const { "content-encoding": sent = "", "content-type": contentType = DEFAULT_CONTENT_TYPE } = request.headers
+    const { "content-encoding": sent = "", "content-type": type = "" } = request.headers
+    const contentType = type || DEFAULT_CONTENT_TYPE
     const encoding = sent.toLowerCase()
     const contentEncoding = encoding === "" || encoding === "identity" ? undefined : encoding
     if (contentEncoding !== undefined && !formats.has(contentEncoding)) {
