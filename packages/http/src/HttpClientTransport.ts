@@ -256,7 +256,7 @@ class FiberExchange implements Exchange {
         else this.closeScope()
       }
     })
-    this.fiber = Runtime.runFork(this.runtime)(received, withoutOwnSpans)
+    this.fiber = Runtime.runFork(this.runtime)(received, withoutOwnTelemetry)
   }
 
   /** Sends the request and reads its response, and says whether that was read to its end. */
@@ -357,10 +357,18 @@ class FiberExchange implements Exchange {
 
 const isEmptyBody = ({ reason }: HttpClientError.ResponseError): boolean => reason === "EmptyBody"
 
-/** `HttpClient`'s own spans record every response header, and a server may send a token back in one. */
-const withoutOwnSpans = {
+/**
+ * `HttpClient`'s own spans record every response header, and a server may send a token back in one. Streams run in fibers of their own,
+ * which would log what they fail with, and that has the URL.
+ */
+const withoutOwnTelemetry = {
   updateRefs: (refs: FiberRefs.FiberRefs, fiberId: FiberId.Runtime): FiberRefs.FiberRefs =>
-    FiberRefs.updateAs(refs, { fiberId, fiberRef: HttpClient.currentTracerDisabledWhen, value: constTrue })
+    FiberRefs.updateManyAs(refs, {
+      entries: [
+        [HttpClient.currentTracerDisabledWhen, [[fiberId, constTrue]]],
+        [FiberRef.unhandledErrorLogLevel, [[fiberId, Option.none()]]]
+      ]
+    })
 }
 
 /** A client that the caller has made to fail by status has a response all the same. So has one that ran into a redirect. */

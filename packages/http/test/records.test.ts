@@ -16,6 +16,8 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -640,6 +642,37 @@ it.scopedLive("NodeHttpClient.layer puts records and reads them, although it has
     }).pipe(Effect.provide(clientOn(transport, { ...unhurried, baseUrl: urlOf(server) })))
   })
 )
+
+describe.each(transports)("a signature with $name", ({ transport }) => {
+  it.scopedLive("is in no log where the connection breaks", () =>
+    Effect.gen(function* () {
+      const { server } = yield* storeServer((_, response) => {
+        response.writeHead(200, { "content-type": "text/plain" })
+        response.write("start", () => response.destroy())
+        return true
+      })
+      const logged: Array<string> = []
+      const options = { signature: Redacted.make(SIGNATURE), retry: { retries: 0 } }
+      yield* Effect.all([
+        Effect.flip(getRecord(STORE, "key", options)),
+        Effect.scoped(streamRecord(STORE, "key", options)).pipe(
+          Effect.flatMap(({ bytes }) => Stream.runDrain(bytes)),
+          Effect.flip
+        )
+      ]).pipe(
+        Effect.provide(clientOn(transport, { ...unhurried, baseUrl: urlOf(server) })),
+        Effect.provide(
+          Logger.replace(
+            Logger.defaultLogger,
+            Logger.map(Logger.stringLogger, (line) => logged.push(line))
+          )
+        ),
+        Logger.withMinimumLogLevel(LogLevel.All)
+      )
+      assert.notInclude(logged.join(), SIGNATURE)
+    })
+  )
+})
 
 const nothingIsSent = layerRespond(() => Effect.dieMessage("A request was sent"))
 
