@@ -155,7 +155,7 @@ class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterato
   private pull: Pull<E>
   private pulled: Iterator<Uint8Array> = [][Symbol.iterator]()
   private sent = 0
-  private fiber: Fiber.RuntimeFiber<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined
+  private fiber: Fiber.RuntimeFiber<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> | undefined
   private isClosed = false
   isDone = false
 
@@ -220,8 +220,9 @@ class StreamUpload<E> implements Upload, AsyncIterable<Uint8Array>, AsyncIterato
 
   private read(): Promise<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> {
     return new Promise((resolve) => {
-      this.fiber = Runtime.runFork(this.runtime)(this.pull)
-      this.fiber.addObserver(resolve)
+      // Its end is a failure, which the runtime would log.
+      this.fiber = Runtime.runFork(this.runtime)(Effect.exit(this.pull))
+      this.fiber.addObserver((exit) => resolve(Exit.flatten(exit)))
     })
   }
 

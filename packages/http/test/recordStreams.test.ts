@@ -13,6 +13,8 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -30,7 +32,7 @@ import {
 import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { clientOn, listening, transports, unhurried, urlOf, watching } from "./realSockets.js"
 import { inSimulatedTime } from "./simulatedTime.js"
-import { refuse } from "./storeServer.js"
+import { refuse, storeServer } from "./storeServer.js"
 
 const STORE = "janedoe~my-store"
 
@@ -304,6 +306,23 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           assert.isFalse(isComplete)
         }).pipe(Effect.provide(clientOf(server)))
       })
+  )
+
+  it.scopedLive.each([[false], [true]])("a stream that is put and read leaves no log (gzip: %j)", ([gzip]) =>
+    Effect.gen(function* () {
+      const { server } = yield* storeServer()
+      const logged: Array<string> = []
+      const logger = Logger.map(Logger.stringLogger, (line) => logged.push(line))
+      yield* Effect.gen(function* () {
+        yield* putRecord(STORE, "key", Stream.make(new Uint8Array(10)), { gzip })
+        yield* getRecord(STORE, "key")
+      }).pipe(
+        Effect.provide(clientOf(server)),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Logger.withMinimumLogLevel(LogLevel.All)
+      )
+      assert.isEmpty(logged)
+    })
   )
 
   it.scopedLive.each([

@@ -22,7 +22,7 @@ export type ByteTransform = CompressionStream | DecompressionStream
 export class Transformed<E> {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>
   private readonly writer: WritableStreamDefaultWriter<BufferSource>
-  private fiber: Fiber.RuntimeFiber<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined
+  private fiber: Fiber.RuntimeFiber<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> | undefined
   private isFed = false
   private failure: Cause.Cause<Option.Option<E>> | undefined
 
@@ -56,8 +56,9 @@ export class Transformed<E> {
 
   private readSource(): Promise<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> {
     return new Promise((resolve) => {
-      this.fiber = Runtime.runFork(this.runtime)(this.source)
-      this.fiber.addObserver(resolve)
+      // Its end is a failure, which the runtime would log.
+      this.fiber = Runtime.runFork(this.runtime)(Effect.exit(this.source))
+      this.fiber.addObserver((exit) => resolve(Exit.flatten(exit)))
     })
   }
 
