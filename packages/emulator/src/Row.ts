@@ -66,70 +66,39 @@ export const RowWithBytes = <A, I>(
   })
 
 /**
- * The SQL of a JSON value in a row, for one dialect.
- *
- * @since 0.1.0
- * @category models
- */
-export type Expression = (dialect: Dialect) => string
-
-interface Dialect {
-  /** The function that makes an object of names and values. */
-  readonly object: string
-  /** The function that makes an array of the values of all rows. */
-  readonly array: string
-  /** Text that is JSON, as JSON. */
-  readonly json: (column: string) => string
-}
-
-const sqlite: Dialect = { object: "json_object", array: "json_group_array", json: (column) => `json(${column})` }
-const postgres: Dialect = { object: "json_build_object", array: "json_agg", json: (column) => `${column}::json` }
-
-/**
- * An object. A field that is a string is an SQL expression, such as the name of a column.
+ * The SQL of an object, whose fields are SQL expressions, such as the name of a column.
  *
  * @since 0.1.0
  * @category expressions
  */
-export const object =
-  (fields: Readonly<Record<string, string | Expression>>): Expression =>
-  (dialect) =>
-    `${dialect.object}(${Object.entries(fields)
-      .map(([name, value]) => `'${name}', ${Predicate.isString(value) ? value : value(dialect)}`)
-      .join(", ")})`
+export const object = (fields: Readonly<Record<string, string>>): string =>
+  `json_object(${Object.entries(fields)
+    .map(([name, value]) => `'${name}', ${value}`)
+    .join(", ")})`
 
 /**
- * The values of all rows as one array, in the order of the rows.
+ * The SQL of the values of all rows as one array, in the order of the rows.
  *
  * @since 0.1.0
  * @category expressions
  */
-export const array =
-  (value: Expression): Expression =>
-  (dialect) =>
-    `${dialect.array}(${value(dialect)})`
+export const array = (value: string): string => `json_group_array(${value})`
 
 /**
- * A column whose text is JSON.
+ * The SQL of a column whose text is JSON.
  *
  * @since 0.1.0
  * @category expressions
  */
-export const json =
-  (column: string): Expression =>
-  (dialect) =>
-    dialect.json(column)
+export const json = (column: string): string => `json(${column})`
 
 /**
- * A value where a condition holds, and `null` elsewhere.
+ * The SQL of a value where a condition holds, and of `null` elsewhere.
  *
  * @since 0.1.0
  * @category expressions
  */
-export const when =
-  (condition: string, value: Expression): Expression =>
-  (dialect) =>
-    `CASE WHEN ${condition} THEN ${value(dialect)} END`
+export const when = (condition: string, value: string): string => `CASE WHEN ${condition} THEN ${value} END`
 
 /**
  * The select list of a statement whose rows are `Row`s, used as ``sql`SELECT ${selectId(sql)} FROM stores` ``. It is built
@@ -138,10 +107,9 @@ export const when =
  * @since 0.1.0
  * @category statements
  */
-export const selectRow = (fields: Readonly<Record<string, string | Expression>>): ((sql: SqlClient) => Fragment) => {
-  const row = object(fields)
-  const lists = { sqlite: `CAST(${row(sqlite)} AS BLOB) AS row`, postgres: `${row(postgres)}::text AS row` }
-  return (sql) => sql.literal(sql.onDialectOrElse({ pg: () => lists.postgres, orElse: () => lists.sqlite }))
+export const selectRow = (fields: Readonly<Record<string, string>>): ((sql: SqlClient) => Fragment) => {
+  const row = `CAST(${object(fields)} AS BLOB) AS row`
+  return (sql) => sql.literal(row)
 }
 
 /**
