@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { existsSync, statSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs"
+import { basename, dirname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
@@ -65,6 +65,11 @@ const otherProgram: Diagnosis = {
   advice: "Nothing in it was changed. Choose a file that does not exist yet, or one that the emulator made."
 }
 
+const cannotBeOpened: Diagnosis = {
+  problem: "it cannot be opened",
+  advice: "Check the permissions of the file and of its folder."
+}
+
 const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = [
   ["SQLITE_BUSY", { problem: "another process has locked it", advice: "Stop that process, or wait for it to finish." }],
   ["SQLITE_FULL", { problem: "the disk is full", advice: "Free some space, or choose a file on another disk." }],
@@ -82,10 +87,7 @@ const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = 
       advice: "Nothing in it was changed. Choose a file that does not exist yet, or one that the emulator made."
     }
   ],
-  [
-    "SQLITE_CANTOPEN",
-    { problem: "it cannot be opened", advice: "Check the permissions of the file and of its folder." }
-  ],
+  ["SQLITE_CANTOPEN", cannotBeOpened],
   ["SQLITE_READONLY", { problem: "it is read-only", advice: "Check the permissions of the file and of its folder." }],
   ["SQLITE_CORRUPT", { problem: "it is damaged", advice: "Restore it from a copy, or choose another file." }]
 ]
@@ -183,34 +185,74 @@ const isOurs = Effect.fnUntraced(function* (file: string) {
   return Arr.getEquivalence<string>((a, b) => a === b)(found, TABLES_OF_VERSION_1) && (yield* isOfVersion1)
 })
 
+const selectMigration = selectRow({ name: "name", createdAt: "created_at" })
+const decodeMigrations = Schema.decodeUnknown(
+  Schema.Array(Row(Schema.Struct({ name: Schema.String, createdAt: Schema.String })))
+)
+
+/** The migrator reads the table's texts in the way that ends the process. */
+const checkMigrations = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* decodeMigrations(yield* sql`SELECT ${selectMigration(sql)} FROM ${sql(MIGRATIONS)}`)
+})
+
+/** The version of a database that is the emulator's. */
+const versionOf = Effect.gen(function* () {
+  const version = (yield* tables).includes(MIGRATIONS) ? yield* Effect.zipRight(checkMigrations, latestMigration) : 0
+  if (version <= LATEST_MIGRATION) return version
+  return yield* Effect.fail<Diagnosis>({
+    problem: "a newer version of the emulator made it",
+    advice: "Update @effect-apify/emulator, or choose another file."
+  })
+})
+
 /**
- * Refuses a file that another program made. It is opened as one that nobody changes, since opening it in the usual way
- * may write to it: SQLite finishes or undoes what another process left unfinished.
+ * Refuses a file that another program or a newer version made. It is opened as one that nobody changes, since opening it in
+ * the usual way may write to it: SQLite finishes or undoes what another process left unfinished.
  */
 const refuseOthers = (file: string): Effect.Effect<void, SqlError | ParseResult.ParseError | Diagnosis> => {
-  const probe = Effect.gen(function* () {
-    const { client } = yield* Libsql.make(`${pathToFileURL(file).href}?immutable=1&mode=ro`)
-    if (!(yield* Effect.provideService(isOurs(file), SqlClient.SqlClient, client)))
-      return yield* Effect.fail(otherProgram)
-  })
+  const check = Effect.flatMap(isOurs(file), (isOurs) => (isOurs ? versionOf : Effect.fail(otherProgram)))
+  const probe = Effect.flatMap(Libsql.make(`${pathToFileURL(file).href}?immutable=1&mode=ro`), ({ client }) =>
+    Effect.provideService(check, SqlClient.SqlClient, client)
+  )
   return Effect.suspend(() => {
     const isNew = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0
     if (isNew) return Effect.void
     // In the middle of a change, which this way of opening a file does not undo, it may look damaged.
     const unfinished = isUnfinished(file)
-    return Effect.catchTag(Effect.scoped(probe), "SqlError", (error) =>
+    return Effect.catchTag(Effect.asVoid(Effect.scoped(probe)), "SqlError", (error) =>
       unfinished && Libsql.sqliteErrorOf(error)?.code === "SQLITE_CORRUPT" ? Effect.void : Effect.fail(error)
     )
   }).pipe(Effect.provide(Reactivity.layer))
 }
+
+/** A file, or else what a link to nothing leads to: SQLite would create that. */
+const targetOf = (file: string): string =>
+  lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() &&
+  statSync(file, { throwIfNoEntry: false }) === undefined
+    ? targetOf(resolve(realpathSync(dirname(file)), readlinkSync(file)))
+    : file
+
+const realPathOf = (file: string): string =>
+  existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file))
+
+const trying = <A>(look: () => A): Effect.Effect<A, Diagnosis> => Effect.try({ try: look, catch: () => cannotBeOpened })
 
 /** What SQLite says of a missing folder or of a folder in place of a file is the same, or wrong. */
 const checkPath = (file: string): Effect.Effect<void, Diagnosis> =>
   Effect.suspend(() => {
     const folder = dirname(file)
     if (existsSync(file)) {
-      return statSync(file).isDirectory()
-        ? Effect.fail({ problem: "it is a folder", advice: `Name a file in it, such as ${join(file, "apify.db")}.` })
+      const status = statSync(file)
+      if (status.isDirectory()) {
+        return Effect.fail({
+          problem: "it is a folder",
+          advice: `Name a file in it, such as ${join(file, "apify.db")}.`
+        })
+      }
+      // The journal is found by the name of the file: what one name leaves unfinished would not be undone for the other.
+      return status.nlink > 1
+        ? Effect.fail({ problem: "it has another name, a hard link", advice: "Copy it, and choose the copy." })
         : Effect.void
     }
     if (!existsSync(folder)) {
@@ -226,25 +268,8 @@ const checkPath = (file: string): Effect.Effect<void, Diagnosis> =>
 
 // ---- Opening -----------------------------------------------------------------------------------------------------------
 
-const selectMigration = selectRow({ name: "name", createdAt: "created_at" })
-const decodeMigrations = Schema.decodeUnknown(
-  Schema.Array(Row(Schema.Struct({ name: Schema.String, createdAt: Schema.String })))
-)
-
-/** The migrator reads the table's texts in the way that ends the process. */
-const checkMigrations = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  yield* decodeMigrations(yield* sql`SELECT ${selectMigration(sql)} FROM ${sql(MIGRATIONS)}`)
-})
-
 const migrate = Effect.gen(function* () {
-  const version = (yield* tables).includes(MIGRATIONS) ? yield* Effect.zipRight(checkMigrations, latestMigration) : 0
-  if (version > LATEST_MIGRATION) {
-    return yield* Effect.fail<Diagnosis>({
-      problem: "a newer version of the emulator made it",
-      advice: "Update @effect-apify/emulator, or choose another file."
-    })
-  }
+  const version = yield* versionOf
   // The migrator creates its table before the transaction of the migrations: a process that is killed in between leaves a
   // file that only this mark shows to be the emulator's.
   if (yield* isBlank) yield* markAsOurs
@@ -252,9 +277,23 @@ const migrate = Effect.gen(function* () {
   if (version < LATEST_MIGRATION) yield* Migrator.make({})({ loader: migrations })
 })
 
+/** The one path of a database's file, however it was named, if the file is the emulator's or new. */
+const fileOf = Effect.fnUntraced(function* (database: string) {
+  if (database.trim() === "") {
+    const advice = `Name a file, or "${IN_MEMORY}" for a database in memory.`
+    return yield* Effect.fail<Diagnosis>({ problem: "its name is blank", advice })
+  }
+  const given = resolve(database)
+  yield* checkPath(given)
+  const target = yield* trying(() => targetOf(given))
+  if (target !== given) yield* checkPath(target)
+  const file = yield* trying(() => realPathOf(target))
+  yield* refuseOthers(file)
+  return file
+})
+
 const connect = Effect.fnUntraced(function* (database: string) {
-  const file = database === IN_MEMORY ? IN_MEMORY : resolve(database)
-  if (file !== IN_MEMORY) yield* Effect.zipRight(checkPath(file), refuseOthers(file))
+  const file = database === IN_MEMORY ? IN_MEMORY : yield* fileOf(database)
   const { client, connection } = yield* Libsql.make(file)
   const services = Context.make(SqlClient.SqlClient, client).pipe(Context.add(Connection, connection))
   yield* client`PRAGMA foreign_keys = ON`
@@ -265,27 +304,17 @@ const connect = Effect.fnUntraced(function* (database: string) {
   return Context.add(services, Accesses, yield* Effect.provide(makeAccesses, services))
 })
 
-const open = (
-  database: string
-): Effect.Effect<Context.Context<Database>, DatabaseError, Scope | Reactivity.Reactivity> => {
-  if (database.trim() === "") {
-    return new DatabaseError({
-      database: '""',
-      problem: "its name is blank",
-      advice: `Name a file, or "${IN_MEMORY}" for a database in memory.`
-    })
-  }
-  return connect(database).pipe(
-    // A migration that fails dies.
-    Effect.catchAllDefect(Effect.fail),
-    Effect.mapError((error) =>
-      isDiagnosis(error) ? new DatabaseError({ database, ...error }) : databaseErrorOf(database)(error)
-    )
-  )
-}
-
 const isDiagnosis = (error: unknown): error is Diagnosis =>
   Predicate.isRecord(error) && Predicate.isString(error.problem) && Predicate.isString(error.advice)
+
+const explained =
+  (database: string) =>
+  <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Effect<A, DatabaseError, R> =>
+    Effect.mapError(effect, (error) =>
+      isDiagnosis(error)
+        ? new DatabaseError({ database: database.trim() === "" ? '""' : database, ...error })
+        : databaseErrorOf(database)(error)
+    )
 
 /**
  * Opens a database, creates it if it does not exist, and brings its tables up to date. The layer's end closes it.
@@ -296,16 +325,29 @@ const isDiagnosis = (error: unknown): error is Diagnosis =>
  * @category layers
  */
 export const databaseLayer = (database: string): Layer.Layer<Database, DatabaseError> =>
-  Layer.scopedContext(open(database)).pipe(Layer.provide(Reactivity.layer))
+  // A migration that fails dies.
+  Layer.scopedContext(connect(database).pipe(Effect.catchAllDefect(Effect.fail), explained(database))).pipe(
+    Layer.provide(Reactivity.layer)
+  )
 
 const otherEmulator: Diagnosis = {
   problem: "another emulator uses it",
   advice: "Stop that emulator, or choose another file."
 }
 
+const lock = Effect.fnUntraced(function* (file: string) {
+  const { connection } = yield* Libsql.make(`${file}-lock`)
+  const run = (sql: string) => connection.executeUnprepared(sql, [], undefined)
+  // A journal on the disk would be one more file.
+  yield* run("PRAGMA journal_mode = MEMORY")
+  // Closing the file would not end the transaction.
+  yield* Effect.acquireRelease(run("BEGIN EXCLUSIVE"), () => Effect.ignore(run("ROLLBACK")))
+})
+
 /**
- * Keeps other emulators from a database's file until the scope ends. They would remove the records that this one is still
- * receiving, as if a killed process had left them.
+ * Keeps other emulators from a database's file until the scope ends, by whatever path they name it. They would remove the
+ * records that this one is still receiving, as if a killed process had left them, and a newer version would change its
+ * tables. So the file is locked before it is opened. One that would be refused then is refused first, and not locked.
  *
  * What is locked is an empty file beside it, so that other programs can read the database. A process that is killed leaves
  * the file, but not the lock.
@@ -315,19 +357,9 @@ const otherEmulator: Diagnosis = {
  */
 export const keepOthersOut = (database: string): Effect.Effect<void, DatabaseError, Scope> => {
   if (database === IN_MEMORY) return Effect.void
-  return Effect.flatMap(Libsql.make(`${resolve(database)}-lock`), ({ connection }) => {
-    const run = (sql: string) => connection.executeUnprepared(sql, [], undefined)
-    return Effect.zipRight(
-      // A journal on the disk would be one more file.
-      run("PRAGMA journal_mode = MEMORY"),
-      // Closing the file would not end the transaction.
-      Effect.acquireRelease(run("BEGIN EXCLUSIVE"), () => Effect.ignore(run("ROLLBACK")))
-    )
-  }).pipe(
-    Effect.mapError((error) =>
-      Libsql.isLocked(error) ? new DatabaseError({ database, ...otherEmulator }) : databaseErrorOf(database)(error)
-    ),
-    Effect.asVoid,
+  return fileOf(database).pipe(
+    Effect.flatMap((file) => Effect.mapError(lock(file), (error) => (Libsql.isLocked(error) ? otherEmulator : error))),
+    explained(database),
     Effect.provide(Reactivity.layer)
   )
 }

@@ -167,8 +167,8 @@ const start = Effect.fnUntraced(function* (options: EmulatorOptions) {
   // Everything that can be is checked before anything is opened or written.
   yield* checkAddress(host, port)
   const decoded = yield* typeof seed === "string" ? readSeedFile(seed) : decodeSeed(seed ?? demoSeed)
-  const services = yield* Layer.build(databaseLayer(database))
   yield* keepOthersOut(database)
+  const services = yield* Layer.build(databaseLayer(database))
   const load = Effect.gen(function* () {
     if (seed !== undefined) return yield* Effect.as(loadSeed(decoded), false)
     if (yield* isUnseeded) return yield* Effect.as(loadSeed(decoded), true)

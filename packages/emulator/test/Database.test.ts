@@ -2,8 +2,19 @@
  * The database's file: version 1's, other programs', locked, full, damaged.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
+import { relative } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
@@ -26,7 +37,7 @@ import Libsql from "libsql"
 import { scale } from "../../../vitest.scale.js"
 import { character } from "../../../vitest.text.js"
 import { authenticate, hashToken } from "../src/Callers.js"
-import { type DatabaseError, databaseLayer } from "../src/Database.js"
+import { type DatabaseError, databaseLayer, keepOthersOut } from "../src/Database.js"
 import { demoSeed } from "../src/demo.js"
 import { DEMO_TOKEN, Emulator } from "../src/index.js"
 import { isUnfinished } from "../src/internal/journal.js"
@@ -264,9 +275,11 @@ describe("a file that is not the emulator's is refused, and not one byte is chan
           const write = Effect.map(connection(file), (database) => database.exec(sql))
           yield* inUse ? write : Effect.scoped(write)
           const before = bytesOf(folder)
-          const error = yield* Effect.flip(opened(file))
-          assert.include(error.message, problem)
-          assert.deepStrictEqual(bytesOf(folder), before)
+          for (const use of [opened(file), Effect.scoped(keepOthersOut(file))]) {
+            const error = yield* Effect.flip(use)
+            assert.include(error.message, problem)
+            assert.deepStrictEqual(bytesOf(folder), before)
+          }
         })
       )
     }
@@ -282,9 +295,11 @@ describe("a file that is not the emulator's is refused, and not one byte is chan
         const folder = yield* scratch
         writeFileSync(`${folder}/notes.txt`, content)
         const before = bytesOf(folder)
-        const error = yield* Effect.flip(opened(`${folder}/notes.txt`))
-        assert.include(error.message, "it is not an SQLite database")
-        assert.deepStrictEqual(bytesOf(folder), before)
+        for (const use of [opened(`${folder}/notes.txt`), Effect.scoped(keepOthersOut(`${folder}/notes.txt`))]) {
+          const error = yield* Effect.flip(use)
+          assert.include(error.message, "it is not an SQLite database")
+          assert.deepStrictEqual(bytesOf(folder), before)
+        }
       })
     )
   }
@@ -388,6 +403,81 @@ describe("a file that another process has locked", () => {
         assert.strictEqual(yield* demoStatus(url), 200)
       }).pipe(Effect.scoped)
       assert.strictEqual(yield* demoStatus(yield* serving(file, 0)), 200)
+    })
+  )
+
+  it.scopedLive("is refused to a second emulator by every name that the file has", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      const file = `${folder}/apify.db`
+      symlinkSync(folder, `${folder}/folder`)
+      symlinkSync("apify.db", `${folder}/link.db`)
+      symlinkSync("folder/link.db", `${folder}/link to a link.db`)
+      const names = [
+        file,
+        `${folder}/../${folder.split("/").at(-1)}/apify.db`,
+        relative(process.cwd(), file),
+        `${folder}/folder/apify.db`,
+        `${folder}/link.db`,
+        `${folder}/link to a link.db`
+      ]
+      // The first start makes the file that its link leads to.
+      for (const [first, second] of [
+        ["link to a link.db", "apify.db"],
+        ["apify.db", "link.db"]
+      ]) {
+        yield* Effect.gen(function* () {
+          yield* serving(`${folder}/${first}`, 0)
+          assert.include((yield* Effect.flip(serving(`${folder}/${second}`, 0))).message, "another emulator uses it")
+          for (const name of names) {
+            assert.include((yield* Effect.flip(serving(name, 0))).message, "another emulator uses it", name)
+          }
+        }).pipe(Effect.scoped)
+      }
+      assert.sameMembers(readdirSync(folder), ["apify.db", "apify.db-lock", "folder", "link.db", "link to a link.db"])
+    })
+  )
+
+  it.scoped("is refused if it has a second name that does not lead to the first", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      yield* opened(`${folder}/apify.db`)
+      linkSync(`${folder}/apify.db`, `${folder}/hard.db`)
+      for (const name of ["apify.db", "hard.db"]) {
+        const error = yield* Effect.flip(start(`${folder}/${name}`))
+        assert.strictEqual(
+          error.message,
+          `Cannot use the database ${folder}/${name}: it has another name, a hard link. Copy it, and choose the copy.`
+        )
+      }
+      assert.sameMembers(readdirSync(folder), ["apify.db", "hard.db"])
+    })
+  )
+
+  it.scoped("is refused if its links lead nowhere", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      symlinkSync("missing/apify.db", `${folder}/missing.db`)
+      symlinkSync("circle.db", `${folder}/circle.db`)
+      const messageOf = (name: string) => Effect.map(Effect.flip(start(`${folder}/${name}`)), ({ message }) => message)
+      assert.include(yield* messageOf("missing.db"), `the folder ${folder}/missing does not exist`)
+      assert.include(yield* messageOf("circle.db"), "it cannot be opened")
+      assert.sameMembers(readdirSync(folder), ["missing.db", "circle.db"])
+    })
+  )
+
+  it.scopedLive("is not brought up to date while another emulator uses it", () =>
+    Effect.gen(function* () {
+      const file = `${yield* scratch}/apify.db`
+      yield* writeVersion1(file, yield* decodeSeed(demoSeed))
+      const before = readFileSync(file)
+      yield* Effect.gen(function* () {
+        yield* keepOthersOut(file)
+        const error = yield* Effect.flip(Effect.provideService(start(file), LockTimeout, Duration.zero))
+        assert.include(error.message, "another emulator uses it")
+        assert.isTrue(before.equals(readFileSync(file)))
+      }).pipe(Effect.scoped)
+      yield* start(file)
     })
   )
 
