@@ -250,6 +250,12 @@ const checkPath = (file: string): Effect.Effect<void, Diagnosis> =>
           advice: `Name a file in it, such as ${join(file, "apify.db")}.`
         })
       }
+      if (!status.isFile()) {
+        return Effect.fail({
+          problem: "it is a device or a socket",
+          advice: "Choose a file that does not exist yet, or one that the emulator made."
+        })
+      }
       // The journal is found by the name of the file: what one name leaves unfinished would not be undone for the other.
       return status.nlink > 1
         ? Effect.fail({ problem: "it has another name, a hard link", advice: "Copy it, and choose the copy." })

@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync
 } from "node:fs"
+import { createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { relative } from "node:path"
 import * as SqlClient from "@effect/sql/SqlClient"
@@ -463,6 +464,20 @@ describe("a file that another process has locked", () => {
       assert.include(yield* messageOf("missing.db"), `the folder ${folder}/missing does not exist`)
       assert.include(yield* messageOf("circle.db"), "it cannot be opened")
       assert.sameMembers(readdirSync(folder), ["missing.db", "circle.db"])
+    })
+  )
+
+  it.scopedLive("is refused if it is no file", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      yield* Effect.acquireRelease(
+        Effect.async<Server>((resume) => {
+          const server = createServer().listen(`${folder}/socket`, () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      assert.include((yield* Effect.flip(start(`${folder}/socket`))).message, "it is a device or a socket")
+      assert.sameMembers(readdirSync(folder), ["socket"])
     })
   )
 
