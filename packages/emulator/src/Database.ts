@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs"
+import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Reactivity from "@effect/experimental/Reactivity"
@@ -70,6 +70,11 @@ const cannotBeOpened: Diagnosis = {
   advice: "Check the permissions of the file and of its folder."
 }
 
+const readOnly: Diagnosis = {
+  problem: "it is read-only",
+  advice: "Check the permissions of the file and of its folder."
+}
+
 const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = [
   ["SQLITE_BUSY", { problem: "another process has locked it", advice: "Stop that process, or wait for it to finish." }],
   ["SQLITE_FULL", { problem: "the disk is full", advice: "Free some space, or choose a file on another disk." }],
@@ -88,7 +93,7 @@ const diagnoses: ReadonlyArray<readonly [code: string, diagnosis: Diagnosis]> = 
     }
   ],
   ["SQLITE_CANTOPEN", cannotBeOpened],
-  ["SQLITE_READONLY", { problem: "it is read-only", advice: "Check the permissions of the file and of its folder." }],
+  ["SQLITE_READONLY", readOnly],
   ["SQLITE_CORRUPT", { problem: "it is damaged", advice: "Restore it from a copy, or choose another file." }]
 ]
 
@@ -238,6 +243,13 @@ const realPathOf = (file: string): string =>
 
 const trying = <A>(look: () => A): Effect.Effect<A, Diagnosis> => Effect.try({ try: look, catch: () => cannotBeOpened })
 
+/** SQLite would read what it cannot write to, and would take no lock on it. */
+const checkWritable = (file: string, diagnosis: Diagnosis): Effect.Effect<void, Diagnosis> =>
+  Effect.try({
+    try: () => (existsSync(file) ? accessSync(file, constants.W_OK) : undefined),
+    catch: () => diagnosis
+  })
+
 /** What SQLite says of a missing folder or of a folder in place of a file is the same, or wrong. */
 const checkPath = (file: string): Effect.Effect<void, Diagnosis> =>
   Effect.suspend(() => {
@@ -295,6 +307,7 @@ const fileOf = Effect.fnUntraced(function* (database: string) {
   if (target !== given) yield* checkPath(target)
   const file = yield* trying(() => realPathOf(target))
   yield* refuseOthers(file)
+  yield* checkWritable(file, readOnly)
   return file
 })
 
@@ -342,7 +355,9 @@ const otherEmulator: Diagnosis = {
 }
 
 const lock = Effect.fnUntraced(function* (file: string) {
-  const { connection } = yield* Libsql.make(`${file}-lock`)
+  const locked = `${file}-lock`
+  yield* checkWritable(locked, { ...readOnly, problem: `the file that locks it, ${locked}, is read-only` })
+  const { connection } = yield* Libsql.make(locked)
   const run = (sql: string) => connection.executeUnprepared(sql, [], undefined)
   // A journal on the disk would be one more file.
   yield* run("PRAGMA journal_mode = MEMORY")

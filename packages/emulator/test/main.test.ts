@@ -2,7 +2,7 @@
  * The command line, run as a process of its own.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
@@ -35,10 +35,14 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const run = (...args: ReadonlyArray<string>): Effect.Effect<Emulator, never, Scope> =>
   spawning(process.execPath, [program, ...args])
 
-const spawning = (program: string, args: ReadonlyArray<string>): Effect.Effect<Emulator, never, Scope> =>
+const spawning = (
+  program: string,
+  args: ReadonlyArray<string>,
+  options: { readonly uid?: number } = {}
+): Effect.Effect<Emulator, never, Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })),
+      Effect.sync(() => spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options })),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     ),
     (child) => {
@@ -290,6 +294,26 @@ describe("the command line", () => {
           const { code, stdout, stderr } = yield* (yield* run("--port", "0", "--seed", file)).exit
           assert.deepStrictEqual([code, stdout], [1, ""])
           assert.strictEqual(stderr, `The seed file ${file} is invalid. Nothing was loaded:\n  ${problem}\n`)
+        }
+      })
+    )
+
+    it.scopedLive("for a database that is read-only, or its lock", () =>
+      Effect.gen(function* () {
+        const data = yield* scratch
+        const database = `${data}/apify.db`
+        yield* Effect.scoped(Effect.flatMap(run("--port", "0", "--database", database), ready))
+        // Nothing is read-only to root.
+        const uid = process.getuid?.() === 0 ? { uid: 65_534 } : {}
+        for (const open of [folder, data]) chmodSync(open, 0o777)
+        const start = spawning(process.execPath, [program, "--port", "0", "--database", database], uid)
+        const problems = { "apify.db-lock": `the file that locks it, ${database}-lock, is`, "apify.db": "it is" }
+        for (const [name, problem] of Object.entries(problems)) {
+          for (const file of readdirSync(data)) chmodSync(`${data}/${file}`, file === name ? 0o444 : 0o666)
+          const { code, stdout, stderr } = yield* Effect.flatMap(start, ({ exit }) => exit)
+          assert.deepStrictEqual([code, stdout], [1, ""])
+          const advice = "Check the permissions of the file and of its folder."
+          assert.strictEqual(stderr, `Cannot use the database ${database}: ${problem} read-only. ${advice}\n`)
         }
       })
     )
