@@ -20,7 +20,15 @@ import { collectionsOf } from "./Collections.js"
 import { OTHER_RATE, recordUrl, STORE } from "./Endpoints.js"
 import { numberOf } from "./Query.js"
 import { decodedOf, logged, readersRuntime } from "./RecordBody.js"
-import { bodyOf, findRecord, type KeyItem, type KeyRange, listKeys, type StoredRecord } from "./RecordRows.js"
+import {
+  bodyOf,
+  findRecord,
+  type KeyItem,
+  type KeyRange,
+  keysByAge,
+  listKeys,
+  type StoredRecord
+} from "./RecordRows.js"
 import { type ApiRequest, jsonResponse, type Route, refusing } from "./Router.js"
 import type { Database } from "./Row.js"
 import { signRecord, verifyStorage } from "./Signatures.js"
@@ -163,9 +171,9 @@ const keysIn = (storeId: string, range: KeyRange): Stream.Stream<string, SqlErro
 const entriesOf = (
   storeId: string,
   range: KeyRange,
-  { ZIP_DECODES }: Unknowns
+  { ZIP_DECODES, ZIP_ORDER }: Unknowns
 ): Stream.Stream<ZipEntry<Database>, unknown, Database> =>
-  keysIn(storeId, range).pipe(
+  (ZIP_ORDER === "key" ? keysIn(storeId, range) : Stream.fromIterableEffect(keysByAge(storeId, range))).pipe(
     Stream.mapEffect((key) => findRecord({ storeId, key })),
     // One that was deleted meanwhile is left out.
     Stream.filterMap(

@@ -146,6 +146,33 @@ export const listKeys = (
 ): Effect.Effect<ReadonlyArray<typeof KeyItem.Type>, SqlError | ParseError, Database> =>
   Effect.map(onlyRow(findItems({ storeId, ...range, limit })), ({ items }) => items ?? [])
 
+const findItemsByAge = SqlSchema.single({
+  Request: Schema.Struct({ storeId: Schema.String, from: Schema.String, to: Schema.String }),
+  Result: Row(Schema.Struct({ items: Schema.NullOr(Schema.Array(KeyItem)) })),
+  execute: ({ storeId, from, to }) =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      rowsOf(sql`
+        SELECT ${selectItems(sql)}
+        FROM (
+          SELECT key, size
+          FROM records
+          WHERE store_id = ${storeId} AND key >= ${from} AND key < ${to}
+          ORDER BY modified_at, key) AS page`)
+    )
+})
+
+/**
+ * All keys of a range, in the order in which their records were written.
+ *
+ * @since 0.1.0
+ * @category statements
+ */
+export const keysByAge = (
+  storeId: string,
+  range: KeyRange
+): Effect.Effect<ReadonlyArray<string>, SqlError | ParseError, Database> =>
+  Effect.map(onlyRow(findItemsByAge({ storeId, ...range })), ({ items }) => (items ?? []).map(({ key }) => key))
+
 // ---- Writing -----------------------------------------------------------------------------------------------------------
 
 const selectPrevious = selectRow({ size: "records.size", uploadId: "records.upload_id" })

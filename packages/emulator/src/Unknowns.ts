@@ -97,8 +97,8 @@ export interface Unknowns {
   readonly KEY_SIZE_IS_STORED_SIZE: boolean
   /** What a collection gets that the store's schema does not have. */
   readonly UNKNOWN_COLLECTION_REFUSAL: Refusal
-  /** How the zip is sorted. It has one value: any other order would have to be found out first. */
-  readonly ZIP_ORDER: "key"
+  /** How the zip is sorted: by the keys, or by when the records were written, the oldest first. */
+  readonly ZIP_ORDER: "key" | "modifiedAt"
   /** The name of the zip's file, by the name or ID of the store. */
   readonly ZIP_FILENAME: (store: string) => string
   /** Whether records stand in the zip as they are without their encoding. */

@@ -371,11 +371,14 @@ const cases: { readonly [Name in keyof Unknowns]: Case } = {
   ZIP_ORDER: {
     observe: (send) =>
       Effect.gen(function* () {
-        for (const key of ["b", "a", "B", "-"]) yield* put(send, key, key)
+        for (const key of ["b", "a", "B", "-"]) {
+          yield* TestClock.adjust("1 second")
+          yield* put(send, key, key)
+        }
         return (yield* zipOf(send)).files.map(([name]) => name)
       }),
     begun: ["-", "B", "a", "b"],
-    other: undefined
+    other: [{ ZIP_ORDER: "modifiedAt" }, ["b", "a", "B", "-"]]
   },
   ZIP_FILENAME: {
     observe: (send) => Effect.map(zipOf(send), ({ disposition }) => disposition),
