@@ -6,7 +6,7 @@
  * With `--check` it writes nothing, and fails if one of them is not current.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import ts from "typescript-5.9"
 import { fail, pass, root } from "./step.js"
 
@@ -120,18 +120,31 @@ const declarationsOf = (file: ts.SourceFile, node: ts.Statement): ReadonlyArray<
     : []
 }
 
-const itemsOf = (file: ts.SourceFile): ReadonlyArray<Item> =>
-  file.statements.flatMap((node) => {
+/** What a module exports that it imports from a private one. */
+const passedOnBy = (file: ts.SourceFile): ReadonlyArray<Item> => {
+  const names = exportsOf(file)
+  return file.statements.filter(ts.isImportDeclaration).flatMap(({ moduleSpecifier }) => {
+    const path = ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : ""
+    if (!path.startsWith("./internal/")) return []
+    const items = itemsOf(parse(join(dirname(file.fileName), path.replace(/js$/, "ts"))))
+    return items.filter(({ name }) => names.has(name))
+  })
+}
+
+const itemsOf = (file: ts.SourceFile): ReadonlyArray<Item> => [
+  ...file.statements.flatMap((node) => {
     const comment = commentOf(file, node)
     if (!comment.includes("@category") || comment.includes("@internal")) return []
     const category = tagOf(comment, "category") ?? ""
     return declarationsOf(file, node).map(([name, signature]) => ({ name, signature, category, text: textOf(comment) }))
-  })
+  }),
+  ...passedOnBy(file)
+]
 
 const parse = (path: string): ts.SourceFile =>
   ts.createSourceFile(path, readFileSync(join(root, path), "utf8"), ts.ScriptTarget.ESNext, true)
 
-/** The names that an index exports. */
+/** The names in the lists of names that a module exports. */
 const exportsOf = (file: ts.SourceFile): ReadonlySet<string> =>
   new Set(
     file.statements
@@ -171,20 +184,71 @@ const fileOf = ({ path }: Module): string => `${path.replace("@effect-apify/", "
 /** What most people look for comes first. */
 const FIRST = "operations"
 
-const pageOf = ({ items, path, text }: Module): string => {
+const sectionsOf = ({ items }: Module): ReadonlyArray<readonly [category: string, items: ReadonlyArray<Item>]> => {
   const present = new Set(items.map(({ category }) => category))
   const categories = [...present].sort((a, b) => Number(b === FIRST) - Number(a === FIRST))
-  const sections = categories.flatMap((category) => [
-    `## ${category}`,
-    ...items
-      .filter((item) => item.category === category)
-      // "typescript" and not "ts": what is "ts" compiles.
-      .map(({ name, signature, text }) => `### ${name}\n\n\`\`\`typescript\n${signature}\n\`\`\`\n\n${text}`)
-  ])
-  return `${[`# ${path}`, text, ...sections].join("\n\n")}\n`
+  return categories.map((category) => [category, items.filter((item) => item.category === category)])
 }
 
 const modules = packages.map((name) => [name, modulesIn(name)] as const)
+
+/** The link to each name of a module. GitHub numbers headings that are the same, those of categories included. */
+const linksOf = (module: Module): ReadonlyMap<string, string> => {
+  const links = new Map<string, string>()
+  const headings = new Map<string, number>()
+  const anchorOf = (heading: string): string => {
+    const anchor = heading.toLowerCase()
+    const earlier = headings.get(anchor) ?? 0
+    headings.set(anchor, earlier + 1)
+    return earlier === 0 ? anchor : `${anchor}-${earlier}`
+  }
+  for (const [category, items] of sectionsOf(module)) {
+    anchorOf(category)
+    for (const { name } of items) {
+      const link = `${fileOf(module)}#${anchorOf(name)}`
+      // A schema and its type have one name. The schema comes first, and says more.
+      if (!links.has(name)) links.set(name, link)
+    }
+  }
+  return links
+}
+
+const links = new Map(modules.flatMap(([, modules]) => modules).map((module) => [module, linksOf(module)]))
+
+/** To the name of a module, such as `ApifyClient.Options`, of this module, or of the only other one that has it. */
+const linkOf = (module: Module, mentioned: string): string | undefined => {
+  const [name = "", qualifier] = mentioned.split(".").reverse()
+  const named = [...links].filter(([{ path }]) => qualifier === undefined || path.endsWith(`/${qualifier}`))
+  const found = named.flatMap(([, names]) => names.get(name) ?? [])
+  return (
+    (qualifier === undefined ? links.get(module)?.get(name) : undefined) ?? (found.length === 1 ? found[0] : undefined)
+  )
+}
+
+/** Links to what an item mentions: a block of code cannot have them. */
+const mentionsOf = (module: Module, { name, signature, text }: Item): string => {
+  const code = signature.replace(/\/\*[\s\S]*?\*\/|"[^"]*"/g, "").match(/(?<![\w.])(?:[A-Z]\w*\.)?[A-Z]\w*/g)
+  const prose = text.replace(/^```[\s\S]*?^```/gm, "").match(/(?<=`)(?:[A-Z]\w*\.)?\w+(?=`)/g)
+  const mentioned = new Set([...(code ?? []), ...(prose ?? [])])
+  mentioned.delete(name)
+  const found = [...mentioned].flatMap((mentioned) => {
+    const link = linkOf(module, mentioned)
+    return link === undefined ? [] : [`[\`${mentioned}\`](${link})`]
+  })
+  return found.length === 0 ? "" : `\n\nSee also: ${found.join(", ")}.`
+}
+
+const pageOf = (module: Module): string => {
+  const sections = sectionsOf(module).flatMap(([category, items]) => [
+    `## ${category}`,
+    ...items.map((item) => {
+      // "typescript" and not "ts": what is "ts" compiles.
+      const code = `\`\`\`typescript\n${item.signature}\n\`\`\``
+      return `### ${item.name}\n\n${code}\n\n${item.text}${mentionsOf(module, item)}`
+    })
+  ])
+  return `${[`# ${module.path}`, module.text, ...sections].join("\n\n")}\n`
+}
 
 /** What the README says at its start. */
 const readme = readFileSync(join(root, "README.md"), "utf8")

@@ -1,9 +1,10 @@
 /**
- * Every program in the READMEs, the docs and the doc comments compiles, as strictly as the packages do.
+ * Every program in the READMEs, the docs and the doc comments compiles, as strictly as the packages do, and every link between
+ * pages leads somewhere.
  */
 import { spawn } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { text } from "node:stream/consumers"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 
@@ -34,6 +35,24 @@ const pages = [
     readdirSync(join(ROOT, folder)).flatMap((name) => (name === "README.md" ? [join(folder, name)] : []))
   )
 ]
+
+/** A page's text, without its blocks of code. */
+const proseOf = (path: string): string => readFileSync(join(ROOT, path), "utf8").replace(/^```[\s\S]*?^```/gm, "")
+
+/** The anchors that GitHub gives the headings of a page. */
+const anchorsOf = (path: string): ReadonlySet<string> => {
+  const anchors = new Map<string, number>()
+  for (const [, heading = ""] of proseOf(path).matchAll(/^#+ (.+)$/gm)) {
+    const anchor = heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .replace(/ /g, "-")
+    const earlier = anchors.get(anchor) ?? 0
+    anchors.set(anchor, earlier + 1)
+    if (earlier > 0) anchors.set(`${anchor}-${earlier}`, 1)
+  }
+  return new Set(anchors.keys())
+}
 
 const linesOf = (path: string): ReadonlyArray<string> => {
   const lines = readFileSync(join(ROOT, path), "utf8").split("\n")
@@ -127,5 +146,24 @@ describe("the documentation", () => {
       "packages/http",
       "packages/emulator"
     ])
+  })
+
+  it.each([
+    ...pages,
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "llms.txt",
+    ...filesIn("docs/reference", ".md")
+  ])("%s links to what is there", (page) => {
+    const links = [...proseOf(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+    const broken = links.filter(([, path = "", anchor]) => {
+      const target = path === "" ? page : join(dirname(page), path)
+      return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchorsOf(target).has(anchor))
+    })
+    assert.deepStrictEqual(
+      broken.map(([link]) => link),
+      []
+    )
   })
 })
