@@ -298,7 +298,7 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
   proxy: ["the proxy did not connect to the server", "Check the proxy's address, credentials and rules"],
   request: [
     "the request could not be sent",
-    "Check the base URL, the transport's options and any function of your own"
+    "Check the base URL, the transport's options, and any body or function that you passed"
   ],
   file: ["A file could not be read or written", "Check its folder, its permissions and the disk's free space"],
   closed: ["the client was closed", "Keep the scope of the client's layer open for as long as there are calls"],

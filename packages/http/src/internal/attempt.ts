@@ -244,7 +244,7 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
   private bodyError(problem: string): TransportError {
     return new TransportError({
       ...summaryOf(this.call),
-      reason: "unknown",
+      reason: "request",
       description: Option.some(problem),
       permanent: true
     })
