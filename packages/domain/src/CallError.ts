@@ -64,7 +64,7 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
     Option.match(this.tokenSource, {
       onNone: () =>
         this.tokenWithheld
-          ? `${responded(this)}. The request carried no token, because transformClient sent it to another server than baseUrl. Set baseUrl to the server that is to have the token.`
+          ? `${responded(this)}. The request carried no token, because transformClient sent it to another server than baseUrl. Set baseUrl to the server that should get the token.`
           : isSigned(this)
             ? `${responded(this)}. ${SIGNATURE_REFUSED}.`
             : `${responded(this)}. The request carried no token. Set APIFY_TOKEN, or pass a token to ApifyClient.layer. Your token is in Apify Console, under Settings, API & Integrations.`,
@@ -111,7 +111,7 @@ export class ForbiddenError extends Schema.TaggedError<ForbiddenError>()("Forbid
   override readonly message: string = printable(
     isSigned(this)
       ? `${responded(this)}. ${SIGNATURE_REFUSED}.`
-      : `${responded(this)}. ${this.isAnonymous ? "The request carried no token: set APIFY_TOKEN, or pass a token to ApifyClient.layer. Otherwise ask" : "Ask"} the owner of ${storeOf(this)} to share it with you or to open its general access. A store that is open to anyone with its ID is not open by name.`
+      : `${responded(this)}. ${this.isAnonymous ? "The request carried no token: set APIFY_TOKEN, or pass a token to ApifyClient.layer. Otherwise ask" : "Ask"} the owner of ${storeOf(this)} to share it with you or to open its general access. A store that anyone can read by its ID cannot be read by its name.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -285,7 +285,10 @@ export type TransportReason = typeof TransportReason.Type
 
 const transportMessages: Record<TransportReason, readonly [happened: string, advice: string]> = {
   dns: ["the host name could not be resolved", "Check the base URL and this machine's network"],
-  connect: ["no connection could be made", "Check that the server is running, and any proxy or firewall in between"],
+  connect: [
+    "no connection could be made",
+    "Check that the server is running, and check any proxy or firewall in between"
+  ],
   tls: [
     "no secure connection could be made",
     "Check the certificate, this machine's clock, and any proxy that intercepts TLS"
@@ -301,7 +304,7 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
     "Check the base URL, the transport's options, and any body or function that you passed"
   ],
   file: ["A file could not be read or written", "Check its folder, its permissions and the disk's free space"],
-  closed: ["the client was closed", "Keep the scope of the client's layer open for as long as there are calls"],
+  closed: ["the client was closed", "Keep the scope of the client's layer open until all calls have ended"],
   unknown: ["the request failed", "Check the base URL and the network"]
 }
 

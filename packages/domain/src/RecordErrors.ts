@@ -25,7 +25,7 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${this.key} is not a record key: ${this.problem}. A key is 1 to 256 of the characters a-z A-Z 0-9 ! - _ . ' ( ), but not "." or "..". escapeRecordKey makes a key of any text.`
+    `${this.key} is not a record key: ${this.problem}. A key is 1 to 256 of the characters a-z A-Z 0-9 ! - _ . ' ( ), but not "." or "..". escapeRecordKey turns any text into a key.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -66,7 +66,7 @@ export class RecordNotFoundError extends Schema.TaggedError<RecordNotFoundError>
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. The store ${this.ref} has no record ${this.key}. Keys are compared with case.`
+    `${responded(this)}. The store ${this.ref} has no record ${this.key}. Keys are case-sensitive.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -158,7 +158,7 @@ export class MalformedRecordError extends Schema.TaggedError<MalformedRecordErro
   override readonly message: string = printable(
     this.method === "PUT"
       ? `The record ${this.key} was not written: ${describeProblems(this.problems)}. Check the value, its schema and its content type.`
-      : `The record ${this.key} is not what was expected${effort(this)}: ${describeProblems(this.problems)}. Check what wrote it, or read it with getRecord, whose bytes are as they were stored.`
+      : `The record ${this.key} is not what was expected${effort(this)}: ${describeProblems(this.problems)}. Check what wrote it, or read its bytes with getRecord.`
   )
   get retryable(): Retryable {
     return "Never"

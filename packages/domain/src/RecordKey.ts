@@ -130,7 +130,7 @@ export const escapeRecordKey = (text: string): Either.Either<ValidRecordKey, Inv
   const key = escaped === "" ? "!" : escaped
   return isValid(key)
     ? Either.right(key)
-    : invalid(text, `escaped it has ${key.length} characters, and at most ${MAX_LENGTH} are allowed`)
+    : invalid(text, `once escaped it has ${key.length} characters, and at most ${MAX_LENGTH} are allowed`)
 }
 
 /**

@@ -143,7 +143,7 @@ export class InvalidExpiryError extends Schema.TaggedError<InvalidExpiryError>()
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `A link cannot expire after ${this.expiry}: ${this.problem}. Give a whole number of milliseconds above 0, or none for a link that does not expire.`
+    `A link cannot expire after ${this.expiry}: ${this.problem}. Give a positive whole number of milliseconds, or none for a link that does not expire.`
   )
   get retryable(): Retryable {
     return "Never"

@@ -63,7 +63,7 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
   override readonly message: string = printable(
     `${responded(this)}. ${
       this.ref.includes("/")
-        ? `There is no store of ${this.ref}. Check the ID of the run, Actor or task, and that the token is its owner's`
+        ? `There is no store of ${this.ref}. Check the ID of the run, Actor or task, and that the token belongs to its owner`
         : `There is no store ${this.ref}. Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account)`
     }.`
   )

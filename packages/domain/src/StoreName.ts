@@ -79,7 +79,7 @@ export class StoreNameTakenError extends Schema.TaggedError<StoreNameTakenError>
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. The owner has another store named ${this.storeName}. Names are compared without case: choose another.`
+    `${responded(this)}. The owner has another store named ${this.storeName}. Names are case-insensitive: choose another.`
   )
   get retryable(): Retryable {
     return "Never"

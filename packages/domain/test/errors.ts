@@ -125,7 +125,7 @@ export const oneOfEach: ReadonlyArray<AnyError> = [
     kind: "Json",
     problems: [{ path: [], problem: "is not JSON" }]
   }),
-  new InvalidExpiryError({ expiry: "-1", problem: "it is not above 0" })
+  new InvalidExpiryError({ expiry: "-1", problem: "it is not positive" })
 ]
 
 /** The fields that hold words of the server, the transport or the caller. */

@@ -198,7 +198,7 @@ export function* checks({ users, stores, runs }: SeedFields): Generator<Readonly
       ...usernames(
         [...path, "username"],
         Option.some(user.username.toLowerCase()),
-        "is the username of another user (usernames are compared without case)"
+        "is the username of another user (usernames are case-insensitive)"
       ),
       ...userIds([...path, "id"], user.id, "is the ID of another user"),
       ...user.tokens.flatMap(({ token }, i) =>
@@ -226,7 +226,7 @@ export function* checks({ users, stores, runs }: SeedFields): Generator<Readonly
       ...names(
         [...path, "store", "name"],
         Option.map(store.name, (name) => `${owner}~${name}`.toLowerCase()),
-        "is the name of another store of the same owner (names are compared without case)"
+        "is the name of another store of the same owner (names are case-insensitive)"
       ),
       ...unknownUser([...path, "owner"], owner),
       ...grants.flatMap(({ user }, i) => [

@@ -133,7 +133,7 @@ export const layer: Layer.Layer<Actor, ConfigError.ConfigError, Socket.WebSocket
         Effect.fail(
           ConfigError.MissingData(
             [STORE[0]],
-            "is not set, so this is no run of an Actor. To run elsewhere, use layerWith({ localStore: … })"
+            "is not set, so this is not a run of an Actor. To run elsewhere, use layerWith({ localStore: … })"
           )
         )
       )
@@ -408,7 +408,7 @@ export const persistedState = <A, I, R>(
       (value) => Effect.provide(Effect.option(encode(value)), context),
       (value) => Effect.provide(putRecord(store, key, { schema, value }, { ...limits, callTimeout: saveTime }), context)
     )
-    const notSaved = `The state ${key} is not saved`
+    const notSaved = `The state ${key} could not be saved`
     // Logged, because nobody is told of the defect of a program that was interrupted.
     const lastSave = save.pipe(
       Effect.tapError(({ message }) => Effect.logError(`${notSaved}: ${message}`)),
@@ -416,9 +416,9 @@ export const persistedState = <A, I, R>(
     )
     yield* Effect.addFinalizer(() => Effect.orDie(lastSave))
     const saveOrReport = save.pipe(
-      Effect.catchAll(({ message }) => Effect.logWarning(`${notSaved}, and will be tried again: ${message}`)),
+      Effect.catchAll(({ message }) => Effect.logWarning(`${notSaved} and will be retried: ${message}`)),
       // Such as of a schema that throws: without this it would be the last save before the scope's end.
-      Effect.catchAllDefect((defect) => Effect.logWarning(`${notSaved}, and will be tried again`, Cause.die(defect)))
+      Effect.catchAllDefect((defect) => Effect.logWarning(`${notSaved} and will be retried`, Cause.die(defect)))
     )
     const moment = Effect.raceFirst(Effect.sleep(wait), nextSaveEvent(events))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(moment, saveOrReport)))
@@ -430,6 +430,6 @@ const SAVE_TIME = Duration.seconds(10)
 
 const checkInterval = (interval: Duration.DurationInput): Effect.Effect<Duration.Duration> =>
   Option.match(Option.filter(Duration.decodeUnknown(interval), Duration.greaterThan(Duration.zero)), {
-    onNone: () => Effect.die(new Cause.IllegalArgumentException("interval must be above 0")),
+    onNone: () => Effect.die(new Cause.IllegalArgumentException("interval must be greater than 0")),
     onSome: Effect.succeed
   })

@@ -156,7 +156,7 @@ const expiryOf = (expiresIn: Duration.DurationInput | undefined): Effect.Effect<
         // It makes 0 of what is negative or no number.
         const millis = Option.match(Duration.decodeUnknown(expiresIn), { onNone: () => 0, onSome: Duration.toMillis })
         const expiresAt = now + millis
-        const problem = millis <= 0 ? "it is not above 0" : "it is not whole, or too long"
+        const problem = millis <= 0 ? "it is not positive" : "it is not a whole number, or is too long"
         return millis > 0 && Number.isSafeInteger(expiresAt)
           ? Effect.succeed(expiresAt)
           : Effect.fail(new InvalidExpiryError({ expiry: String(expiresIn), problem }))

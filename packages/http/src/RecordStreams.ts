@@ -144,7 +144,7 @@ const readOnce = <A, E>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> => {
   })
 }
 
-const READ_ONCE = "The bytes of a streamed record can be read once: call streamRecord again for another reading"
+const READ_ONCE = "The bytes of a streamed record can be read only once: to read them again, call streamRecord again"
 
 /** A class, because it lives as long as a call (docs/decisions/0011). */
 class StreamRecord extends RecordReading implements StreamOperation<StreamedRecord, StreamFailure> {

@@ -285,7 +285,7 @@ class UpdateStore implements Operation<Store, UpdateFailure> {
 }
 
 const RENAMED =
-  "An earlier attempt, whose response was lost, may have renamed the store: see whether there is one with the new name"
+  "An earlier attempt, whose response was lost, may have renamed the store: check whether a store has the new name"
 
 const isNameTaken = (response: OperationResponse): boolean =>
   Option.exists(apiErrorOf(response), ({ type }) => type === NAME_TAKEN_TYPE)

@@ -122,7 +122,7 @@ const checked = <D extends Dispatcher>(option: string, make: () => D): Effect.Ef
   Effect.filterOrFail(
     Effect.try({
       try: make,
-      catch: (error) => ConfigError.InvalidData([option], `undici does not take it: ${String(error)}`)
+      catch: (error) => ConfigError.InvalidData([option], `undici rejects it: ${String(error)}`)
     }),
     // A program in JavaScript may have given anything.
     (dispatcher) => typeof dispatcher?.dispatch === "function",

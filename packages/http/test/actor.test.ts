@@ -61,7 +61,7 @@ describe("the run's own store", () => {
     [
       "without a variable",
       {},
-      '(Missing data at ACTOR_DEFAULT_KEY_VALUE_STORE_ID: "is not set, so this is no run of an Actor. To run elsewhere, use layerWith({ localStore: … })")'
+      '(Missing data at ACTOR_DEFAULT_KEY_VALUE_STORE_ID: "is not set, so this is not a run of an Actor. To run elsewhere, use layerWith({ localStore: … })")'
     ],
     [
       "with blank ones",

@@ -166,7 +166,7 @@ describe("a listing from key to key", () => {
       assert.deepStrictEqual(given, [])
       assert.deepInclude(error, {
         _tag: "MalformedResponseError",
-        problems: [{ path: ["data", "items"], problem: "is empty, although more items are to follow" }]
+        problems: [{ path: ["data", "items"], problem: "is empty, although more items follow" }]
       })
     }).pipe(Effect.provide(inTurn({ isTruncated: true, nextExclusiveStartKey: "b" })))
   )

@@ -242,7 +242,7 @@ describe("a save", () => {
         yield* passes("60 seconds")
       }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
       assert.lengthOf(logged, 1)
-      assert.match(logged[0] ?? "", /^WARN The state STATE is not saved, and will be tried again: .*As planned/)
+      assert.match(logged[0] ?? "", /^WARN The state STATE could not be saved and will be retried: .*As planned/)
     })
   )
 
@@ -288,7 +288,7 @@ describe("a save", () => {
       const exit = yield* Fiber.interrupt(fiber)
       assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
       assert.lengthOf(logged, 1)
-      assert.match(logged[0] ?? "", /^ERROR The state STATE is not saved: .*As planned/)
+      assert.match(logged[0] ?? "", /^ERROR The state STATE could not be saved: .*As planned/)
     })
   )
 
@@ -375,8 +375,8 @@ describe("a save", () => {
         Effect.exit
       )
       assert.lengthOf(logged, 2)
-      assert.match(logged[0] ?? "", /^WARN The state COUNT is not saved, and will be tried again.*a bug/s)
-      assert.match(logged[1] ?? "", /^ERROR The state COUNT is not saved .*a bug/s)
+      assert.match(logged[0] ?? "", /^WARN The state COUNT could not be saved and will be retried.*a bug/s)
+      assert.match(logged[1] ?? "", /^ERROR The state COUNT could not be saved .*a bug/s)
     })
   )
 

@@ -179,7 +179,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       const { bytes } = yield* streamRecord(STORE, "key")
       yield* Stream.runDrain(bytes)
       const exit = yield* Effect.exit(Stream.runDrain(bytes))
-      assert.include(String(exit), "can be read once")
+      assert.include(String(exit), "can be read only once")
     }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("bytes")))))
   )
 
@@ -194,7 +194,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           Effect.provide(clientOf(server)),
           Effect.exit
         )
-        assert.include(String(exit), "must give Uint8Arrays")
+        assert.include(String(exit), "must emit Uint8Arrays")
       }
     })
   )

@@ -431,7 +431,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         const source = new Source(ENDLESS)
         const error = callErrorOf(yield* Effect.exit(Effect.provide(put(streamed(source.stream)), clientOf(server))))
         assert.deepInclude(error, { _tag: "UnexpectedResponseError", status: 200, attempts: 1 })
-        assert.include(error.message, "before it had the whole body")
+        assert.include(error.message, "before it had received the whole body")
         assert.isTrue(source.isReleased)
       })
     )

@@ -406,7 +406,7 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
 }
 
 /** What it has done it has done with a part of the body. */
-const EARLY_SUCCESS = "The server says that it succeeded before it had the whole body"
+const EARLY_SUCCESS = "The server reported success before it had received the whole body"
 
 /** A transport of the caller's may give anything. */
 const isStatus = (status: unknown): boolean =>

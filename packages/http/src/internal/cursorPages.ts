@@ -64,6 +64,6 @@ export const nextKeyProblem = (
     })
   }
   return isTruncated && items.length === 0
-    ? Option.some({ path: ["data", "items"], problem: "is empty, although more items are to follow" })
+    ? Option.some({ path: ["data", "items"], problem: "is empty, although more items follow" })
     : Option.none()
 }

@@ -54,7 +54,9 @@ export const systemError =
 export const badArgument =
   (method: string, areEscaped: boolean) =>
   (cause: InvalidRecordKeyError): PlatformError => {
-    const advice = areEscaped ? "" : ' With keys: "escaped" any text is a key, of up to 256 characters once escaped.'
+    const advice = areEscaped
+      ? ""
+      : ' With keys: "escaped", any text is a key if it has at most 256 characters once escaped.'
     const description = `${cause.key} is not a record key: ${cause.problem}.${advice}`
     return new BadArgument({ module, method, description, cause })
   }

@@ -36,7 +36,7 @@ export const encodeContent = <A, I, E, R>(
   key: string
 ): Effect.Effect<EncodedContent<E>, MalformedRecordError, R> => {
   if (options.gzip === true && options.contentEncoding !== undefined) {
-    return Effect.die(new Cause.IllegalArgumentException("gzip and contentEncoding cannot be set both"))
+    return Effect.die(new Cause.IllegalArgumentException("gzip and contentEncoding cannot both be set"))
   }
   if (isStream(content)) return Effect.map(contentOf(content, options), (body) => encoded(body, BINARY, options))
   if (isBytes(content)) return bytesBody(content, BINARY, options)
@@ -119,7 +119,7 @@ const contentOf = <E, R>(
 /** Of anything else each transport would make something else. */
 const checkBytes = (chunks: Chunk.Chunk<Uint8Array>): Chunk.Chunk<Uint8Array> => {
   for (const chunk of chunks) {
-    if (!isBytes(chunk)) throw new Cause.IllegalArgumentException("A stream that is put must give Uint8Arrays")
+    if (!isBytes(chunk)) throw new Cause.IllegalArgumentException("A stream that is stored must emit Uint8Arrays")
   }
   return chunks
 }

@@ -186,7 +186,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
       if (isMetadata(name)) return Option.some("Apify's SDK keeps its notes under such names")
       if (path.sep === "\\" && isDevice(name)) return Option.some("it is the name of a device")
       return (yield* isTaken(name, existing))
-        ? Option.some("on this file system it is the same as one that differs in case")
+        ? Option.some("this file system does not tell it from a key that differs only in case")
         : Option.none()
     })
 

@@ -7,7 +7,7 @@ import type { OperationRequest } from "../Operation.js"
 
 /** What is wrong with a request, as a sentence without its full stop. */
 export const requestProblem = ({ headers = {}, path, query = {} }: OperationRequest<unknown>): string | undefined => {
-  if (!isSafePath(path)) return "The path of the operation is not one that can only be read in one way"
+  if (!isSafePath(path)) return "The path of the operation can be read in more than one way"
   // Callers without types may give anything, of which `String` would make a text.
   const parameter = Object.entries(query).find(([, value]) => value !== undefined && !Predicate.isString(value))
   if (parameter !== undefined) return `The parameter ${parameter[0]} is not text`
@@ -17,7 +17,7 @@ export const requestProblem = ({ headers = {}, path, query = {} }: OperationRequ
   if (wrong === undefined) return undefined
   const [name] = wrong
   return isHeaderName.test(name)
-    ? `The header ${name} is not text of visible ASCII characters and single spaces`
+    ? `The header ${name} must consist of visible ASCII characters and single spaces`
     : "A header has a name that HTTP does not allow"
 }
 

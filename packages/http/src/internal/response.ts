@@ -187,7 +187,7 @@ const typeProblem = (header: string, { redact }: DecodeContext): string | undefi
   const type = contentType({ "content-type": header })
   if (Option.isNone(type)) {
     return header.trim() === ""
-      ? "The content type is missing, not application/json"
+      ? "The content type is missing: application/json was expected"
       : "The content type is not valid, or was sent twice with different values"
   }
   if (!isJson(type.value.type)) {

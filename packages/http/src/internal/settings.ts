@@ -133,7 +133,7 @@ const checkRetry = (defaults: RetryPolicy, policy: Partial<RetryPolicy>): Checke
       while: yield* checkGiven(policy.while, defaults.while, (isWanted) =>
         typeof isWanted === "function"
           ? Either.right(isWanted)
-          : invalid("retry.while", "must be a function of an error that returns whether to retry it")
+          : invalid("retry.while", "must be a function that takes an error and returns whether to retry it")
       )
     }
   })
@@ -226,7 +226,7 @@ const checkBaseUrl = (
     ? Either.right(baseUrl)
     : invalid(
         setting,
-        `must begin with https://, or anyone on the way could read the token. To send it over plain HTTP to this host all the same, set ${allowHttpHost} to '${url.host}'`
+        `must begin with https://, or anyone on the way could read the token. To send it over plain HTTP to this host anyway, set ${allowHttpHost} to '${url.host}'`
       )
 }
 
@@ -255,7 +255,7 @@ const checkToken = (setting: string, token: Redacted.Redacted): Checked<Redacted
   const stray = strayIn(value.value)
   return stray === "" && /^[\x21-\x7e]+$/.test(value.value)
     ? Either.right(token)
-    : invalid(setting, `must be visible ASCII characters alone, such as apify_api_…${stray}`)
+    : invalid(setting, `must be visible ASCII characters only, such as apify_api_…${stray}`)
 }
 
 /** More would be a text, and some servers refuse long headers. */
