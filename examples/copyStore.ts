@@ -44,17 +44,19 @@ const demo = Effect.gen(function* () {
   yield* copy(folder, "~my-copy")
 }).pipe(Effect.scoped)
 
-const [from, to] = process.argv.slice(2)
-const program = Effect.suspend(() => {
-  if (from === undefined) return demo
-  return to === undefined
-    ? Effect.fail(new Error("Give a store or a folder to copy, and where to copy it"))
-    : copy(from, to)
+const services = [Layer.provide(apify, UndiciTransport.layer), NodeContext.layer] as const
+
+const program = Effect.gen(function* () {
+  const [from, to, ...others] = process.argv.slice(2)
+  if (from === undefined) return yield* Effect.provide(demo, services)
+  if (to === undefined || others.length > 0) {
+    return yield* Effect.fail(new Error("Give a store or a folder to copy, and a store or a folder to copy it to"))
+  }
+  yield* Effect.provide(copy(from, to), services)
 })
 
 program.pipe(
   Effect.tapError(({ message }) => Console.error(message)),
-  Effect.provide([Layer.provide(apify, UndiciTransport.layer), NodeContext.layer]),
   NodeRuntime.runMain({
     disableErrorReporting: true,
     // A script must not take an interrupted copy for a whole one: 130 is what a shell reports after Ctrl+C.

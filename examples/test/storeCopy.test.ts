@@ -315,14 +315,14 @@ describe("copyStore", () => {
     })
   )
 
-  it.live("does nothing with one argument, and says what it takes", () =>
-    Effect.gen(function* () {
-      const { url } = yield* Emulator
-      const env = { APIFY_API_BASE_URL: url, APIFY_TOKEN: DEMO_TOKEN }
-      const { code, stderr, stdout } = yield* run("copyStore", ["~my-store"], env)
-      assert.deepStrictEqual([code, stdout], [1, ""])
-      assert.strictEqual(stderr, "Give a store or a folder to copy, and where to copy it\n")
-    }).pipe(Effect.provide(Emulator.layer()))
+  it.live.each([["~my-store"], ["~my-store", "./backup", "~other"]])(
+    "does nothing with %j, and says what it takes",
+    (args) =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* run("copyStore", args)
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.strictEqual(stderr, "Give a store or a folder to copy, and a store or a folder to copy it to\n")
+      })
   )
 
   it.live("takes a store and a folder", () =>
