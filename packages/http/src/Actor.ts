@@ -42,7 +42,7 @@ import { type GetOrCreateStoreError, getOrCreateStore } from "./StoreChanges.js"
 export type { ActorEvent }
 
 /**
- * What a program knows of the run that it is.
+ * What a program knows about its own run.
  *
  * @since 0.1.0
  * @category models
@@ -52,12 +52,12 @@ export interface Service {
   readonly store: StoreRef
   /** The key of the input, by default `INPUT`. */
   readonly inputKey: string
-  /** The platform's events from now on. Whoever does not take them in time misses the oldest. */
+  /** The platform's events from now on. A slow subscriber misses the oldest. */
   readonly subscribe: Effect.Effect<Queue.Dequeue<ActorEvent>, never, Scope.Scope>
 }
 
 /**
- * The run that a program is, which `getInput`, `setOutput`, `actorEvents` and `persistedState` need.
+ * The program's own run, which `getInput`, `setOutput`, `actorEvents` and `persistedState` need.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export interface Service {
 export class Actor extends Context.Tag("@effect-apify/http/Actor")<Actor, Service>() {}
 
 /**
- * How a program runs where it is no run of an Actor.
+ * How to run a program that is not a run of an Actor.
  *
  * @since 0.1.0
  * @category options
@@ -94,8 +94,8 @@ export interface LocalOptions {
  * `APIFY_DEFAULT_KEY_VALUE_STORE_ID`, `APIFY_INPUT_KEY` and `APIFY_ACTOR_EVENTS_WS_URL`. A blank variable counts as unset.
  * Without the URL there are no events; without the store it is a `ConfigError`.
  *
- * It is connected to the platform's events for as long as the layer lives. A connection that is lost is made again, after 1
- * second to 30. The client with the platform's URLs and token is `ApifyClient.layerConfig`.
+ * It is connected to the platform's events for as long as the layer lives. A lost connection is made again after 1 to 30
+ * seconds. The client with the platform's URLs and token is `ApifyClient.layerConfig`.
  *
  * @example
  * ```ts
@@ -237,7 +237,7 @@ const checkEventsUrl = ({
     : Effect.fail(ConfigError.InvalidData([name], "must be a URL with the protocol ws: or wss:"))
 
 /**
- * Gets the input of the run: the record that `ACTOR_INPUT_KEY` names, by default `INPUT`. Without an input it fails with a
+ * Gets the input of the run: the record that `ACTOR_INPUT_KEY` names, by default `INPUT`. If there is no input, it fails with a
  * `RecordNotFoundError`.
  *
  * @example
@@ -282,7 +282,7 @@ export const setOutput = <A, I, R>(
   Effect.flatMap(Actor, ({ store }) => putRecord(store, "OUTPUT", { schema, value }, options))
 
 /**
- * What the platform tells the run, from when the stream is run. It ends with the layer of `Actor`. Outside the platform it has
+ * The platform's events from the time when the stream is run. It ends with the layer of `Actor`. Outside the platform there are
  * no events.
  *
  * @example
@@ -319,14 +319,14 @@ export interface PersistedStateOptions<A, I, R> extends CallOptions {
   /** The key of the record, in the run's own store. Two states with one key would overwrite each other. */
   readonly key: string
   readonly schema: Schema.Schema<A, I, R>
-  /** The state where there is no record. */
+  /** The state if there is no record. */
   readonly initial: A
-  /** How long to go without a save at most: above 0; it may be infinite. Default: 60 seconds. */
+  /** The longest time without a save: greater than 0, and may be infinite. Default: 60 seconds. */
   readonly interval?: Duration.DurationInput | undefined
 }
 
 /**
- * What `persistedState` can fail with as it loads the state.
+ * What `persistedState` can fail with while it loads the state.
  *
  * @since 0.1.0
  * @category errors
@@ -341,8 +341,7 @@ export type LoadStateError = Exclude<GetRecordError, { readonly _tag: "RecordNot
  */
 export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
   /**
-   * Saves the state now, unless what is saved is the same. It waits for a save that is under way, and cannot be interrupted
-   * once it has begun.
+   * Saves the state now, if it has changed. It waits for a save that is under way, and cannot be interrupted once it has begun.
    */
   readonly save: Effect.Effect<void, PutRecordError>
   /** Why the last save failed; `None` if it did not. */
@@ -350,19 +349,19 @@ export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
 }
 
 /**
- * State that survives the end of its program: it is loaded from a record of the run's own store, or else is the `initial`
- * one, and is saved
+ * State that survives the end of its program. It is loaded from a record of the run's own store, or begins as `initial`, and is
+ * saved
  *
  * - when the platform says that the run migrates or is aborted, or that state is to be saved (`persistState`),
  * - whenever the interval has passed without that,
  * - when its scope ends: at the end of the program, and at a SIGTERM, for which `NodeRuntime.runMain` interrupts it,
  *
- * each time only if it has changed. Saves never overlap, and each has the newest state.
+ * each time only if it has changed. Saves never overlap, and each saves the newest state.
  *
- * A save is retried as any call is. If it fails in spite of that, this is logged as a warning, is the `lastFailure`, and the
- * state is saved at the next of these moments. The save at the scope's end is the last one: if it fails, this is logged as an
- * error and is a defect, so that the program does not pass for one that has kept its state. Whoever wants to handle that runs
- * `save` before. The scope must end before the client does.
+ * A save is retried like any call. If it still fails, the failure is logged as a warning and kept as `lastFailure`, and the
+ * state is saved at the next of these moments. The save when the scope ends is the last one: if it fails, the failure is logged
+ * as an error and is a defect, so that the program does not appear to have kept its state. To handle that failure, run `save`
+ * before. The scope must end before the client does.
  *
  * @example
  * ```ts

@@ -14,6 +14,6 @@
  */
 export interface ActorEvent {
   readonly name: string
-  /** What else the platform says; `undefined` if it is nothing. */
+  /** The event's data, or `undefined` if it has none. */
   readonly data: unknown
 }

@@ -1,6 +1,6 @@
 /**
- * The operations as methods of one service, for programs that keep the client out of their requirements, or replace it in
- * tests. A program that uses the functions does not bundle it.
+ * The operations as methods of one service, for programs that do not want to require the client, or that mock operations in
+ * tests. It is not part of the bundle of a program that uses only the functions.
  *
  * @since 0.1.0
  */
@@ -29,7 +29,7 @@ import * as StoreLists from "./StoreLists.js"
 import * as Stores from "./Stores.js"
 
 /**
- * All operations. Each is what the function of that name is, on the client of the service.
+ * All operations. Each does the same as the function of that name, with the service's client.
  *
  * @since 0.1.0
  * @category models

@@ -38,9 +38,9 @@ import { Transport, type TransportService } from "./Transport.js"
  * @category models
  */
 export interface Service {
-  /** What public links begin with, without `/v2`. */
+  /** The base URL of public links, without `/v2`. */
   readonly publicBaseUrl: string
-  /** Runs an operation within the client's limits, or those of one call. Limits that cannot work are a defect. */
+  /** Runs an operation within the client's limits, or those of one call. Invalid limits are a defect. */
   readonly run: <A, E>(operation: Operation<A, E>, options?: CallOptions) => Effect.Effect<A, E | CallError>
   /**
    * The same, with the attempts that are given.
@@ -77,21 +77,25 @@ export class ApifyClient extends Context.Tag("@effect-apify/http/ApifyClient")<A
  * @category options
  */
 export interface Options extends CallOptions {
-  /** Sent as `Authorization: Bearer` to the base URL, and nowhere else. Default: none, which reads only what is public. */
+  /** Sent as `Authorization: Bearer` to the base URL, and nowhere else. Default: none, which can only read what is public. */
   readonly token?: Redacted.Redacted | undefined
   /** The URL of the API, without `/v2`. Default: `https://api.apify.com`. */
   readonly baseUrl?: string | undefined
-  /** The URL of the API that public links are made with, without `/v2`, where others reach it by another URL. Default: `baseUrl`. */
+  /**
+   * The base URL of public links, without `/v2`, if others reach the API at another URL than this program. Default: `baseUrl`.
+   */
   readonly publicBaseUrl?: string | undefined
-  /** A host, or a host and port, that the token may be sent to over plain `http`, such as `emulator:4010`. Default: this machine alone. */
+  /**
+   * A host, or a host and port, that the token may be sent to over plain `http`, such as `emulator:4010`. Default: only this
+   * machine.
+   */
   readonly allowHttpHost?: string | undefined
-  /** Added to the `User-Agent` header, where the runtime lets programs set it. */
+  /** Added to the `User-Agent` header, if the runtime lets programs set it. */
   readonly userAgent?: string | undefined
 }
 
 /**
- * A client with options. Options that cannot work, or that could take the token to another server, are a `ConfigError`:
- * nothing is sent then.
+ * A client with options. Options that are invalid, or that could take the token to another server, are a `ConfigError`.
  *
  * @example
  * ```ts
@@ -132,7 +136,7 @@ export const layerConfig: Layer.Layer<ApifyClient, ConfigError, Transport> = /* 
 )
 
 /**
- * A client with the options that `Config` finds, and options for all that it does not find.
+ * A client with the options that `Config` finds, and with these options for the others.
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@ import * as RetryPolicy from "./RetryPolicy.js"
  * The limits of a call: for every call where a client is built, or for one call as an option of its operation. What is left
  * out, or is `undefined`, keeps its default: the operation's own, as those on records have one, or else the one named here.
  *
- * Wrong limits fail the client's layer with a `ConfigError`. For one call they are a defect that names the option.
+ * Invalid limits are a `ConfigError` of the client's layer. For one call they are a defect that names the option.
  *
  * @since 0.1.0
  * @category options
@@ -29,8 +29,7 @@ export interface CallOptions {
   /** Whether and when to retry. What is left out keeps its default. `RetryPolicy.none` never retries. */
   readonly retry?: Partial<RetryPolicy.RetryPolicy> | undefined
   /**
-   * How many decoded bytes of a body are read before the response is refused: a whole number from 1 up, never infinite.
-   * Default: 1 MiB.
+   * The largest body that is read, in bytes after decompression: a whole number from 1 up, never infinite. Default: 1 MiB.
    */
   readonly maxBodyBytes?: number | undefined
 }

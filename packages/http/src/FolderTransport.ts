@@ -1,9 +1,9 @@
 /**
  * Keeps stores in a folder in place of Apify: the folder `storage` of `apify run` and of Apify's SDK.
  *
- * The record `INPUT` of the store `default` is the file `key_value_stores/default/INPUT.json`. A file's name is the record's key
- * and an extension for its content type; a file without an extension is text. A file can be made by hand, and what programs put can be
- * looked at. All operations work, except that nothing serves the public links.
+ * The record `INPUT` of the store `default` is the file `key_value_stores/default/INPUT.json`. A file's name is the record's
+ * key and an extension for its content type; a file without an extension is text. You can write such files by hand, and read
+ * what programs have stored. All operations work, but nothing serves the public links.
  *
  * @since 0.1.0
  */
@@ -37,7 +37,7 @@ import type { Transport } from "./Transport.js"
  * @category options
  */
 export interface Options {
-  /** Its path. It is made if it does not exist. */
+  /** Its path. It is created if it does not exist. */
   readonly folder: string
 }
 

@@ -1,8 +1,7 @@
 /**
  * Sends requests with any `HttpClient` of `@effect/platform`.
  *
- * An exchange runs in a fiber of its own, which can be left behind at a deadline: whatever a transport does, it holds up
- * no call.
+ * Each exchange runs in its own fiber, which a call does not wait for at its deadline. So no `HttpClient` can hold up a call.
  *
  * @since 0.1.0
  */
@@ -47,7 +46,9 @@ import {
  * @category options
  */
 export interface Options {
-  /** Changes the client, to add a proxy's header for instance. Wherever it sends a request, the token goes to the base URL alone. */
+  /**
+   * Changes the client, to add a proxy's header for instance. Wherever it sends a request, the token only goes to the base URL.
+   */
   readonly transformClient?: ((client: HttpClient.HttpClient) => HttpClient.HttpClient) | undefined
 }
 

@@ -43,9 +43,9 @@ export interface Options extends CallOptions {
    */
   readonly prefix?: string | undefined
   /**
-   * What may be a key. `strict`: what Apify allows, which is 1 to 256 of the characters `a-z A-Z 0-9 ! - _ . ' ( )`. `escaped`:
-   * any text; `escapeRecordKey` makes the record's key of it. In both, a key that is too long is a `BadArgument`, and so is one
-   * with other characters if keys are strict. Default: `strict`.
+   * Which keys are allowed. `strict`: those that Apify allows, 1 to 256 of the characters `a-z A-Z 0-9 ! - _ . ' ( )`.
+   * `escaped`: any text; `escapeRecordKey` makes the record's key of it. In both, a key that is too long is a `BadArgument`,
+   * and so is one with other characters if keys are strict. Default: `strict`.
    */
   readonly keys?: "strict" | "escaped" | undefined
   /**

@@ -39,7 +39,7 @@ export interface KeysOptions extends CallOptions {
   readonly collection?: string | undefined
   /** Only keys after this one, which need not exist. Keys are sorted by their bytes. */
   readonly exclusiveStartKey?: string | undefined
-  /** The signature of a link to the keys. It opens them in place of the token, which is not sent then. */
+  /** The signature of a link to the keys. It is sent in place of the token. */
   readonly signature?: Redacted.Redacted | undefined
 }
 
@@ -50,7 +50,7 @@ export interface KeysOptions extends CallOptions {
  * @category options
  */
 export interface KeysPageOptions extends KeysOptions {
-  /** How many keys the page has at most: 1 or more. Default: 1000, which is also the most that Apify gives. */
+  /** The most keys that the page may have, at least 1. Default: 1000, which is also Apify's maximum. */
   readonly limit?: number | undefined
 }
 
@@ -61,9 +61,9 @@ export interface KeysPageOptions extends KeysOptions {
  * @category options
  */
 export interface ListKeysOptions extends KeysOptions {
-  /** How many keys to list at most. Default: all. */
+  /** The most keys to list. Default: all. */
   readonly limit?: number | undefined
-  /** How many keys to request at once: 1 or more. Default: 1000, which is also the most that Apify gives. */
+  /** How many keys to request at once: 1 or more. Default: 1000, which is also Apify's maximum. */
   readonly pageSize?: number | undefined
 }
 
@@ -76,11 +76,11 @@ export interface ListKeysOptions extends KeysOptions {
 export type ListKeysError = CallError | InvalidStoreRefError | StoreNotFoundError
 
 /**
- * Lists the records of a store by their keys, in the order of the keys' bytes. A page is requested once its keys are needed,
- * at most 60 times a second for a store.
+ * Lists the keys of a store's records and their sizes, in the order of the keys' bytes. A page is requested when its keys are
+ * needed, at most 60 times a second for a store.
  *
- * If an item is not valid, those before it are given, and the error names its place in the page. A page that does not lead on
- * ends the listing with a `MalformedResponseError`.
+ * If an item is invalid, the items before it are emitted, and the error names its position in the page. If a page does not lead
+ * to a next one, the listing fails with a `MalformedResponseError`.
  *
  * `GET /v2/key-value-stores/:storeId/keys`
  *

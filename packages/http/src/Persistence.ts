@@ -39,7 +39,7 @@ import type { StoredRecord } from "./StoredRecord.js"
  * that is no such entry.
  *
  * @param ref a `StoreRef`, or its text
- * @param options the limits of each call, where they differ from the client's
+ * @param options the limits of each call, which override the client's
  *
  * @example
  * ```ts
@@ -84,7 +84,7 @@ export const layer = (
  * Provides `ResultPersistence` on an Apify store: what `PersistedCache` and `RequestResolver.persisted` need.
  *
  * @param ref a `StoreRef`, or its text
- * @param options the limits of each call, where they differ from the client's
+ * @param options the limits of each call, which override the client's
  *
  * @example
  * ```ts

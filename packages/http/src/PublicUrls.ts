@@ -47,9 +47,12 @@ export interface PublicLink {
  * @category options
  */
 export interface KeysLinkOptions {
-  /** How long the signature holds: whole milliseconds above 0. Default: for as long as the store keeps its signing key. */
+  /**
+   * How long the signature is valid: a positive whole number of milliseconds. Default: for as long as the store keeps its signing
+   * key.
+   */
   readonly expiresIn?: Duration.DurationInput | undefined
-  /** How many keys a page has at most. */
+  /** The most keys that a page may have. */
   readonly limit?: number | undefined
   /** Only keys that begin with this. */
   readonly prefix?: string | undefined
@@ -76,7 +79,7 @@ export interface PublicUrls {
  * Makes links to a store that was fetched, without any request. Links begin with the client's `publicBaseUrl`, and name the
  * store by its ID. Anyone who has a signed link can read what it links to.
  *
- * Each signature takes a turn of the platform's: several at once are several times as fast.
+ * Signing is asynchronous: making several links at once is several times as fast.
  *
  * @example
  * ```ts
@@ -171,7 +174,7 @@ const expiryOf = (expiresIn: Duration.DurationInput | undefined): Effect.Effect<
 export type RecordPublicUrlError = GetStoreError | InvalidRecordKeyError
 
 /**
- * Gets a store, and makes a link to one of its records. For more than one link use `publicUrls`, which asks once.
+ * Gets a store, and makes a link to one of its records. For more than one link, get the store once and use `publicUrls`.
  *
  * @param ref a `StoreRef`, or its text
  * @param key 1 to 256 of the characters `a-z A-Z 0-9 ! - _ . ' ( )`

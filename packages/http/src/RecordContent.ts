@@ -1,5 +1,5 @@
 /**
- * What is put into a record, and how.
+ * What can be stored in a record, and how.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import type * as Stream from "effect/Stream"
 import type { CallOptions } from "./CallOptions.js"
 
 /**
- * What can be put into a record: text, bytes, a value with the schema that encodes it to JSON, or a stream of bytes.
+ * What can be stored in a record: text, bytes, a value with the schema that encodes it to JSON, or a stream of bytes.
  *
  * @since 0.1.0
  * @category models
@@ -31,15 +31,15 @@ export interface PutRecordOptions extends CallOptions {
    * `application/octet-stream` for bytes and streams. Text and values are sent in UTF-8.
    */
   readonly contentType?: string | undefined
-  /** What the bytes are encoded with already: `gzip`, `br` or `deflate`. They are sent as they are. Default: nothing. */
+  /** How the bytes are already encoded: `gzip`, `br` or `deflate`. They are sent unchanged. Default: not encoded. */
   readonly contentEncoding?: string | undefined
-  /** Whether to compress the record with gzip. Together with `contentEncoding` it is a defect. Default: false. */
+  /** Whether to compress the record with gzip. It is a defect to also set `contentEncoding`. Default: false. */
   readonly gzip?: boolean | undefined
-  /** Whether a stream may be run again, for another attempt. Default: false, and then there is one attempt. */
+  /** Whether a stream may be run again, for another attempt. Default: false, which allows one attempt. */
   readonly replayable?: boolean | undefined
   /**
-   * The length of a stream in bytes, where it is known: a whole number, or it is a defect. Another length is an error, and
-   * nothing is stored. With `gzip` it is not used.
+   * The length of a stream in bytes, if it is known. It is a defect if it is not a whole number. If the stream has another length,
+   * the call fails and nothing is stored. Ignored with `gzip`.
    */
   readonly length?: number | undefined
 }

@@ -42,7 +42,7 @@ import type { StoredRecord } from "./StoredRecord.js"
 import { runStream } from "./Streams.js"
 
 /**
- * A record that is read as it arrives.
+ * A record that is read as a stream.
  *
  * @since 0.1.0
  * @category models
@@ -51,9 +51,9 @@ export interface StreamedRecord {
   readonly key: RecordKey
   /** As it was stored, parameters included. */
   readonly contentType: Option.Option<string>
-  /** In bytes, where the server says so. */
+  /** In bytes, if the server says so. */
   readonly size: Option.Option<number>
-  /** Can be run once; a second run is a defect. A stream that is cut off fails: it never just ends. */
+  /** Can be run only once; a second run is a defect. A stream that is cut off fails; it never ends as if it were complete. */
   readonly bytes: Stream.Stream<Uint8Array, CallError | MalformedRecordError>
 }
 
@@ -66,12 +66,12 @@ export interface StreamedRecord {
 export type StreamRecordError = Exclude<GetRecordError, RecordTooLargeError>
 
 /**
- * Begins to read a record of any size. Its bytes are read as they are needed, and the server is held back meanwhile, so that
- * memory stays flat. The end of the scope frees the connection.
+ * Begins to read a record of any size. Bytes are read only as they are needed, so memory use stays constant. Closing the scope
+ * frees the connection.
  *
- * It is tried again until the record begins, and not after that. `attemptTimeout` (default: 1 minute) is the time until the
- * record begins, and then the longest wait for more of it; `callTimeout` (default: 6 minutes) ends once it begins. A reader
- * may take any time.
+ * It is retried until the record begins, and not after that. `attemptTimeout` (default: 1 minute) is the time until the record
+ * begins, and then the longest wait for a chunk; `callTimeout` (default: 6 minutes) only applies until the record begins. The
+ * reader may take any time.
  *
  * `GET /v2/key-value-stores/:storeId/records/:recordKey`
  *
@@ -197,8 +197,8 @@ export type DownloadRecordsOptions = Pick<KeysOptions, "prefix" | "collection" |
 export type DownloadRecordsError = CallError | InvalidStoreRefError | StoreNotFoundError
 
 /**
- * All records of a store as a zip archive, in which each record is a file with the name of its key. Check the names before
- * files are made of them: they are what the server says. Limits are those of `streamRecord`.
+ * Downloads all records of a store as a zip archive, in which each record is a file named by its key. The names come from the
+ * server: check them before you write files. The limits are those of `streamRecord`.
  *
  * `GET /v2/key-value-stores/:storeId/records`
  *
@@ -302,9 +302,10 @@ export type ListRecordsError = ListKeysError | Exclude<GetRecordError, RecordNot
  * Lists the records of a store with their bytes, in the order of their keys. A record that was deleted after its key was
  * listed is left out. At most 60 pages and 200 records a second are requested from a store.
  *
- * Up to `concurrency` records are held in memory, each of `maxBodyBytes` at most. An error of one record ends the stream once
- * the records before it were given: nothing is left out unnoticed. So does a key that cannot be sent: Apify takes `.` and `..`, which
- * no URL can hold. To go on after an error, give the keys of `listKeys` to `getRecords`, which has each record or its error.
+ * Up to `concurrency` records are held in memory, each of `maxBodyBytes` at most. If a record fails, the stream emits the
+ * records before it, and then fails, so that nothing is left out unnoticed. It also fails at the keys `.` and `..`, which Apify
+ * allows but no URL can hold. To go on after an error, give the keys of `listKeys` to `getRecords`, which has each record or its
+ * error.
  *
  * @param ref a `StoreRef`, or its text
  *
@@ -377,7 +378,7 @@ export interface GetRecordsOptions extends CallOptions {
 }
 
 /**
- * Gets the records of many keys of a store, each of them or its error. At most 200 a second are requested from a store.
+ * Gets the records of many keys of a store, or an error for each that fails. At most 200 a second are requested from a store.
  *
  * If a stream of keys fails, the records that were requested by then are emitted first. A `concurrency` that is not a whole
  * number of at least 1 is a defect.

@@ -52,7 +52,7 @@ import { StoredRecord } from "./StoredRecord.js"
  * @category options
  */
 export interface ReadRecordOptions extends CallOptions {
-  /** The signature of a link to the record. It opens the record in place of the token, which is not sent then. */
+  /** The signature of a link to the record. It is sent in place of the token. */
   readonly signature?: Redacted.Redacted | undefined
 }
 
@@ -72,11 +72,11 @@ export type GetRecordError =
   | MalformedRecordError
 
 /**
- * Gets a record as a whole: its bytes as they were stored, which it gives as text or JSON as well. A record over `maxBodyBytes`
- * (default: 16 MiB) is a `RecordTooLargeError`: read it with `streamRecord`.
+ * Gets a whole record: its bytes as they were stored, which can also be read as text or JSON. A record larger than
+ * `maxBodyBytes` (default: 16 MiB) is a `RecordTooLargeError`: read it with `streamRecord`.
  *
- * An attempt may take 1 minute, and the call 6, unless the client or the call sets other limits. A redirect to another
- * server is followed once, without the token.
+ * By default, an attempt may take 1 minute, and the call 6 minutes. A redirect to another server is followed once, without the
+ * token.
  *
  * `GET /v2/key-value-stores/:storeId/records/:recordKey`
  *
@@ -108,7 +108,7 @@ export const getRecord = (
   )
 
 /**
- * Gets the value of a JSON record.
+ * Gets the value of a JSON record, decoded with a schema.
  *
  * @example
  * ```ts
@@ -196,7 +196,7 @@ const tooLarge = ({ call, maxBodyBytes }: DecodeContext, key: string): RecordToo
   new RecordTooLargeError({ ...call, key, direction: "Download", limit: Option.some(maxBodyBytes) })
 
 /**
- * What a record is, without its bytes.
+ * A record's content type, encoding and size, without its bytes.
  *
  * @since 0.1.0
  * @category models
@@ -205,9 +205,9 @@ export interface RecordHead {
   readonly key: RecordKey
   /** As it was stored, parameters included. */
   readonly contentType: Option.Option<string>
-  /** What the stored bytes are encoded with, where the server says so. */
+  /** How the stored bytes are encoded, if the server says so. */
   readonly contentEncoding: Option.Option<string>
-  /** In bytes, where the server says so. */
+  /** In bytes, if the server says so. */
   readonly size: Option.Option<number>
 }
 
@@ -220,8 +220,8 @@ export interface RecordHead {
 export type HeadRecordError = CallError | InvalidStoreRefError | InvalidRecordKeyError
 
 /**
- * Says whether there is a record, and what it is; `None` if there is no such record or no such store: the response does not
- * say which.
+ * Gets a record's content type, encoding and size; `None` if the record or its store does not exist. The response does not say
+ * which.
  *
  * `HEAD /v2/key-value-stores/:storeId/records/:recordKey`
  *
@@ -277,7 +277,7 @@ class HeadRecord extends RecordReading implements Operation<Option.Option<Record
 }
 
 /**
- * What `putRecord` can fail with, besides what a stream of the caller's fails with.
+ * What `putRecord` can fail with, apart from the errors of a stream that the caller passes.
  *
  * @since 0.1.0
  * @category errors
@@ -292,12 +292,12 @@ export type PutRecordError =
   | MalformedRecordError
 
 /**
- * Puts a record, in place of the one that has the key, if there is one.
+ * Stores a record. It replaces any record that has the key.
  *
- * A record is stored whole or not at all. If a stream fails, the call fails with the stream's error and nothing is stored.
- * A stream is held back while the server is slow, and may go on for as long as it moves: `attemptTimeout` (default for
- * streams: 1 minute) is the time in which the server has to take a chunk, or to respond, and there is no `callTimeout`
- * unless the client or the call sets one. For anything else an attempt may take 6 minutes, and the call 12.
+ * A record is stored as a whole or not at all. If a stream fails, the call fails with the stream's error and nothing is stored.
+ * A stream is read only as fast as the server takes it, and may take any time in all: `attemptTimeout` (default for streams: 1
+ * minute) is the time in which the server must take a chunk, or respond, and by default there is no `callTimeout`. For any
+ * other content, by default, an attempt may take 6 minutes, and the call 12.
  *
  * `PUT /v2/key-value-stores/:storeId/records/:recordKey`
  *
@@ -407,7 +407,7 @@ const putErrorOf = (response: OperationResponse, context: DecodeContext, key: st
 export type DeleteRecordError = CallError | InvalidStoreRefError | InvalidRecordKeyError | StoreNotFoundError
 
 /**
- * Deletes a record. It succeeds as well if there is no such record: after it, there is none.
+ * Deletes a record. It also succeeds if the record does not exist.
  *
  * `DELETE /v2/key-value-stores/:storeId/records/:recordKey`
  *

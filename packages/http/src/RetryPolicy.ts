@@ -19,10 +19,10 @@ export const LONGEST_TIME: Duration.Duration = Duration.days(24)
 
 /**
  * How often to retry, and how long to wait before each retry: a time picked uniformly from [D, 2D], where D is `baseDelay`
- * doubled with each failure, and never more than `maxDelay`. `Retry-After`, where the server sends it, is the shortest
- * wait. Errors that a retry cannot fix are not retried, whatever the policy.
+ * doubled with each failure, and never more than `maxDelay`. If the server sends `Retry-After`, the client waits at least as
+ * long. Errors that a retry cannot fix are not retried, whatever the policy.
  *
- * A wrong policy fails the client's layer with a `ConfigError`. For one call it is a defect that names the option.
+ * An invalid policy is a `ConfigError` of the client's layer. For one call it is a defect that names the option.
  *
  * @since 0.1.0
  * @category models
@@ -33,11 +33,11 @@ export interface RetryPolicy {
   /** D of the first retry: from 0 to 24 days, never infinite. Default: 500 milliseconds. */
   readonly baseDelay: Duration.DurationInput
   /**
-   * The longest wait: from 0 to 24 days, never infinite. Where it is less than `baseDelay`, every wait is `maxDelay`.
-   * Default: 20 seconds.
+   * The longest wait: from 0 to 24 days, never infinite. If it is less than `baseDelay`, every wait is `maxDelay`. Default: 20
+   * seconds.
    */
   readonly maxDelay: Duration.DurationInput
-  /** Whether to retry an error that may be retried. Default: every one. */
+  /** Which of the retryable errors to retry. Default: all. */
   readonly while: (error: CallError) => boolean
 }
 

@@ -1,5 +1,5 @@
 /**
- * Many processes keep to Apify's rate limits together, by `RateLimiter` of `@effect/experimental`.
+ * Keeps many processes within Apify's rate limits together, with the `RateLimiter` of `@effect/experimental`.
  *
  * @since 0.1.0
  */
@@ -36,9 +36,10 @@ const PATIENCE = Duration.seconds(1)
 const OUTAGE = Duration.seconds(10)
 
 /**
- * Lets all clients that share a `RateLimiter` keep to Apify's rate limits together: all that have the same base URL and token
- * share one rate for each store and class of requests, 55.6 requests a second, or 185 for records. Only paced calls ask
- * the limiter, one at a time for each store. Source of the limits: Apify's API documentation, under "Rate limiting".
+ * Keeps all clients that share a `RateLimiter` within Apify's rate limits together: all that have the same base URL and token
+ * share one rate for each store and class of requests, 55.6 requests a second, or 185 for records. Only operations that send
+ * many requests ask the limiter, one at a time for each store. Source of the limits: Apify's API documentation, under "Rate
+ * limiting".
  *
  * With the limiter's store in Redis the clients can be on any number of machines; that needs the package `ioredis`, 5.3 or a later 5.
  * With `RateLimiter.layerStoreMemory` they are in one process. If the limiter fails, or takes longer than a second, each client

@@ -67,7 +67,7 @@ const jsonOf = (value: unknown): string => {
 }
 
 /**
- * What a new store is to be.
+ * Which store to get or create.
  *
  * @since 0.1.0
  * @category options
@@ -75,19 +75,19 @@ const jsonOf = (value: unknown): string => {
 export interface GetOrCreateStoreOptions extends CallOptions {
   /** The name: 1 to 63 letters, digits and hyphens, with no hyphen at either end. Default: none, for an unnamed store. */
   readonly name?: string | undefined
-  /** The schema of a new store: its collections of records. A store that exists keeps the one that it has. */
+  /** The schema of a new store: its collections of records. An existing store keeps its schema. */
   readonly schema?: JsonObject | undefined
 }
 
 /**
- * A store, and whether it is a new one.
+ * A store, and whether it is new.
  *
  * @since 0.1.0
  * @category models
  */
 export interface GetOrCreateStoreResult {
   readonly store: Store
-  /** Whether it was created by this call. `false` as well if the response to an earlier attempt was lost. */
+  /** Whether this call created it. Also `false` if an earlier attempt created it and its response was lost. */
   readonly isNew: boolean
 }
 
@@ -100,15 +100,15 @@ export interface GetOrCreateStoreResult {
 export type GetOrCreateStoreError = CallError | InvalidStoreNameError
 
 /**
- * Gets the store of that name in the token's own account, or creates it. Names are compared without case. Without a name, a
- * new unnamed store is created each time.
+ * Gets the store of that name in the token's own account, or creates it. Names are case-insensitive. Without a name, a new
+ * unnamed store is created each time.
  *
  * `POST /v2/key-value-stores`
  *
- * A call without a name is never sent again once the server may have created the store: a second attempt would leave a second
- * store. The call fails then, with `unsafe` as the `gaveUp` of its error: the store may exist.
+ * Without a name, the call is not retried once the server may have created the store, because a second attempt could create a
+ * second one. It fails, and the `gaveUp` of its error is `unsafe`: the store may exist.
  *
- * @param options the name and the schema, and the limits of this call where they differ from the client's
+ * @param options the name and the schema, and the limits of this call which override the client's
  *
  * @example
  * ```ts
@@ -174,17 +174,17 @@ class CreateRequest implements OperationRequest {
 }
 
 /**
- * What to change of a store. What is left out, or is `undefined`, stays as it is.
+ * What to change about a store. Fields that are left out or `undefined` do not change.
  *
  * @since 0.1.0
  * @category options
  */
 export interface StoreChanges {
-  /** Another name; `null` takes the name away, and an unnamed store expires. */
+  /** The new name; `null` removes the name, and an unnamed store expires. */
   readonly name?: string | null | undefined
   /** The title that Apify Console shows in place of the name. */
   readonly title?: string | undefined
-  /** Who may read the store without a right to it; `null` for the owner's account setting. */
+  /** Who may read the store without having been granted access; `null` for the owner's account setting. */
   readonly generalAccess?: GeneralAccess | null | undefined
 }
 
@@ -202,16 +202,16 @@ export type UpdateStoreError =
   | StoreNameTakenError
 
 /**
- * Changes a store's name, title or general access, and returns the store as it is then.
+ * Changes a store's name, title or general access, and returns the changed store.
  *
  * `PUT /v2/key-value-stores/:storeId`
  *
- * If a store that is named by its name gets another one, and the response is lost, a further attempt does not find it: the call
- * ends with an `UnexpectedResponseError` that says so. An ID stays.
+ * If a store that is referred to by its name is renamed and the response is lost, the next attempt does not find it, and the
+ * call fails with an `UnexpectedResponseError` that says so. To avoid this, refer to the store by its ID.
  *
  * @param ref a `StoreRef`, or its text
  * @param changes what to change
- * @param options the limits of this call, where they differ from the client's
+ * @param options the limits of this call, which override the client's
  *
  * @example
  * ```ts
@@ -310,10 +310,11 @@ export type DeleteStoreError = CallError | InvalidStoreRefError | StoreNotFoundE
  *
  * `DELETE /v2/key-value-stores/:storeId`
  *
- * A store that is not there is a `StoreNotFoundError`, except where an earlier attempt of the call may have deleted it.
+ * If the store does not exist, the call fails with a `StoreNotFoundError`, unless an earlier attempt of the call may have
+ * deleted it.
  *
  * @param ref a `StoreRef`, or its text
- * @param options the limits of this call, where they differ from the client's
+ * @param options the limits of this call, which override the client's
  *
  * @example
  * ```ts

@@ -34,9 +34,9 @@ const DEFAULT_PAGE_SIZE = 250
  * @category options
  */
 export interface StoreFilter {
-  /** Whether to begin with the store that was created last. Default: false, which begins with the oldest. */
+  /** Whether to list the newest stores first. Default: false, the oldest first. */
   readonly desc?: boolean | undefined
-  /** Whether to list unnamed stores as well. Default: false, for named stores alone. */
+  /** Whether to list unnamed stores too. Default: false, only named stores. */
   readonly unnamed?: boolean | undefined
   /** Only stores that the token's owner owns, or only those that others share with them. Default: both. */
   readonly ownership?: "ownedByMe" | "sharedWithMe" | undefined
@@ -49,9 +49,9 @@ export interface StoreFilter {
  * @category options
  */
 export interface ListStoresPageOptions extends StoreFilter, CallOptions {
-  /** How many stores to leave out at the start. Default: 0. */
+  /** How many stores to skip. Default: 0. */
   readonly offset?: number | undefined
-  /** How many stores the page has at most, at least 1. Apify gives no more than 1,000. Default: 250. */
+  /** The most stores that the page may have, at least 1. Apify's maximum is 1,000. Default: 250. */
   readonly limit?: number | undefined
 }
 
@@ -60,8 +60,8 @@ export interface ListStoresPageOptions extends StoreFilter, CallOptions {
  *
  * `GET /v2/key-value-stores`
  *
- * @param options which stores, and the limits of this call where they differ from the client's. An `offset` or a `limit` that
- * is not a whole number is a defect.
+ * @param options which stores, and the limits of this call which override the client's. An `offset` or a `limit` that is not a
+ * whole number is a defect.
  *
  * @example
  * ```ts
@@ -95,11 +95,11 @@ const OPTIONS_EXAMPLE = "{ ownership: 'ownedByMe' }"
  * @category options
  */
 export interface ListStoresOptions extends StoreFilter, CallOptions {
-  /** How many stores to leave out at the start. Default: 0. */
+  /** How many stores to skip. Default: 0. */
   readonly offset?: number | undefined
   /** How many stores to list in all. Default: all. */
   readonly limit?: number | undefined
-  /** How many stores to request at once, at least 1. Apify gives no more than 1,000. Default: 250. */
+  /** How many stores to request at once, at least 1. Apify's maximum is 1,000. Default: 250. */
   readonly pageSize?: number | undefined
 }
 
@@ -108,17 +108,18 @@ export interface ListStoresOptions extends StoreFilter, CallOptions {
  *
  * `GET /v2/key-value-stores`
  *
- * Apify's pages begin at a place in the list, and the list may change meanwhile. So each page begins with the last store of
- * the page before. If it does not, stores were deleted and others moved to places that were already read: these places are
- * read again. So a store that is there from the beginning to the end is listed, and none is listed twice, as long as fewer
- * stores are added between two requests than a page has, and fewer than 5,000 deleted. With pages of one store nothing is read
- * again, and a deletion may hide a store. A store that is created, named or deleted meanwhile is listed or not.
+ * Apify's pages begin at a place in the list, and the list may change meanwhile. So each page begins with the last store of the
+ * page before. If it does not, stores were deleted and others moved to places that were already read: these places are read
+ * again. So every store that exists throughout the listing is listed once, as long as, between two requests, fewer stores are
+ * added than a page has, and fewer than 5,000 are deleted. With pages of one store nothing is read again, and a deletion may
+ * hide a store. A store that is created, named or deleted meanwhile may or may not be listed.
  *
- * A page with a store that is not valid gives the stores before it, and then a `MalformedResponseError` that names its place.
- * A page of stores with large schemas may be larger than `maxBodyBytes`: choose a smaller `pageSize` then.
+ * If a store in a page is invalid, the stores before it are emitted, and then the stream fails with a `MalformedResponseError`
+ * that names its position. A page of stores with large schemas may be larger than `maxBodyBytes`: choose a smaller `pageSize`
+ * then.
  *
- * @param options which stores, and the limits of each call where they differ from the client's. An `offset`, `limit` or
- * `pageSize` that is not a whole number is a defect.
+ * @param options which stores, and the limits of each call which override the client's. An `offset`, `limit` or `pageSize` that
+ * is not a whole number is a defect.
  *
  * @example
  * ```ts

@@ -37,7 +37,7 @@ export type GetStoreError = CallError | InvalidStoreRefError | StoreNotFoundErro
  *
  * @param ref a `StoreRef`, or its text: an ID, `username~store-name`, `~store-name` in the token's own account, or
  * `actor-runs/<id>` for the default store of a run
- * @param options the limits of this call, where they differ from the client's
+ * @param options the limits of this call, which override the client's
  *
  * @example
  * ```ts
@@ -122,7 +122,7 @@ export interface GetStoresOptions extends CallOptions {
 }
 
 /**
- * Gets many stores, each of them or its error.
+ * Gets many stores, or an error for each that fails.
  *
  * References that name the same store while it is being requested share one request and its outcome. Requests for one
  * store, retries included, keep to Apify's 60 a second over all such streams of a client. A store is known by its

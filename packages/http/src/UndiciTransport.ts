@@ -71,7 +71,7 @@ export interface Options {
 export const layer: Layer.Layer<Transport, ConfigError.ConfigError> = /* @__PURE__ */ Layer.suspend(() => layerWith({}))
 
 /**
- * Sends requests with an agent that has the options given, or with the caller's dispatcher. Options that undici does not take are a
+ * Sends requests with an agent that has the options given, or with the caller's dispatcher. Options that undici rejects are a
  * `ConfigError`.
  *
  * @example

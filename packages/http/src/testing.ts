@@ -1,5 +1,5 @@
 /**
- * Clients for unit tests: they need no network, and all other parts are those of the real client.
+ * Clients for unit tests. They need no network; everything but the transport is the real client.
  *
  * @since 0.1.0
  */
@@ -60,7 +60,7 @@ export type Respond = (
 ) => Effect.Effect<Response, HttpClientError.HttpClientError>
 
 /**
- * A client that records its requests, and gets its responses from a function.
+ * A client that gets its responses from a function, and records its requests.
  *
  * @example
  * ```ts
@@ -126,12 +126,11 @@ export interface StoresOptions extends CallOptions {
 }
 
 /**
- * A client of stores and records in memory, which does all operations as Apify does them, with its access policy and error
- * responses. What is put, changed or deleted stays so for as long as the layer is in use; each time that it is built, it begins
- * anew. What is no store there, or no key of a record, is a defect.
+ * A client of stores and records in memory. It supports all operations, with Apify's access policy and error responses. Changes
+ * last until the layer is built again. An invalid store or key among the options is a defect.
  *
- * It has no rate limits, so nothing waits for them, and no limit on the size of a record. The JSON schemas of collections are
- * not checked, and records that are compressed with brotli are not decompressed.
+ * It has no rate limits and no limit on the size of a record. It does not check the JSON schemas of collections, and does not
+ * decompress brotli.
  *
  * @example
  * ```ts

@@ -95,7 +95,7 @@ export class Call<E> implements Closable {
   readonly shownPath: string
   /** Removes secrets from a text of the server's. */
   readonly redact: (text: string) => string
-  /** What the rate limit and the retry budget know the store by. Names are compared without case. */
+  /** What the rate limit and the retry budget know the store by. Names are case-insensitive. */
   readonly storeKey: string
   /**
    * Ends the attempt or the wait that is under way, and waits for its end. The call's own end runs it where the call is

@@ -62,8 +62,8 @@ export interface SeedRecordContent {
 
 /**
  * A record that a test client begins with: text, bytes, any other value for JSON, or a `SeedRecordContent` for another content
- * type. The content types are those of `putRecord`. JSON that is a string, or looks like a `SeedRecordContent`, is given as the
- * body of one.
+ * type. The content types are those of `putRecord`. To store JSON that is a string, or that looks like a `SeedRecordContent`,
+ * pass it as the body of a `SeedRecordContent`.
  *
  * @since 0.1.0
  * @category options
@@ -71,8 +71,8 @@ export interface SeedRecordContent {
 export type SeedRecord = string | Uint8Array | SeedRecordContent | Json
 
 /**
- * A store that a test client begins with: any fields of a store as in Apify's JSON, and its records by their keys. Without an
- * ID it gets one, and without a `username` it is the caller's. What else is left out is as in a new store.
+ * A store that a test client begins with: any fields of a store as in Apify's JSON, and its records by their keys. By default
+ * it gets an ID, its `username` is the caller's, and all other fields are those of a new store.
  *
  * @since 0.1.0
  * @category options
@@ -240,7 +240,7 @@ const storedOf = (
 
 // ---- What it is asked ------------------------------------------------------------------------------------------------------
 
-/** Names are compared without case. */
+/** Names are case-insensitive. */
 export const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
 
 const isOwnedBy = ({ username }: Store, owner: string | undefined): boolean =>
