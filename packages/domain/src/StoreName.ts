@@ -67,7 +67,7 @@ export class InvalidStoreNameError extends Schema.TaggedError<InvalidStoreNameEr
 }
 
 /**
- * 400: the owner has another store with the name. Names are compared without case.
+ * 400: the owner has another store with the name. Names are case-insensitive.
  *
  * @since 0.1.0
  * @category errors
