@@ -310,7 +310,7 @@ describe("a save", () => {
       assert.isTrue(Option.isNone(yield* Fiber.poll(ended)))
       yield* passes("1 millis")
       assert.isTrue(Exit.isFailure(yield* Fiber.join(ended)))
-      assert.match(logged.join(), new RegExp(`^ERROR The state STATE is not saved: .* within ${seconds}s`))
+      assert.match(logged.join(), new RegExp(`^ERROR The state STATE could not be saved: .* within ${seconds}s`))
     })
   )
 
