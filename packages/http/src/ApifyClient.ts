@@ -23,7 +23,7 @@ import { Bag } from "./internal/bag.js"
 import { type CallOperation, type Client, type MakeAttempt, run } from "./internal/call.js"
 import { sendsAcceptEncoding } from "./internal/collect.js"
 import { readEnvironment } from "./internal/environment.js"
-import { type AskTurn, RateLimiter } from "./internal/rateLimiter.js"
+import { RateLimiter, type RequestSlot } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
 import { type Checked, checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
@@ -161,7 +161,7 @@ export const layerConfigWith = (
 
 const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | Transport> =>
   Effect.gen(function* () {
-    const client = clientOf(settings, yield* Transport, yield* askTurnOf(settings))
+    const client = clientOf(settings, yield* Transport, yield* requestSlotOf(settings))
     yield* Scope.addFinalizer(
       yield* Effect.scope,
       Effect.sync(() => {
@@ -179,7 +179,7 @@ const make = (settings: Settings): Effect.Effect<Service, never, Scope.Scope | T
     }
   })
 
-const clientOf = (settings: Settings, transport: TransportService, askTurn: AskTurn | undefined): Client => {
+const clientOf = (settings: Settings, transport: TransportService, requestSlot: RequestSlot | undefined): Client => {
   const { origin } = new URL(settings.baseUrl)
   return {
     transport,
@@ -190,26 +190,26 @@ const clientOf = (settings: Settings, transport: TransportService, askTurn: AskT
     server: serverAttributes(origin),
     redact: redactorOf(settings),
     budget: new RetryBudget(),
-    limiter: new RateLimiter(askTurn),
+    limiter: new RateLimiter(requestSlot),
     open: new Bag(),
     isClosed: false
   }
 }
 
-/** How to ask for turns, where the client shares its pace. */
-const askTurnOf = ({ baseUrl, token }: Settings): Effect.Effect<AskTurn | undefined> =>
+/** How to request slots, where the client shares its pace. */
+const requestSlotOf = ({ baseUrl, token }: Settings): Effect.Effect<RequestSlot | undefined> =>
   Effect.flatMap(
     Pacing,
     Option.match({
       onNone: () => Effect.succeed(undefined),
-      onSome: ({ turnsOf }) =>
+      onSome: ({ slotsOf }) =>
         Effect.zipWith(
-          turnsOf({ baseUrl, token }),
+          slotsOf({ baseUrl, token }),
           Effect.runtime(),
-          ({ next }, runtime): AskTurn =>
+          ({ next }, runtime): RequestSlot =>
             (store, rate, clock, notify) => {
-              const turn = Effect.withClock(next(store, rate), clock)
-              const fiber = Runtime.runFork(runtime, Effect.map(turn, notify))
+              const slot = Effect.withClock(next(store, rate), clock)
+              const fiber = Runtime.runFork(runtime, Effect.map(slot, notify))
               return () => fiber.unsafeInterruptAsFork(FiberId.none)
             }
         )

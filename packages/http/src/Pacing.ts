@@ -1,7 +1,7 @@
 /**
  * Who decides how fast a client's paced calls are sent: the client by itself, or something that several clients share.
  *
- * Paced are the calls that send many requests, such as those of `listKeys` and `getRecords`. No other call asks for a turn.
+ * Paced are the calls that send many requests, such as those of `listKeys` and `getRecords`. No other call needs a slot.
  *
  * @since 0.1.0
  */
@@ -13,29 +13,29 @@ import type * as Redacted from "effect/Redacted"
 import type { RateClass } from "./Operation.js"
 
 /**
- * A time in which a client may send requests.
+ * A span of time in which a client may send requests.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Turn {
+export interface Slot {
   /** How long until it begins. */
   readonly delay: Duration.Duration
-  /** How long it lasts from then on. What was not sent until its end needs another turn. */
+  /** How long it lasts from then on. What has not been sent by its end needs another slot. */
   readonly lasts: Duration.Duration
   /** How many requests may be sent in it. The client spaces them as it does by itself. */
   readonly requests: number
 }
 
 /**
- * The turns of one client. It asks for one turn at a time for each store and class of requests, and only while calls wait.
+ * The slots of one client. It requests one slot at a time for each store and class of requests, and only while calls wait.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Turns {
-  /** The next turn for a store, which is named in lower case. It should not take long: calls wait for it. */
-  readonly next: (store: string, rate: RateClass) => Effect.Effect<Turn>
+export interface Slots {
+  /** The next slot for a store, which is named in lower case. It should not take long: calls wait for it. */
+  readonly next: (store: string, rate: RateClass) => Effect.Effect<Slot>
 }
 
 /**
@@ -45,11 +45,11 @@ export interface Turns {
  * @category models
  */
 export interface Service {
-  /** The turns of the client with this base URL and token. */
-  readonly turnsOf: (client: {
+  /** The slots of the client with this base URL and token. */
+  readonly slotsOf: (client: {
     readonly baseUrl: string
     readonly token: Option.Option<Redacted.Redacted>
-  }) => Effect.Effect<Turns>
+  }) => Effect.Effect<Slots>
 }
 
 /**

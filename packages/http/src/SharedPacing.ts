@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import { monotonicMillis } from "./internal/alarm.js"
 import { sha256 } from "./internal/sha256.js"
 import type { RateClass } from "./Operation.js"
-import { Pacing, type Service, type Turn } from "./Pacing.js"
+import { Pacing, type Service, type Slot } from "./Pacing.js"
 
 /**
  * What the limiter is asked for: a window with one permit, which is for so many requests. Whole milliseconds, since Redis takes
@@ -26,7 +26,7 @@ const WINDOWS: Readonly<Record<RateClass, { readonly millis: number; readonly re
   record: { millis: 27, requests: 5 }
 }
 
-/** How late a turn may be used. The rest of the 79 ms is for what the network adds. */
+/** How late a slot may be used. The rest of the 79 ms is for what the network adds. */
 const TURN_LASTS = Duration.millis(60)
 
 /** How long to wait for the limiter. */
@@ -73,7 +73,7 @@ const make = (limiter: RateLimiter.RateLimiter): Service => {
   let isOut = false
   let triesAgainAt = Number.NEGATIVE_INFINITY
 
-  const ask = (key: string, rate: RateClass): Effect.Effect<Turn> => {
+  const requestSlot = (key: string, rate: RateClass): Effect.Effect<Slot> => {
     const { millis, requests } = WINDOWS[rate]
     return limiter
       .consume({ key, limit: 1, window: Duration.millis(millis), onExceeded: "delay" })
@@ -87,30 +87,30 @@ const make = (limiter: RateLimiter.RateLimiter): Service => {
       .pipe(Effect.catchAllCause((cause) => outage(cause)))
   }
 
-  const outage = (cause: Cause.Cause<unknown>): Effect.Effect<Turn> =>
+  const outage = (cause: Cause.Cause<unknown>): Effect.Effect<Slot> =>
     Effect.clockWith((clock) => {
       triesAgainAt = monotonicMillis(clock) + Duration.toMillis(OUTAGE)
       const isKnown = isOut
       isOut = true
-      return Effect.as(isKnown ? Effect.void : Effect.logWarning(describeOutage(cause)), ownTurn(OUTAGE))
+      return Effect.as(isKnown ? Effect.void : Effect.logWarning(describeOutage(cause)), ownSlot(OUTAGE))
     })
 
   return {
-    turnsOf: ({ baseUrl, token }) =>
+    slotsOf: ({ baseUrl, token }) =>
       Effect.map(hashOf(token), (hash) => ({
         next: (store, rate) =>
           Effect.clockWith((clock) => {
             const left = triesAgainAt - monotonicMillis(clock)
             return left > 0
-              ? Effect.succeed(ownTurn(Duration.millis(left)))
-              : ask(["apify", baseUrl, hash, store, rate].join(" "), rate)
+              ? Effect.succeed(ownSlot(Duration.millis(left)))
+              : requestSlot(["apify", baseUrl, hash, store, rate].join(" "), rate)
           })
       }))
   }
 }
 
-/** A turn in which the client paces its calls by itself. */
-const ownTurn = (lasts: Duration.Duration): Turn => ({
+/** A slot in which the client paces its calls by itself. */
+const ownSlot = (lasts: Duration.Duration): Slot => ({
   delay: Duration.zero,
   lasts,
   requests: Number.POSITIVE_INFINITY

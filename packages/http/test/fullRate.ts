@@ -28,7 +28,7 @@ export const STORE = "WkzbQMuFYuamGv3YF"
 /** How often it is looked whether a process stands still, in milliseconds. */
 const STALL_RESOLUTION = 5
 
-/** More than a client gets turns for. */
+/** More than a client gets slots for. */
 const WORKERS = 24
 
 export const Sent = Schema.parseJson(

@@ -88,9 +88,9 @@ const rates: ReadonlyArray<RateClass> = ["resource", "record"]
 const localLimiter = (pacing: Layer.Layer<Pacing>) =>
   Effect.gen(function* () {
     const service = Option.getOrThrow(yield* Pacing)
-    const turns = yield* service.turnsOf({ baseUrl: "https://api.apify.com", token: Option.none() })
+    const slots = yield* service.slotsOf({ baseUrl: "https://api.apify.com", token: Option.none() })
     return new LocalLimiter((store, rate, clock, notify) => {
-      const fiber = Effect.runFork(Effect.map(Effect.withClock(turns.next(store, rate), clock), notify))
+      const fiber = Effect.runFork(Effect.map(Effect.withClock(slots.next(store, rate), clock), notify))
       return () => fiber.unsafeInterruptAsFork(FiberId.none)
     })
   }).pipe(Effect.provide(pacing))
@@ -242,8 +242,8 @@ describe("clients that share a limiter", () => {
       const own = yield* builtClient(pacingBy(limiter), times)
       const { timersLeft, value } = yield* inSimulatedTime(
         Effect.gen(function* () {
-          // Others have taken all turns of the next seconds.
-          for (let turn = 0; turn < 300; turn += 1) {
+          // Others have taken all slots of the next seconds.
+          for (let slot = 0; slot < 300; slot += 1) {
             yield* limiter.consume({ key: keys[0] ?? "", limit: 1, window: "18 millis", onExceeded: "delay" })
           }
           yield* Effect.gen(function* () {
@@ -305,7 +305,7 @@ describe("clients that share a limiter", () => {
   )
 })
 
-describe("a turn", () => {
+describe("a slot", () => {
   it("is used from its beginning until its end, by as many requests as it is for", () => {
     let asked = 0
     const limiter = new LocalLimiter((_store, _rate, _clock, notify) => {
@@ -315,7 +315,7 @@ describe("a turn", () => {
     })
     const reserve = (now: number) => {
       const permit = limiter.reserve(STORE, "resource", now, true)
-      permit.ask(now, new SimulatedClock(now))
+      permit.claimSlot(now, new SimulatedClock(now))
       return permit
     }
     const first = reserve(0)
@@ -332,9 +332,9 @@ describe("a turn", () => {
   it.effect.each(rates)("ends before one that uses it late could meet those of a second later: %s", (rate) =>
     Effect.gen(function* () {
       const service = Option.getOrThrow(yield* Effect.provide(Pacing, pacingBy(yield* limiterInMemory)))
-      const turns = yield* service.turnsOf({ baseUrl: "https://api.apify.com", token: Option.none() })
-      const first = yield* turns.next(STORE, rate)
-      const others = yield* Effect.replicateEffect(turns.next(STORE, rate), ALLOWED[rate] / first.requests)
+      const slots = yield* service.slotsOf({ baseUrl: "https://api.apify.com", token: Option.none() })
+      const first = yield* slots.next(STORE, rate)
+      const others = yield* Effect.replicateEffect(slots.next(STORE, rate), ALLOWED[rate] / first.requests)
       const last = Duration.toMillis(others.at(-1)?.delay ?? Duration.zero)
       assert.isAbove(last - Duration.toMillis(first.lasts), 1000)
     })
@@ -348,9 +348,9 @@ describe("a turn", () => {
     })
     limiter.limited(STORE, "resource", 0, 0, Option.none())
     const permit = limiter.reserve(STORE, "resource", 0, true)
-    permit.ask(982, new SimulatedClock(982))
+    permit.claimSlot(982, new SimulatedClock(982))
     assert.strictEqual(asked, 0)
-    permit.ask(983, new SimulatedClock(983))
+    permit.claimSlot(983, new SimulatedClock(983))
     assert.strictEqual(asked, 1)
   })
 
@@ -360,7 +360,7 @@ describe("a turn", () => {
       stopped += 1
     })
     const [one, other] = [0, 1].map(() => limiter.reserve(STORE, "resource", 0, true))
-    one?.ask(0, new SimulatedClock(0))
+    one?.claimSlot(0, new SimulatedClock(0))
     one?.release()
     assert.strictEqual(stopped, 0)
     other?.release()
@@ -464,17 +464,17 @@ const together = (all: ReadonlyArray<Sent>): Sent => ({
   stalled: Math.max(...all.map(({ stalled }) => stalled))
 })
 
-/** How many requests a millisecond all clients get turns for. */
-const TURNS: Readonly<Record<RateClass, number>> = { resource: 1 / 18, record: 5 / 27 }
+/** How many requests a millisecond all clients get slots for. */
+const SLOTS: Readonly<Record<RateClass, number>> = { resource: 1 / 18, record: 5 / 27 }
 
 /**
- * How long each process may stand still, in milliseconds. A turn may be late by 79: at its beginning, on its way to the server, and
+ * How long each process may stand still, in milliseconds. A slot may be late by 79: at its beginning, on its way to the server, and
  * there.
  */
 const MOST_STALL = 25
 
-/** Turns that each client, and the limiter, may have left of the time before. */
-const TURNS_AT_ONCE = 20
+/** Slots that each client, and the limiter, may have left of the time before. */
+const SLOTS_AT_ONCE = 20
 
 if (hasRedis) {
   describe("a client whose Redis is killed", () => {
@@ -559,14 +559,14 @@ describe(
         return yield* measured(Effect.forEach(children, outcome, { concurrency: "unbounded" }))
       }).pipe(Effect.scoped, Effect.provide(Emulator.layer({ rateLimits })))
 
-    it.live.each(rates)("get no more turns together than one client: %s", (rate) =>
+    it.live.each(rates)("get no more slots together than one client: %s", (rate) =>
       Effect.gen(function* () {
-        // The server refuses nothing, so that only their turns hold the clients back.
+        // The server refuses nothing, so that only their slots hold the clients back.
         const sent = yield* run(rate, Duration.seconds(scale({ test: 1, soak: 10 })), false)
         assert.deepInclude(sent, { failed: 0, limited: 0 })
         assert.isAbove(sent.served, 0)
-        // However slow the machine is. Whether a turn that is used late meets others at a server depends on it.
-        assert.isAtMost(sent.served, sent.millis * TURNS[rate] + TURNS_AT_ONCE)
+        // However slow the machine is. Whether a slot that is used late meets others at a server depends on it.
+        assert.isAtMost(sent.served, sent.millis * SLOTS[rate] + SLOTS_AT_ONCE)
         if (!soaks) return
         const { limited, millis, served, stalled } = yield* run(rate, Duration.minutes(1), true)
         const used = (served * 1000) / (millis * ALLOWED[rate])

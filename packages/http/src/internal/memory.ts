@@ -304,7 +304,7 @@ interface Use {
 export class Memory {
   private readonly stores = new Map<string, MemoryStore>()
   /** Runs what makes, renames or deletes a store, one at a time: its records may take time to follow. */
-  readonly inTurn = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  readonly exclusively = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
   private constructor(private readonly options: MemoryOptions) {}
 

@@ -231,10 +231,10 @@ const deleteStore: Handle = ({ memory, ref, ...call }) =>
     empty
   )
 
-const inTurn =
+const exclusively =
   (handle: Handle): Handle =>
   (call) =>
-    call.memory.inTurn(handle(call))
+    call.memory.exclusively(handle(call))
 
 // ---- Collections -----------------------------------------------------------------------------------------------------------
 
@@ -417,7 +417,7 @@ type Methods = ReadonlyMap<string, Handle>
 
 const stores: Methods = new Map([
   ["GET", listStores],
-  ["POST", inTurn(getOrCreateStore)]
+  ["POST", exclusively(getOrCreateStore)]
 ])
 
 /** By what follows the path of a store. */
@@ -426,8 +426,8 @@ const below: ReadonlyArray<readonly [path: RegExp, methods: Methods]> = [
     /^$/,
     new Map([
       ["GET", getStore],
-      ["PUT", inTurn(updateStore)],
-      ["DELETE", inTurn(deleteStore)]
+      ["PUT", exclusively(updateStore)],
+      ["DELETE", exclusively(deleteStore)]
     ])
   ],
   [/^\/keys$/, new Map([["GET", listKeys]])],

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type { RateClass } from "../Operation.js"
-import type { Turn } from "../Pacing.js"
+import type { Slot } from "../Pacing.js"
 import { monotonicMillis, setAlarm } from "./alarm.js"
 
 /** Requests a second for each store. Source: Apify's API documentation, under "Rate limiting". */
@@ -47,8 +47,13 @@ const FORGET_AT_ONCE = 2
  */
 export const gapMillis = (rate: number): number => (WINDOW_MILLIS + 1 + LATENESS_MILLIS) / rate
 
-/** Asks for the next turn of a store, where clients share their pace. What it returns stops that. */
-export type AskTurn = (store: string, rate: RateClass, clock: Clock.Clock, notify: (turn: Turn) => void) => () => void
+/** Requests the next slot of a store, where clients share their pace. What it returns cancels the request. */
+export type RequestSlot = (
+  store: string,
+  rate: RateClass,
+  clock: Clock.Clock,
+  notify: (slot: Slot) => void
+) => () => void
 
 /** A place in the queue of a bucket. It must be taken or released in the end: those behind it wait for that. */
 export class Permit implements Queued<Permit> {
@@ -62,7 +67,7 @@ export class Permit implements Queued<Permit> {
     private readonly bucket: Bucket,
     private readonly reservedAt: number,
     private readonly estimate: number,
-    private readonly needsTurn: boolean
+    private readonly needsSlot: boolean
   ) {}
 
   /** Only the next one can be taken: the first in the queue, unless the newest go first. */
@@ -72,28 +77,28 @@ export class Permit implements Queued<Permit> {
 
   /**
    * When it can be taken: for the first, unless a 429 moves that time; for others as it looked when they were reserved, which
-   * is sooner if some ahead give up, and later after a 429. Not before the turn begins, if one is needed and known.
+   * is sooner if some ahead give up, and later after a 429. Not before the slot begins, if one is needed and known.
    */
   get at(): number {
     if (!this.isNext) return Math.ceil(this.estimate)
-    const turn = this.needsTurn ? this.bucket.turnFrom : Number.NEGATIVE_INFINITY
-    return Math.ceil(Math.max(this.bucket.free, this.reservedAt, turn))
+    const slot = this.needsSlot ? this.bucket.slotFrom : Number.NEGATIVE_INFINITY
+    return Math.ceil(Math.max(this.bucket.free, this.reservedAt, slot))
   }
 
-  /** Whether it waits to hear of a turn, and will be told that it is the next one then. */
-  get isAsking(): boolean {
-    return this.needsTurn && this.bucket.isAsking
+  /** Whether a slot was requested for it, and it is notified when the slot is known. */
+  get isRequesting(): boolean {
+    return this.needsSlot && this.bucket.isRequesting
   }
 
-  /** Asks for a turn, if that is what is missing. */
-  ask(now: number, clock: Clock.Clock): void {
-    if (this.needsTurn && this.isNext) this.bucket.ask(now, clock)
+  /** Requests a slot, if that is what is missing. */
+  claimSlot(now: number, clock: Clock.Clock): void {
+    if (this.needsSlot && this.isNext) this.bucket.claimSlot(now, clock)
   }
 
   /** Whether a request may be sent now. If so, the permit is used. */
   take(now: number): boolean {
-    if (!this.isNext || !this.bucket.isFree(now, this.needsTurn)) return false
-    this.bucket.use(this.reservedAt, now, this.needsTurn)
+    if (!this.isNext || !this.bucket.isFree(now, this.needsSlot)) return false
+    this.bucket.use(this.reservedAt, now, this.needsSlot)
     this.bucket.remove(this)
     return true
   }
@@ -113,8 +118,8 @@ export class RateLimiter {
   /** All buckets; the first is the one that was not looked at for longest. */
   private readonly all = new Queue<Bucket>()
 
-  /** With a function that asks for turns, requests that need one wait for it too. */
-  constructor(private readonly askTurn?: AskTurn) {}
+  /** With a function that requests slots, what needs a slot waits for one too. */
+  constructor(private readonly requestSlot?: RequestSlot) {}
 
   /** How many buckets it knows. */
   get size(): number {
@@ -130,15 +135,15 @@ export class RateLimiter {
   /** Whether a request may be sent now, since nobody waits and the gap to the last one is over. If so, it is counted. */
   take(store: string, rate: RateClass, now: number, isPaced = false): boolean {
     const bucket = this.bucketOf(store, rate, now)
-    const needsTurn = this.needsTurn(isPaced)
-    if (bucket.queue.first !== undefined || !bucket.isFree(now, needsTurn)) return false
-    bucket.use(now, now, needsTurn)
+    const needsSlot = this.needsSlot(isPaced)
+    if (bucket.queue.first !== undefined || !bucket.isFree(now, needsSlot)) return false
+    bucket.use(now, now, needsSlot)
     return true
   }
 
   /** Joins the queue. */
   reserve(store: string, rate: RateClass, now: number, isPaced = false): Permit {
-    return this.bucketOf(store, rate, now).reserve(now, this.needsTurn(isPaced))
+    return this.bucketOf(store, rate, now).reserve(now, this.needsSlot(isPaced))
   }
 
   /** The server responded with 429 to a request sent at `sentAt`, and may have named its limit in requests a second. */
@@ -156,8 +161,8 @@ export class RateLimiter {
     this.buckets[rate].get(store)?.served()
   }
 
-  private needsTurn(isPaced: boolean): boolean {
-    return isPaced && this.askTurn !== undefined
+  private needsSlot(isPaced: boolean): boolean {
+    return isPaced && this.requestSlot !== undefined
   }
 
   private bucketOf(store: string, rate: RateClass, now: number): Bucket {
@@ -167,7 +172,7 @@ export class RateLimiter {
       if (known.isIdle(now)) known.reset()
       return known
     }
-    const bucket = new Bucket(store, rate, this.askTurn)
+    const bucket = new Bucket(store, rate, this.requestSlot)
     this.buckets[rate].set(store, bucket)
     this.all.push(bucket)
     return bucket
@@ -211,14 +216,14 @@ export const awaitPermit = (
     if (isOver) return
     cancelAlarm()
     const now = monotonicMillis(clock)
-    if (now < deadline) permit.ask(now, clock)
+    if (now < deadline) permit.claimSlot(now, clock)
     const isPermitted = now < deadline && permit.take(now)
     if (isPermitted || now >= deadline || permit.at >= deadline) {
       leave()
       notify(isPermitted)
       return
     }
-    const until = permit.isNext && !permit.isAsking ? permit.at : deadline
+    const until = permit.isNext && !permit.isRequesting ? permit.at : deadline
     if (Number.isFinite(until)) cancelAlarm = setAlarm(clock, until - now, check)
   }
   // Not within the release of the one ahead: a queue whose every deadline has passed would take as much stack as it is long.
@@ -245,14 +250,14 @@ class Bucket implements Queued<Bucket> {
   /** When the last 429 that counts arrived, and the rate that it left. */
   private limitedAt = Number.NEGATIVE_INFINITY
   private limitedTo: number
-  private turn: TakenTurn | undefined
-  /** How to stop the question for a turn that is under way. */
-  private asking: { stop: () => void } | undefined
+  private slot: TakenSlot | undefined
+  /** The request for a slot that is under way. */
+  private requested: { stop: () => void } | undefined
 
   constructor(
     readonly store: string,
     readonly rateClass: RateClass,
-    private readonly askTurn: AskTurn | undefined
+    private readonly requestSlot: RequestSlot | undefined
   ) {
     this.limitedTo = DOCUMENTED_RATE[rateClass]
   }
@@ -273,43 +278,43 @@ class Bucket implements Queued<Bucket> {
     this.wastedInARow = 0
   }
 
-  /** When the turn begins that it has, if it has one. */
-  get turnFrom(): number {
-    return this.turn?.from ?? Number.NEGATIVE_INFINITY
+  /** When the slot begins that it has, if it has one. */
+  get slotFrom(): number {
+    return this.slot?.from ?? Number.NEGATIVE_INFINITY
   }
 
-  get isAsking(): boolean {
-    return this.asking !== undefined
+  get isRequesting(): boolean {
+    return this.requested !== undefined
   }
 
-  /** Asks for a turn where there is none. Not long before a request may be sent: the turn would be over by then. */
-  ask(now: number, clock: Clock.Clock): void {
-    const { askTurn } = this
-    if (askTurn === undefined || this.asking !== undefined || this.hasTurn(now)) return
+  /** Requests a slot where there is none. Not long before a request may be sent: the slot would be over by then. */
+  claimSlot(now: number, clock: Clock.Clock): void {
+    const { requestSlot } = this
+    if (requestSlot === undefined || this.requested !== undefined || this.hasSlot(now)) return
     if (this.free - now > gapMillis(DOCUMENTED_RATE[this.rateClass])) return
-    const asking = { stop: constVoid }
-    this.asking = asking
-    asking.stop = askTurn(this.store, this.rateClass, clock, ({ delay, lasts, requests }) => {
-      if (this.asking !== asking) return
-      this.asking = undefined
+    const requested = { stop: constVoid }
+    this.requested = requested
+    requested.stop = requestSlot(this.store, this.rateClass, clock, ({ delay, lasts, requests }) => {
+      if (this.requested !== requested) return
+      this.requested = undefined
       const from = monotonicMillis(clock) + Duration.toMillis(delay)
-      this.turn = { from, until: from + Duration.toMillis(lasts), requests }
+      this.slot = { from, until: from + Duration.toMillis(lasts), requests }
       this.next?.onNext()
     })
   }
 
-  /** Whether a request may be sent now, as far as the gap and the turn say. */
-  isFree(now: number, needsTurn: boolean): boolean {
-    return now >= this.free && (!needsTurn || (this.hasTurn(now) && now >= this.turnFrom))
+  /** Whether a request may be sent now, as far as the gap and the slot say. */
+  isFree(now: number, needsSlot: boolean): boolean {
+    return now >= this.free && (!needsSlot || (this.hasSlot(now) && now >= this.slotFrom))
   }
 
-  private hasTurn(now: number): boolean {
-    return this.turn !== undefined && this.turn.requests > 0 && now < this.turn.until
+  private hasSlot(now: number): boolean {
+    return this.slot !== undefined && this.slot.requests > 0 && now < this.slot.until
   }
 
   /** Whether it is the same as a new one. After a 429 that is so once nobody has to wait, and some time has passed. */
   isIdle(now: number): boolean {
-    return this.queue.length === 0 && now >= this.free && this.isQuiet(now) && !this.hasTurn(now)
+    return this.queue.length === 0 && now >= this.free && this.isQuiet(now) && !this.hasSlot(now)
   }
 
   isHeldBack(now: number): boolean {
@@ -325,17 +330,17 @@ class Bucket implements Queued<Bucket> {
   }
 
   /** Counts a request that is sent now, and was wanted since some time. */
-  use(wantedAt: number, now: number, needsTurn: boolean): void {
+  use(wantedAt: number, now: number, needsSlot: boolean): void {
     this.permits += 1
-    const turnFrom = needsTurn ? this.turnFrom : Number.NEGATIVE_INFINITY
-    if (needsTurn && this.turn !== undefined) this.turn.requests -= 1
-    this.free = Math.max(this.free, wantedAt, turnFrom, now - LATENESS_MILLIS) + gapMillis(this.rateAt(now))
+    const slotFrom = needsSlot ? this.slotFrom : Number.NEGATIVE_INFINITY
+    if (needsSlot && this.slot !== undefined) this.slot.requests -= 1
+    this.free = Math.max(this.free, wantedAt, slotFrom, now - LATENESS_MILLIS) + gapMillis(this.rateAt(now))
   }
 
-  reserve(now: number, needsTurn: boolean): Permit {
+  reserve(now: number, needsSlot: boolean): Permit {
     const ahead = this.isNewestFirst ? 0 : this.queue.length
     const estimate = Math.max(now, this.free) + ahead * gapMillis(this.rateAt(now))
-    const permit = new Permit(this, now, estimate, needsTurn)
+    const permit = new Permit(this, now, estimate, needsSlot)
     this.queue.push(permit)
     return permit
   }
@@ -345,8 +350,8 @@ class Bucket implements Queued<Bucket> {
     this.queue.remove(permit)
     if (this.queue.length === 0) {
       this.isNewestFirst = false
-      this.asking?.stop()
-      this.asking = undefined
+      this.requested?.stop()
+      this.requested = undefined
     }
     // Whoever is next now may not have been before.
     if (this.next !== next || next === permit) this.next?.onNext()
@@ -383,8 +388,8 @@ class Bucket implements Queued<Bucket> {
   }
 }
 
-/** A turn by the clock, and how many requests are left of it. */
-interface TakenTurn {
+/** A slot by the clock, and how many requests are left of it. */
+interface TakenSlot {
   readonly from: number
   readonly until: number
   requests: number
