@@ -62,6 +62,9 @@ const program = Either.match(readArguments, {
         )
 })
 
+// A reader such as `head` may close the pipe before everything is written.
+process.stdout.on("error", () => process.exit())
+
 /** The exit code that a shell reports for a command that Ctrl+C has ended. */
 const INTERRUPTED = 130
 

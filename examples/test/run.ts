@@ -24,7 +24,8 @@ const runProgram = (
   program: ReadonlyArray<string>,
   args: ReadonlyArray<string> = [],
   env: Readonly<Record<string, string>> = {},
-  interrupted?: Promise<void>
+  interrupted?: Promise<void>,
+  isRead = true
 ): Effect.Effect<Ended> =>
   Effect.async((resume) => {
     const child = spawn(process.execPath, [...program, ...args], {
@@ -39,6 +40,7 @@ const runProgram = (
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       output.stderr += text
     })
+    if (!isRead) child.stdout.destroy()
     void interrupted?.then(() => child.kill("SIGINT"))
     child.once("error", (error) => resume(Effect.die(error)))
     child.once("close", (code) => resume(Effect.succeed({ code, ...output })))
@@ -47,6 +49,10 @@ const runProgram = (
 
 /** Runs `examples/<name>.ts` to its end, by the command of the README. */
 export const runSource = (name: string): Effect.Effect<Ended> => runProgram(["--import", "tsx", `examples/${name}.ts`])
+
+/** The same, with nobody who reads its standard output. */
+export const runUnread = (name: string): Effect.Effect<Ended> =>
+  runProgram(["--import", "tsx", `examples/${name}.ts`], [], {}, undefined, false)
 
 /** Bundles programs before the tests of a file. What it returns runs `examples/<name>.ts` to its end, with a Ctrl+C once `interrupted` is. */
 export const bundled = <Name extends string>(...names: ReadonlyArray<Name>) => {

@@ -3,7 +3,7 @@ import { Emulator, type SeedJson } from "@effect-apify/emulator"
 import { Store } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { bundled, type Ended, runSource } from "./run.js"
+import { bundled, type Ended, runSource, runUnread } from "./run.js"
 
 const TOKEN = "apify_api_canaryToken0000000000"
 const KEY = "canaryKey1111111111"
@@ -77,6 +77,14 @@ describe("start", () => {
           ""
         ])
       })
+  )
+
+  it.live("ends without a stack trace if nobody reads what it prints", () =>
+    Effect.gen(function* () {
+      const { code, stderr } = yield* runUnread("start")
+      assert.strictEqual(code, 0)
+      assert.match(stderr, /^Using a local Apify at .*\n\n$/)
+    })
   )
 
   for (const ref of ["~d7b9MDYsbtX5L7XAj", "janedoe~D7B9MDYSBTX5L7XAJ"]) {
