@@ -19,6 +19,7 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
@@ -178,6 +179,9 @@ const program = Effect.suspend(() => {
     Effect.fail(ValidationError.missingValue(HelpDoc.empty))
   )
 })
+
+// It serves on if nobody reads what it prints, as in `… | head`.
+process.stdout.on("error", constVoid)
 
 program.pipe(
   // Unlike `tapErrorCause`, it runs to its end in a fiber that was interrupted.

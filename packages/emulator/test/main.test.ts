@@ -194,6 +194,14 @@ describe("the command line", () => {
     })
   )
 
+  it.scopedLive("--help ends without a stack trace if nobody reads it", () =>
+    Effect.gen(function* () {
+      const emulator = yield* run("--help")
+      emulator.process.stdout.destroy()
+      assert.deepStrictEqual(yield* emulator.exit, { code: 0, stdout: "", stderr: "" })
+    })
+  )
+
   it.scopedLive("--version is the version of the package", () =>
     Effect.gen(function* () {
       const { version } = JSON.parse(readFileSync(`${import.meta.dirname}/../package.json`, "utf8"))
