@@ -4,6 +4,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
+import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -76,6 +77,15 @@ const ready = ({ process, output }: Emulator): Effect.Effect<string, Error> =>
     process.once("close", () => resume(Effect.fail(new Error(`It ended before it was ready: ${output.stderr}`))))
     look()
   })
+
+/** A port that was free a moment ago. */
+const freePort = Effect.async<number>((resume) => {
+  const server = Net.createServer().listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
+    server.close(() => resume(Effect.succeed(port)))
+  })
+})
 
 const scratch = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/emulator-`)),
@@ -194,10 +204,16 @@ describe("the command line", () => {
     })
   )
 
-  it.scopedLive("--help ends without a stack trace if nobody reads it", () =>
+  it.scopedLive("serves on if nobody reads what it prints", () =>
     Effect.gen(function* () {
-      const emulator = yield* run("--help")
+      const port = yield* freePort
+      // As the README runs it: only then does Node report what it cannot write.
+      const source = ["--import", "tsx", `${import.meta.dirname}/../src/main.ts`]
+      const emulator = yield* spawning(process.execPath, [...source, "--port", String(port)])
       emulator.process.stdout.destroy()
+      const served = Effect.eventually(request(`http://127.0.0.1:${port}`, storePath("any")))
+      yield* Effect.raceFirst(served, emulator.exit)
+      emulator.process.kill("SIGINT")
       assert.deepStrictEqual(yield* emulator.exit, { code: 0, stdout: "", stderr: "" })
     })
   )
