@@ -130,6 +130,20 @@ export const actorNotFoundRefusal: Refusal = refusal(
 )
 
 /**
+ * 404: there is no such task, or the caller may not see it.
+ *
+ * Source: not known of Apify. The words are those for an Actor.
+ *
+ * @since 0.1.0
+ * @category refusals
+ */
+export const taskNotFoundRefusal: Refusal = refusal(
+  404,
+  "record-or-token-not-found",
+  "Actor task was not found or access denied"
+)
+
+/**
  * 400: the key is not a record key.
  *
  * Source: documented.

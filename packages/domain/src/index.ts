@@ -91,6 +91,7 @@ export {
   requestTooLargeRefusal,
   runNotFoundRefusal,
   storeNotFoundRefusal,
+  taskNotFoundRefusal,
   tokenNotProvidedRefusal,
   unknownTokenRefusal,
   unsupportedEncodingRefusal

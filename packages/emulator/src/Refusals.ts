@@ -71,18 +71,6 @@ export const invalidStatusRefusal: Refusal = refusal(400, "invalid-request", "St
 export const invalidOriginRefusal: Refusal = refusal(400, "invalid-request", "Origin parameter has an invalid value")
 
 /**
- * 404: the caller has no such task, or no run of it.
- *
- * @since 0.1.0
- * @category refusals
- */
-export const taskNotFoundRefusal: Refusal = refusal(
-  404,
-  "record-or-token-not-found",
-  "Actor task was not found or access denied"
-)
-
-/**
  * 400: a store is to be made with an empty name. The text has the words of live responses.
  *
  * @since 0.1.0

@@ -10,6 +10,7 @@ import {
   actorNotFoundRefusal,
   type Refusal,
   runNotFoundRefusal,
+  taskNotFoundRefusal,
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
 import { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
@@ -22,7 +23,7 @@ import * as Schema from "effect/Schema"
 import type { Caller } from "./Callers.js"
 import { storeUrl } from "./Endpoints.js"
 import { type Named, parseName } from "./Names.js"
-import { invalidOriginRefusal, invalidStatusRefusal, taskNotFoundRefusal } from "./Refusals.js"
+import { invalidOriginRefusal, invalidStatusRefusal } from "./Refusals.js"
 import { type Refused, refuse, refusing } from "./Router.js"
 import { type Database, Row, rowsOf, selectRow } from "./Row.js"
 

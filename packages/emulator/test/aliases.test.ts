@@ -2,11 +2,10 @@
  * Stores that are named by a run.
  */
 import { assert, describe, layer } from "@effect/vitest"
-import { insufficientPermissionsRefusal } from "@effect-apify/domain/Refusal"
+import { insufficientPermissionsRefusal, taskNotFoundRefusal } from "@effect-apify/domain/Refusal"
 import { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
 import * as Effect from "effect/Effect"
 import { Emulator, type SeedJson } from "../src/index.js"
-import { taskNotFoundRefusal } from "../src/Refusals.js"
 import { errorBody, type RequestOptions, type Response, request, storePath } from "./request.js"
 
 const at = (day: number): string => `2026-01-0${day}T12:00:00.000Z`

@@ -19,6 +19,7 @@ import {
   type Refusal,
   runNotFoundRefusal,
   storeNotFoundRefusal,
+  taskNotFoundRefusal,
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
 import type { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
@@ -349,7 +350,8 @@ export class Memory {
     if (isLast && caller === undefined) return Either.left(refuse(tokenNotProvidedRefusal))
     const { runs = [] } = this.options
     const known = isLast ? runs.filter(({ actor, task }) => isSame(ref.id, ref.of === "Actor" ? actor : task)) : runs
-    if (isLast && known.length === 0) return Either.left(refuse(actorNotFoundRefusal))
+    if (isLast && known.length === 0)
+      return Either.left(refuse(ref.of === "Actor" ? actorNotFoundRefusal : taskNotFoundRefusal))
     const run = known.filter((run) => isOfRun(ref, run, query)).at(-1)
     if (run === undefined) return Either.left(refuse(runNotFoundRefusal))
     return Either.map(this.find(run.store, { caller, query }), (found) => ({ ...found, reference: "StoreById" }))
