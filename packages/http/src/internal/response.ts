@@ -32,6 +32,12 @@ const MAX_SNIPPET = 200
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
+/** For what does not stand at the start of a text. */
+const utf8WithMark = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** Whether a part can't end within a character. */
+const endsInAscii = (part: Uint8Array): boolean => (part.at(-1) ?? 0) < 0x80
+
 /** The body of a response, piece by piece where it was collected like that. */
 const partsOf = (response: OperationResponse): ReadonlyArray<Uint8Array> =>
   response instanceof Collected ? response.parts : [response.body]
@@ -43,7 +49,10 @@ const lengthOf = (response: OperationResponse): number =>
 const textOf = (response: OperationResponse): Option.Option<string> =>
   Option.liftThrowable(() => {
     const parts = partsOf(response)
-    if (parts.length === 1 && !response.isTruncated) return utf8.decode(parts[0])
+    // A decoder that keeps what a part ends with takes ten times as long.
+    if (parts.every(endsInAscii)) {
+      return parts.map((part, index) => (index === 0 ? utf8 : utf8WithMark).decode(part)).join("")
+    }
     const decoder = new TextDecoder("utf-8", { fatal: true })
     const text = parts.map((part) => decoder.decode(part, { stream: true })).join("")
     return response.isTruncated ? text : text + decoder.decode()
