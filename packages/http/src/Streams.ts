@@ -18,7 +18,7 @@ import { ApifyClient } from "./ApifyClient.js"
 import type { CallOptions } from "./CallOptions.js"
 import { MovingLimit } from "./internal/alarm.js"
 import { type Attempt, attemptWith } from "./internal/attempt.js"
-import { AttemptContext, type Closable, closedError } from "./internal/call.js"
+import { type Closable, closedError, decodeContextOf } from "./internal/call.js"
 import { isBodiless } from "./internal/collect.js"
 import { Download } from "./internal/download.js"
 import { streamInit } from "./internal/requestInit.js"
@@ -96,7 +96,7 @@ const beginDownload = <A, E>(
   })
   onClose(close)
   attempt.end(() => {
-    const context = new AttemptContext(call, head.isAnonymous === true, request)
+    const context = decodeContextOf(call, head.isAnonymous === true, request)
     const result = operation.decodeHead(head, download.pull, context)
     return Either.isLeft(result) ? Effect.zipRight(close, result) : result
   }, false)

@@ -8,8 +8,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { ApifyClient, type DecodeContext, type Operation } from "../src/index.js"
+import { layerRespond } from "../src/testing.js"
 import { callOf, fail, responding, type Step } from "./plannedServer.js"
 
 /** Every way that a value is likely to be printed. */
@@ -123,5 +126,28 @@ describe("a store", () => {
       const wire = JSON.stringify(yield* Schema.encode(StoreBody)({ data: store }))
       assert.lengthOf(wire.split(key), 4)
     })
+  )
+})
+
+describe("what an operation decodes with", () => {
+  it.effect("shows no token, and is all there in a copy", () =>
+    Effect.gen(function* () {
+      const read: Operation<DecodeContext> = {
+        name: "read",
+        store: Option.none(),
+        request: Either.right({ method: "GET", path: "/v2/key-value-stores" }),
+        isIdempotent: true,
+        rate: "resource",
+        isPaced: false,
+        decode: (_, context) => Either.right(context)
+      }
+      const context = yield* Effect.flatMap(ApifyClient.ApifyClient, ({ run }) => run(read))
+      assert.notInclude(printed(context), "Canary")
+      assert.deepInclude({ ...context }.call, { operation: "read", attempts: 1 })
+    }).pipe(
+      Effect.provide(
+        layerRespond(() => Effect.succeed(new Response("{}")), { token: Redacted.make("apify_api_Canary0123456789") })
+      )
+    )
   )
 })

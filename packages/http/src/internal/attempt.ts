@@ -25,10 +25,10 @@ import {
 } from "../Transport.js"
 import { MovingLimit, monotonicMillis } from "./alarm.js"
 import {
-  AttemptContext,
   type Call,
   callTimeout,
   closedError,
+  decodeContextOf,
   type MakeAttempt,
   remainingMillis,
   runtimeOf,
@@ -329,7 +329,7 @@ export class Attempt<A, E> implements Receiver, UploadListener<E> {
   private endWith(response: CollectedResponse): void {
     this.end(() => {
       const { call, request, upload } = this
-      const context = new AttemptContext(call, response.isAnonymous === true, request)
+      const context = decodeContextOf(call, response.isAnonymous === true, request)
       if (upload?.isWhole === false && isSuccess(response.status)) {
         return Effect.fail(unexpected(response, context, EARLY_SUCCESS))
       }
@@ -429,7 +429,7 @@ const transportErrorOf = <E>(
   cause: unknown,
   head: ResponseHead | undefined
 ): CallError => {
-  const context = new AttemptContext(call, false, request)
+  const context = decodeContextOf(call, false, request)
   const incomplete = withoutBody(head ?? noHead)
   if (cause === TOKEN_GUARD) {
     return unexpected(

@@ -167,34 +167,19 @@ export const summaryOf = <E>(call: Call<E>, request?: TransportRequest): CallSum
 const shownTarget = ({ redact }: Call<unknown>, { origin, path }: TransportRequest): string =>
   redact(Option.getOrElse(originAndPath(origin + path), () => origin))
 
-/** What decoding a response may need. Only errors need a summary, so that it is made when it is asked for. */
-export class AttemptContext<E> implements DecodeContext {
-  readonly now: number
-  readonly tokenSource: Option.Option<string>
-  readonly isTokenWithheld: boolean
-  readonly isRedirected: boolean
-  readonly mayBeRepetition: boolean
-  readonly maxBodyBytes: number
-  readonly redact: (text: string) => string
-
-  constructor(
-    private readonly of: Call<E>,
-    isAnonymous: boolean,
-    private readonly attempted: TransportRequest
-  ) {
-    const { client, clock, limits, mayBeCarriedOut, redact, request } = of
-    const isSigned = request.signature !== undefined
-    this.now = clock.unsafeCurrentTimeMillis()
-    this.tokenSource = isAnonymous || isSigned ? Option.none() : client.tokenSource
-    this.isTokenWithheld = isAnonymous && !isSigned && Option.isSome(client.tokenSource)
-    this.isRedirected = attempted.isRedirected === true
-    this.mayBeRepetition = mayBeCarriedOut
-    this.maxBodyBytes = limits.maxBodyBytes
-    this.redact = redact
-  }
-
-  get call(): CallSummary {
-    return summaryOf(this.of, this.attempted)
+/** What decoding a response may need. Operations of the caller's may print or copy it, so that it holds this alone. */
+export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean, attempted: TransportRequest): DecodeContext => {
+  const { client, clock, limits, redact, request } = call
+  const isSigned = request.signature !== undefined
+  return {
+    call: summaryOf(call, attempted),
+    now: clock.unsafeCurrentTimeMillis(),
+    tokenSource: isAnonymous || isSigned ? Option.none() : client.tokenSource,
+    isTokenWithheld: isAnonymous && !isSigned && Option.isSome(client.tokenSource),
+    isRedirected: attempted.isRedirected === true,
+    mayBeRepetition: call.mayBeCarriedOut,
+    maxBodyBytes: limits.maxBodyBytes,
+    redact
   }
 }
 
