@@ -329,10 +329,14 @@ const isDiagnosis = (error: unknown): error is Diagnosis =>
 const explained =
   (database: string) =>
   <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Effect<A, DatabaseError, R> =>
-    Effect.mapError(effect, (error) =>
-      isDiagnosis(error)
-        ? new DatabaseError({ database: database.trim() === "" ? '""' : database, ...error })
-        : databaseErrorOf(database)(error)
+    effect.pipe(
+      // A migration that fails dies, and so does a look at a file that cannot be read.
+      Effect.catchAllDefect(Effect.fail),
+      Effect.mapError((error) =>
+        isDiagnosis(error)
+          ? new DatabaseError({ database: database.trim() === "" ? '""' : database, ...error })
+          : databaseErrorOf(database)(error)
+      )
     )
 
 /**
@@ -344,10 +348,7 @@ const explained =
  * @category layers
  */
 export const databaseLayer = (database: string): Layer.Layer<Database, DatabaseError> =>
-  // A migration that fails dies.
-  Layer.scopedContext(connect(database).pipe(Effect.catchAllDefect(Effect.fail), explained(database))).pipe(
-    Layer.provide(Reactivity.layer)
-  )
+  Layer.scopedContext(explained(database)(connect(database))).pipe(Layer.provide(Reactivity.layer))
 
 const otherEmulator: Diagnosis = {
   problem: "another emulator uses it",

@@ -6,6 +6,7 @@ import {
   copyFileSync,
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -464,6 +465,17 @@ describe("a file that another process has locked", () => {
       assert.include(yield* messageOf("missing.db"), `the folder ${folder}/missing does not exist`)
       assert.include(yield* messageOf("circle.db"), "it cannot be opened")
       assert.sameMembers(readdirSync(folder), ["missing.db", "circle.db"])
+    })
+  )
+
+  it.scoped("is refused if its journal cannot be read", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      yield* opened(`${folder}/apify.db`)
+      mkdirSync(`${folder}/apify.db-journal`)
+      const error = yield* Effect.flip(start(`${folder}/apify.db`))
+      assert.deepInclude(error, { _tag: "DatabaseError", database: `${folder}/apify.db` })
+      assert.sameMembers(readdirSync(folder), ["apify.db", "apify.db-journal"])
     })
   )
 
