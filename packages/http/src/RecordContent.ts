@@ -39,7 +39,7 @@ export interface PutRecordOptions extends CallOptions {
   readonly replayable?: boolean | undefined
   /**
    * The length of a stream in bytes, if it is known. It is a defect if it is not a whole number. If the stream has another length,
-   * the call fails and nothing is stored. Ignored with `gzip`.
+   * the call fails and nothing is stored. It is not sent with `gzip`.
    */
   readonly length?: number | undefined
 }
