@@ -16,8 +16,8 @@ const codePoint = fc.integer({ min: 0, max: 0x10ffff - GAP }).map(
 )
 
 /**
- * Any character, for the `unit` of a string: a code point, and now and then several that are seen as one. For its own units of
- * this kind, `binary` and `grapheme`, fast-check keeps a list of all characters, which takes a process a second and 100 MB.
+ * Any character, for the `unit` of a string: a code point, or sometimes several that are displayed as one character. fast-check's own
+ * units of this kind, `binary` and `grapheme`, build a list of all characters, which costs each process a second and 100 MB.
  */
 export const character = fc.oneof(
   { weight: 19, arbitrary: codePoint },

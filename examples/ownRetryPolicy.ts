@@ -26,7 +26,7 @@ const client = localApify({ retry: { retries: 3, baseDelay: "50 millis", maxDela
 const unlessBusy = getStore(EXAMPLE_STORE, { retry: { while: (error) => error._tag !== "ServerError" } })
 const once = getStore(EXAMPLE_STORE, { retry: RetryPolicy.none })
 
-/** A schedule of your own. It sees each failure, and waits for as long as the server asks. */
+/** A schedule of your own. It sees each failure, and waits as long as the server requests. */
 const everyTenthOfASecond = Schedule.identity<GetStoreError>().pipe(
   Schedule.addDelay((error) =>
     Option.getOrElse("retryAfter" in error ? error.retryAfter : Option.none(), () => Duration.millis(100))

@@ -11,7 +11,7 @@ export const CHUNK = Buffer.alloc(64 * 1024, "0123456789abcdef")
 /** The most keys that a page has. */
 const PAGE = 1_000
 
-/** How many keys are listed: as many as the store is asked for to have. */
+/** How many keys the store has, and a listing returns. */
 export const KEYS = 100_000
 
 const keyOf = (index: number): string => `key-${String(index).padStart(8, "0")}`

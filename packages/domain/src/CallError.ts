@@ -167,7 +167,7 @@ export class RateLimitedError extends Schema.TaggedError<RateLimitedError>()("Ra
       onSome: (limit) => `The limit is ${limit} ${limit === 1 ? "request" : "requests"} a second: send fewer at once`
     })}, and wait ${Option.match(this.retryAfter, {
       onNone: () => "before the next call",
-      onSome: (wait) => `${Duration.format(wait)} before the next call, as the server asks`
+      onSome: (wait) => `${Duration.format(wait)} before the next call, as the server requested`
     })}.`
   )
   get retryable(): Retryable {

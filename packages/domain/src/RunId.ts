@@ -1,5 +1,5 @@
 /**
- * Runs of Actors: what names one, and what the last run may be asked for.
+ * Runs of Actors: their IDs, and the statuses and origins by which the last run can be selected.
  *
  * @since 0.1.0
  */

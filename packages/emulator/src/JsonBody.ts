@@ -14,7 +14,7 @@ import { decodeBytes, parseContentEncoding } from "./ContentEncoding.js"
 import { notAnObjectRefusal, unreadableBodyRefusal } from "./Refusals.js"
 import { type ApiRequest, type Refused, refuse } from "./Router.js"
 
-/** It is received to its end even if it is too large: a client that still sends may not see what it is told. */
+/** It is received to its end even if it is too large: a client that still sends may not see the response. */
 const collect = Effect.fnUntraced(function* ({ nextChunk }: ApiRequest, maximum: number) {
   const chunks: Array<Uint8Array> = []
   let size = 0

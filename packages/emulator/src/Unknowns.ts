@@ -12,7 +12,8 @@ import type { Counted } from "./Accesses.js"
 import { randomText } from "./internal/randomText.js"
 
 /**
- * What becomes of a limit above the maximum: it is lowered to it, and the answer says so, or it is refused as a bad number.
+ * What the emulator does with a limit above the maximum: lowers it to the maximum, which the response shows, or refuses it as an
+ * invalid number.
  *
  * @since 0.1.0
  * @category models

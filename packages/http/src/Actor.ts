@@ -349,19 +349,20 @@ export interface PersistedState<A> extends SubscriptionRef.SubscriptionRef<A> {
 }
 
 /**
- * State that survives the end of its program. It is loaded from a record of the run's own store, or begins as `initial`, and is
- * saved
+ * State that survives the end of its program. It is loaded from a record of the run's own store, or begins as `initial`.
+ *
+ * It is saved if it has changed
  *
  * - when the platform says that the run migrates or is aborted, or that state is to be saved (`persistState`),
- * - whenever the interval has passed without that,
- * - when its scope ends: at the end of the program, and at a SIGTERM, for which `NodeRuntime.runMain` interrupts it,
+ * - when the interval has passed without such an event,
+ * - when its scope ends: at the end of the program, and at a SIGTERM, at which `NodeRuntime.runMain` interrupts the program.
  *
- * each time only if it has changed. Saves never overlap, and each saves the newest state.
+ * Saves never overlap, and each saves the newest state.
  *
  * A save is retried like any call. If it still fails, the failure is logged as a warning and kept as `lastFailure`, and the
- * state is saved at the next of these moments. The save when the scope ends is the last one: if it fails, the failure is logged
- * as an error and is a defect, so that the program does not appear to have kept its state. To handle that failure, run `save`
- * before. The scope must end before the client does.
+ * state is saved at the next of these times. If the last save, at the end of the scope, fails, the failure is logged as an error
+ * and is a defect, so the program does not appear to have kept its state. To handle that failure, run `save` before the scope
+ * ends. The scope must end before the client does.
  *
  * @example
  * ```ts
@@ -408,7 +409,7 @@ export const persistedState = <A, I, R>(
       (value) => Effect.provide(putRecord(store, key, { schema, value }, { ...limits, callTimeout: saveTime }), context)
     )
     const notSaved = `The state ${key} could not be saved`
-    // Logged, because nobody is told of the defect of a program that was interrupted.
+    // Logged, because `runMain` prints no defect of a program that was interrupted.
     const lastSave = save.pipe(
       Effect.tapError(({ message }) => Effect.logError(`${notSaved}: ${message}`)),
       Effect.tapDefect((defect) => Effect.logError(notSaved, defect))
@@ -424,7 +425,7 @@ export const persistedState = <A, I, R>(
     return Object.assign(ref, { save, lastFailure })
   })
 
-/** Two saves, and whatever else a program does at its end, have to fit into the time that it has then. */
+/** At its end, a program may have 30 seconds for two saves and for everything else: docs/decisions/0021. */
 const SAVE_TIME = Duration.seconds(10)
 
 const checkInterval = (interval: Duration.DurationInput): Effect.Effect<Duration.Duration> =>

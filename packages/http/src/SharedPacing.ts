@@ -17,8 +17,7 @@ import type { RateClass } from "./Operation.js"
 import { Pacing, type Service, type Slot } from "./Pacing.js"
 
 /**
- * What the limiter is asked for: a window with one permit, which is for so many requests. Whole milliseconds, since Redis takes
- * no others. 55.6 and 185 requests a second: of sixty or two hundred and one requests the first may be sent 79 ms late, and no
+ * The windows of the limiter. Each has one permit, for this many requests. Redis takes only whole milliseconds. 55.6 and 185 requests a second: of sixty or two hundred and one requests the first may be sent 79 ms late, and no
  * second has more than Apify allows.
  */
 const WINDOWS: Readonly<Record<RateClass, { readonly millis: number; readonly requests: number }>> = {

@@ -29,7 +29,7 @@ interface Waiting {
 
 /**
  * Node closes a connection that is not to be kept as soon as the response is written. A client that is still sending its
- * body would be told that the connection was reset, and would not see the response: the rest is read first.
+ * body would see a reset connection instead of the response: the rest is read first.
  */
 const closeWhenRead = (socket: Socket, queue: ReadonlyArray<Waiting>): void => {
   const { destroySoon } = socket

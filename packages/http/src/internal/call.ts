@@ -167,7 +167,7 @@ export const summaryOf = <E>(call: Call<E>, request?: TransportRequest): CallSum
 const shownTarget = ({ redact }: Call<unknown>, { origin, path }: TransportRequest): string =>
   redact(Option.getOrElse(originAndPath(origin + path), () => origin))
 
-/** What decoding a response may need. Operations of the caller's may print or copy it, so that it holds this alone. */
+/** What decoding a response may need. A caller's operation may print or copy it, so it holds nothing else. */
 export const decodeContextOf = <E>(call: Call<E>, isAnonymous: boolean, attempted: TransportRequest): DecodeContext => {
   const { client, clock, limits, redact, request } = call
   const isSigned = request.signature !== undefined

@@ -1,5 +1,5 @@
 /**
- * Pages that are asked for by the last key of the page before.
+ * Pages that are requested by the last key of the page before.
  */
 import type { Problem } from "@effect-apify/domain/Problem"
 import * as Option from "effect/Option"

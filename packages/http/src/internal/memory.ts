@@ -158,7 +158,7 @@ export interface Found {
 }
 
 /** What a request says of its caller. */
-export interface Asking {
+export interface CallerAndQuery {
   /** The username; `undefined` without a token. */
   readonly caller: string | undefined
   readonly query: URLSearchParams
@@ -239,7 +239,7 @@ const storedOf = (
     return { store: yield* decodeStore({ ...encoded, ...seed, stats }), records }
   }).pipe(Effect.orDie)
 
-// ---- What it is asked ------------------------------------------------------------------------------------------------------
+// ---- Look-ups --------------------------------------------------------------------------------------------------------------
 
 /** Names are case-insensitive. */
 export const isSame = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
@@ -345,7 +345,10 @@ export class Memory {
       : Either.right(this.foundBy(stored, caller, ref._tag))
   }
 
-  private findOfRun(ref: StoreOfRun | StoreOfLastRun, { caller, query }: Asking): Either.Either<Found, Refused> {
+  private findOfRun(
+    ref: StoreOfRun | StoreOfLastRun,
+    { caller, query }: CallerAndQuery
+  ): Either.Either<Found, Refused> {
     const isLast = ref._tag === "StoreOfLastRun"
     if (isLast && caller === undefined) return Either.left(refuse(tokenNotProvidedRefusal))
     const { runs = [] } = this.options
@@ -358,18 +361,18 @@ export class Memory {
   }
 
   /** The store that a text names, whatever the caller may do with it. */
-  find(text: string, asking: Asking): Either.Either<Found, Refused> {
+  find(text: string, request: CallerAndQuery): Either.Either<Found, Refused> {
     return Either.flatMap(
       Either.mapLeft(parseStoreRef(text), () => refuse(storeNotFoundRefusal)),
-      (ref) => (isPlain(ref) ? this.findPlain(ref, asking.caller) : this.findOfRun(ref, asking))
+      (ref) => (isPlain(ref) ? this.findPlain(ref, request.caller) : this.findOfRun(ref, request))
     )
   }
 
   /** The store that a text names, for callers who may read a record of it, or its keys; a right signature opens those. */
-  findReadable(text: string, asking: Asking, key?: string): Effect.Effect<Found, Refused> {
-    return Effect.flatMap(this.find(text, asking), (found) => {
+  findReadable(text: string, request: CallerAndQuery, key?: string): Effect.Effect<Found, Refused> {
+    return Effect.flatMap(this.find(text, request), (found) => {
       const { store } = found.stored
-      const signature = asking.query.get("signature")
+      const signature = request.query.get("signature")
       const isSigned = signature === null ? Effect.succeed(false) : isSignatureOf(store, signature, key)
       return Effect.flatMap(isSigned, (isSigned) =>
         Option.match(decideAccess({ ...found, generalAccess: store.generalAccess, isSigned }), {
@@ -381,8 +384,8 @@ export class Memory {
   }
 
   /** The store that a text names, for callers who may change it. */
-  findWritable(text: string, asking: Asking): Either.Either<Found, Refused> {
-    return Either.flatMap(this.find(text, asking), (found) =>
+  findWritable(text: string, request: CallerAndQuery): Either.Either<Found, Refused> {
+    return Either.flatMap(this.find(text, request), (found) =>
       Option.match(decideWrite(found.requester), {
         onNone: () => Either.right(found),
         onSome: (refusal) => Either.left(refuse(refusal))

@@ -34,7 +34,7 @@ import * as Stream from "effect/Stream"
 import { concat } from "./collect.js"
 import { formats } from "./encoding.js"
 import {
-  type Asking,
+  type CallerAndQuery,
   type Found,
   Memory,
   type MemoryOptions,
@@ -49,7 +49,7 @@ import { storesPath } from "./storeOperation.js"
 import { decompress } from "./transform.js"
 
 /** A request, and what it is about. */
-interface Call extends Asking {
+interface Call extends CallerAndQuery {
   readonly memory: Memory
   readonly request: HttpClientRequest.HttpClientRequest
   readonly origin: string
@@ -144,7 +144,7 @@ const present = (call: Call, found: Found) =>
     return yield* Effect.orDie(encodeStore(new Store({ ...view, ...links }, trusted)))
   }).pipe(Effect.mapError(refuse))
 
-const callerOf = ({ caller }: Asking) =>
+const callerOf = ({ caller }: CallerAndQuery) =>
   Effect.mapError(Effect.fromNullable(caller), () => refuse(tokenNotProvidedRefusal))
 
 const byAge: Order.Order<Found> = Order.combine(
@@ -155,9 +155,10 @@ const byAge: Order.Order<Found> = Order.combine(
 /** A page has at most as many items. */
 const MAX_PAGE = 1000
 
-const limitOf = ({ query }: Asking): number => Math.min(Number(query.get("limit")) || MAX_PAGE, MAX_PAGE)
+const limitOf = ({ query }: CallerAndQuery): number => Math.min(Number(query.get("limit")) || MAX_PAGE, MAX_PAGE)
 
-const isTrue = ({ query }: Asking, name: string): boolean => query.get(name) === "true" || query.get(name) === "1"
+const isTrue = ({ query }: CallerAndQuery, name: string): boolean =>
+  query.get(name) === "true" || query.get(name) === "1"
 
 const listStores: Handle = (call) =>
   Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * Pages that are asked for by their place in a list that may change meanwhile.
+ * Pages that are requested by their offset in a list that may change meanwhile.
  *
  * Each page begins with the last item of the page before. If it does not, items before it were deleted, and others have moved
  * to places that were already read: then the pages before are read again, until one begins with an item that is known. Items
@@ -10,7 +10,7 @@ import type { PageLimits, PageOperation, Pages } from "./pages.js"
 /** What is needed of a page. */
 interface OffsetPage<A> {
   readonly items: ReadonlyArray<A>
-  /** How many items the server gives at most, which may be fewer than it was asked for. */
+  /** How many items the server gives at most, which may be fewer than were requested. */
   readonly limit: number
 }
 
@@ -25,9 +25,9 @@ export class OffsetPages<A, Page extends OffsetPage<A>, E> implements Pages<A, P
   private offset: number
   /** Where the item after the last known one should be. */
   private end: number
-  /** How many items were asked for. */
-  private asked = 0
-  /** How many items the last page had that told where it stands. */
+  /** How many items were requested. */
+  private requested = 0
+  /** How many items the last page had that connected to the page before. */
   private size = 1
   /** How far back pages were read again. */
   private back = 0
@@ -50,8 +50,8 @@ export class OffsetPages<A, Page extends OffsetPage<A>, E> implements Pages<A, P
 
   next(): PageOperation<A, Page, E> | undefined {
     if (this.isOver) return undefined
-    this.asked = Math.min(this.limits.pageSize, this.end - this.offset + this.remaining)
-    return this.operationAt(this.offset, this.asked)
+    this.requested = Math.min(this.limits.pageSize, this.end - this.offset + this.remaining)
+    return this.operationAt(this.offset, this.requested)
   }
 
   take({ items, limit }: Page): ReadonlyArray<A> {
@@ -72,7 +72,7 @@ export class OffsetPages<A, Page extends OffsetPage<A>, E> implements Pages<A, P
     // The end is where only the known item is left. A server may give fewer items than it says, but more than one.
     this.isOver =
       this.remaining === 0 ||
-      (given.length === 0 && (items.length < Math.min(this.asked, limit, 2) || this.hasRepeated))
+      (given.length === 0 && (items.length < Math.min(this.requested, limit, 2) || this.hasRepeated))
     return given
   }
 
