@@ -184,7 +184,7 @@ export const decideAccess = (request: AccessRequest): Option.Option<Refusal> => 
 }
 
 /**
- * Decides whether `requester` may change a store or its records: general access and signatures open nothing to that.
+ * Decides whether `requester` may change a store or its records: general access and signatures give no right to write.
  *
  * Source: Apify's documentation of general resource access.
  *

@@ -1,5 +1,5 @@
 /**
- * What all errors of these packages have in common, and guards that spare callers a list of tags.
+ * What all errors of these packages have in common, and guards that replace lists of tags.
  *
  * @since 0.1.0
  */
@@ -32,7 +32,7 @@ export type ApifyErrorTypeId = typeof ApifyErrorTypeId
 export type Retryable = "Never" | "Once" | "ByPolicy"
 
 /**
- * Why an error that may pass was not retried any further.
+ * Why an error that may be temporary was not retried any further.
  *
  * - `retries`: the retry policy's attempts were used up, or its predicate refused the error.
  * - `deadline`: the wait before the next attempt would have passed the call's deadline.
@@ -86,7 +86,7 @@ export const isApifyError = (error: unknown): error is ApifyError =>
   Predicate.isString(error._tag)
 
 /**
- * Whether an error is one that may pass: the client retries it, and a later call may succeed. A `TimeoutError` of a whole
+ * Whether an error may be temporary: the client retries it, and a later call may succeed. A `TimeoutError` of a whole
  * call is not, because no time is left for another attempt.
  *
  * @example

@@ -56,7 +56,7 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
   ...responseFields,
   /** Where the token was read from; `None` where the request carried no token. */
   tokenSource: optionalText,
-  /** Whether the client has a token, but kept it from a request that was to go to another server than its own. */
+  /** Whether the client has a token, but withheld it from a request to another server than its own. */
   tokenWithheld: flag
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
@@ -197,7 +197,7 @@ export class ServerError extends Schema.TaggedError<ServerError>()("ServerError"
 }
 
 /**
- * A response that this operation does not have: another status, a redirect, another content type, a body that is too
+ * A response that the operation does not expect: another status, a redirect, another content type, a body that is too
  * large or cannot be decoded to text.
  *
  * @since 0.1.0
@@ -254,7 +254,7 @@ export class MalformedResponseError extends Schema.TaggedError<MalformedResponse
  * - `reset`: the connection broke before the response was complete.
  * - `protocol`: what was received is not HTTP.
  * - `proxy`: the proxy refused to connect to the server.
- * - `request`: this runtime, or the function that sends, does not take the request.
+ * - `request`: this runtime, or the function that sends, did not accept the request.
  * - `file`: a transport that keeps records in files could not read or write one.
  * - `closed`: the client was closed.
  * - `unknown`: the transport does not say.

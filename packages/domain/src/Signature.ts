@@ -58,7 +58,7 @@ export const encodeHmac = (hmac: Uint8Array): string => {
 }
 
 /**
- * What the signature of a store's keys is the HMAC of.
+ * The text whose HMAC is the signature of a store's keys.
  *
  * @param expiresAt milliseconds since 1970; 0 for a link that does not expire
  * @param storeId the store's own ID, however the link names the store
@@ -130,7 +130,7 @@ export const StorageSignatureFromString = Schema.transformOrFail(Schema.String, 
 }).annotations({ identifier: "StorageSignatureFromString" })
 
 /**
- * The time after which a link is to expire cannot be one. No link was made.
+ * The expiry of a link is invalid. No link was made.
  *
  * @since 0.1.0
  * @category errors
