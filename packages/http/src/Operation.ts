@@ -78,8 +78,8 @@ export type RequestBody<E = never> =
     }
 
 /**
- * A request without what the client adds to it: the base URL, the token, common headers. It is checked before it is sent: a
- * path that leads elsewhere, a parameter that is not text, or a header that is not one, is a `TransportError` for the reason
+ * A request without what the client adds to it: the base URL, the token and common headers. The client checks it before it sends
+ * it: a path that leads elsewhere, a parameter that is not text, or an invalid header is a `TransportError` with the reason
  * `request`.
  *
  * @since 0.1.0
@@ -142,13 +142,13 @@ export interface DecodeContext {
   readonly now: number
   /** Where the token was read from; `None` if the request carried no token. */
   readonly tokenSource: Option.Option<string>
-  /** Whether the client has a token, but kept it from a request to another server than its own. */
+  /** Whether the client has a token, but withheld it from a request to another server than its own. */
   readonly isTokenWithheld?: boolean
-  /** Whether another server responded, to which a redirect had pointed. */
+  /** Whether the response is that of another server, after a redirect. */
   readonly isRedirected?: boolean
   /** Whether the server may have carried out an earlier attempt of the call, whose response was lost. */
   readonly mayBeRepetition?: boolean
-  /** How many bytes of the body were to be read at most. */
+  /** The limit on the bytes of the body. */
   readonly maxBodyBytes: number
   /** Removes secrets from text that the server sent. */
   readonly redact: (text: string) => string
@@ -171,7 +171,7 @@ export type RateClass = "resource" | "record"
 export interface Operation<A, E = never> {
   /** Names its span, and tags its metrics. */
   readonly name: string
-  /** The store that it is about, as its reference is written; `None` for an operation that is about no store. */
+  /** The reference of its store, as text; `None` for an operation without a store. */
   readonly store: Option.Option<string>
   /** The request, or the reason why it cannot be sent. */
   readonly request: Either.Either<OperationRequest<E>, E>
@@ -182,7 +182,7 @@ export interface Operation<A, E = never> {
   readonly isPaced: boolean
   /** The limits that hold where neither the client's options nor those of the call set them. Default: `defaultLimits`. */
   readonly defaults?: Partial<CallLimits>
-  /** Whether a success is bytes of any kind, of which nothing is guessed by what they look like. Default: false. */
+  /** Whether a success is bytes of any kind, whose content is never inspected. Default: false. */
   readonly readsBytes?: boolean
   /**
    * Where a redirect leads, if it may be followed: once, and without the token and whatever else may be a credential. Default:

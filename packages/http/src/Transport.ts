@@ -1,5 +1,5 @@
 /**
- * How a client sends its requests. `HttpClientTransport`, `FetchTransport` and `UndiciTransport` have a layer each.
+ * How a client sends its requests. `HttpClientTransport`, `FetchTransport` and `UndiciTransport` each have a layer.
  *
  * A transport sends one request, and passes the response to a receiver. It does not retry, follow redirects, limit the
  * time or the size of a response, or read credentials: the client does all that, in the same way for every transport.
@@ -47,7 +47,7 @@ export interface TransportRequest {
   /** Names in lower case, credentials included. */
   readonly headers: Headers.Headers
   readonly body: TransportBody
-  /** Whether another server pointed to it: it has no credentials, and gets no headers from the transport's own options. */
+  /** Whether it follows a redirect to another server: it has no credentials, and gets no headers from the transport's options. */
   readonly isRedirected?: boolean
 }
 
@@ -116,7 +116,7 @@ export interface Receiver {
 export interface Exchange {
   /** Ends it, without waiting. */
   abort(): void
-  /** Ends it, and waits until nothing is left of it. */
+  /** Ends it, and waits until all its resources are released. */
   readonly stop: Effect.Effect<void>
   /** Stops reading until `resume`. A few more chunks may still arrive. */
   pause(): void
@@ -124,7 +124,7 @@ export interface Exchange {
 }
 
 /**
- * The cause of the error if a transport did not send a request, because it would have taken the token to another origin.
+ * The cause of the error if a transport refused to send a request that would have carried the token to another origin.
  *
  * @since 0.1.0
  * @category constants
