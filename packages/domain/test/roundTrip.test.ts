@@ -1,16 +1,30 @@
 /**
  * The laws of `laws.ts`, of every schema that the package exports, and that they can fail.
  */
+import { readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import * as Domain from "../src/index.js"
 import { decodesAnyJson, generatesItsOwnValues, laws, roundTrips } from "./laws.js"
 
 const isCodec = (value: unknown): value is Schema.Schema<unknown, unknown> => Schema.isSchema(value)
 
-const codecs = Object.entries(Domain).flatMap(([name, value]) => (isCodec(value) ? [{ name, codec: value }] : []))
+const SOURCES = `${import.meta.dirname}/../src`
+
+/** All that can be imported: the index, and each module by itself. Those in `internal` cannot. */
+const modules: ReadonlyArray<object> = await Promise.all(
+  readdirSync(SOURCES)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => import(`${SOURCES}/${file}`))
+)
+
+/** What they export, once: the index exports again what the others do. */
+const exported = modules
+  .flatMap((module) => Object.entries(module))
+  .filter(([name, value], index, all) => all.findIndex((other) => other[0] === name && other[1] === value) === index)
+
+const codecs = exported.flatMap(([name, value]) => (isCodec(value) ? [{ name, codec: value }] : []))
 
 /** Its schema is `PublicUrlFromString`. */
 const isPlainClass = (name: string): boolean => name === "PublicUrl"
@@ -38,7 +52,7 @@ describe("the walk over the exports", () => {
   })
 
   it("takes every export with the name of a type for a schema", () => {
-    const named = Object.entries(Domain).flatMap(([name, value]) =>
+    const named = exported.flatMap(([name, value]) =>
       /^[A-Z][a-z]/.test(name) && typeof value !== "symbol" && !isPlainClass(name) ? [name] : []
     )
     assert.sameMembers(
