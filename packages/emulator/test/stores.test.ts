@@ -1,6 +1,7 @@
 /**
  * Listing, making, changing and deleting stores, over real sockets.
  */
+import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib"
@@ -12,7 +13,6 @@ import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
-import * as TestServices from "effect/TestServices"
 import { scale } from "../../../vitest.scale.js"
 import { Emulator, type SeedJson } from "../src/index.js"
 import { checkStoreSchema } from "../src/StoreSchema.js"
@@ -584,8 +584,10 @@ layer(Emulator.layer({ seed }))("updating a store", (it) => {
       yield* update(ID, { name: "before", title: "before" })
       const body = '{"title": "slow"}'
       const headers = `Host: x\r\nConnection: close\r\nAuthorization: Bearer ${JANE}\r\nContent-Length: ${body.length}`
-      const slow = yield* connected(url, `PUT ${storePath(ID)} HTTP/1.1\r\n${headers}\r\n\r\n{`)
-      yield* TestServices.provideLive(Effect.sleep("200 millis"))
+      const expects = "Expect: 100-continue\r\n"
+      const slow = yield* connected(url, `PUT ${storePath(ID)} HTTP/1.1\r\n${expects}${headers}\r\n\r\n{`)
+      // The server says that it goes on, and handles the request until it needs more of the body.
+      yield* Effect.promise(() => once(slow, "data"))
       yield* update(ID, { name: "meanwhile", title: "meanwhile" })
       slow.write(body.slice(1))
       yield* closed(slow)
