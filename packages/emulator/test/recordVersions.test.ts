@@ -1,16 +1,24 @@
 /**
  * Versions of a record: readers of an old one, uploads that are broken off, writers at once, and what the database keeps.
  */
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import * as Http from "node:http"
 import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Supervisor from "effect/Supervisor"
+import { vi } from "vitest"
 import { databaseLayer } from "../src/Database.js"
 import { Emulator } from "../src/index.js"
 import { ClientLimits } from "../src/internal/ClientLimits.js"
+import { yieldToEventLoop } from "../src/internal/eventLoop.js"
+import { LockTimeout } from "../src/internal/LockTimeout.js"
 import { CHUNK_BYTES } from "../src/Uploads.js"
 import { CLOSED, get, OWNER, put, recordPath, seed, storeOf } from "./records.js"
 import { request, storePath } from "./request.js"
@@ -37,14 +45,23 @@ const rowsIn = (database: string) =>
     return counts
   }).pipe(Effect.provide(databaseLayer(database)))
 
+/** Waits until that is so, and lets everything else go on meanwhile. */
+const until = <E>(isSo: Effect.Effect<boolean, E>): Effect.Effect<void, E> =>
+  Effect.asVoid(Effect.repeat(Effect.zipLeft(isSo, yieldToEventLoop), { until: (isSo) => isSo }))
+
 /** Until the database has so many rows. */
 const untilRows = (database: string, expected: Effect.Effect.Success<ReturnType<typeof rowsIn>>) =>
-  Effect.gen(function* () {
-    while (true) {
-      const rows = yield* rowsIn(database)
-      if (JSON.stringify(rows) === JSON.stringify(expected)) return
-      yield* Effect.sleep("20 millis")
+  until(Effect.map(rowsIn(database), (rows) => JSON.stringify(rows) === JSON.stringify(expected)))
+
+/** The next request that a server of this process begins to handle. The handler runs right after that. */
+const nextRequest = (): Promise<Http.IncomingMessage> =>
+  new Promise((resolve) => {
+    const onStart = (message: unknown): void => {
+      if (!Predicate.hasProperty(message, "request") || !(message.request instanceof Http.IncomingMessage)) return
+      unsubscribe("http.server.request.start", onStart)
+      resolve(message.request)
     }
+    subscribe("http.server.request.start", onStart)
   })
 
 const started = Effect.fnUntraced(function* () {
@@ -196,19 +213,27 @@ describe("an upload", () => {
 
   it.scopedLive("of a few bytes that is broken off before it is read leaves the record as it was", () =>
     Effect.gen(function* () {
-      const { url, database } = yield* started()
+      const supervisor = yield* Supervisor.track
+      const { url, database } = yield* started().pipe(
+        Effect.provideService(LockTimeout, Duration.hours(1)),
+        Effect.supervised(supervisor)
+      )
       yield* put(url, CLOSED, "small", "before")
       const services = yield* Layer.build(databaseLayer(database))
       const sql = Context.get(services, SqlClient.SqlClient)
       // Another process holds the file while the client leaves.
       yield* sql`BEGIN EXCLUSIVE`
+      const next = nextRequest()
       const outgoing = begin(url, "small", "PUT", { "content-length": "100" })
       outgoing.write("some")
-      yield* Effect.sleep("100 millis")
+      const { socket } = yield* Effect.promise(() => next)
+      const handlers = yield* supervisor.value
+      assert.isAbove(handlers.length, 0)
+      const hasLeft = new Promise((resolve) => socket.once("end", resolve))
       outgoing.destroy()
-      yield* Effect.sleep("50 millis")
+      yield* Effect.promise(() => hasLeft)
       yield* sql`COMMIT`
-      yield* Effect.sleep("200 millis")
+      yield* Fiber.awaitAll(handlers)
       assert.strictEqual((yield* get(url, CLOSED, "small")).text, "before")
       assert.strictEqual((yield* storeOf(url, CLOSED)).stats.writeCount, 1)
     })
@@ -216,21 +241,37 @@ describe("an upload", () => {
 
   it.scopedLive("may take any time while it moves, and is dropped when it stops", () =>
     Effect.gen(function* () {
-      const limits = { headersTimeout: 10_000, bodyTimeout: 2_000, connectionsCheckingInterval: 1_000 }
-      const emulator = Effect.provideService(Layer.build(Emulator.layer({ seed })), ClientLimits, limits)
-      const { url } = Context.get(yield* emulator, Emulator)
-      const [moving, stopping] = ["moving", "stopping"].map((key) =>
-        begin(url, key, "PUT", { "transfer-encoding": "chunked" })
+      const { url } = yield* started()
+      const { bodyTimeout } = yield* ClientLimits
+      // The emulator looks by this timer whether a body moves.
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })),
+        () => Effect.sync(() => vi.useRealTimers())
       )
-      const isDropped = new Promise((resolve) => stopping?.once("close", resolve))
-      const status = new Promise((resolve) => moving?.once("response", ({ statusCode }) => resolve(statusCode)))
-      stopping?.write("some")
+      const upload = Effect.fnUntraced(function* (key: string) {
+        const next = nextRequest()
+        const outgoing = begin(url, key, "PUT", { "transfer-encoding": "chunked" })
+        outgoing.flushHeaders()
+        const { socket } = yield* Effect.promise(() => next)
+        const send = (text: string) =>
+          Effect.suspend(() => {
+            const before = socket.bytesRead
+            outgoing.write(text)
+            return until(Effect.sync(() => socket.bytesRead > before))
+          })
+        return { outgoing, send }
+      })
+      const moving = yield* upload("moving")
+      const stopping = yield* upload("stopping")
+      const isDropped = new Promise((resolve) => stopping.outgoing.once("close", resolve))
+      const response = new Promise<Http.IncomingMessage>((resolve) => moving.outgoing.once("response", resolve))
+      yield* stopping.send("some")
       for (let step = 0; step < 50; step++) {
-        moving?.write("x")
-        yield* Effect.sleep("100 millis")
+        yield* moving.send("x")
+        vi.advanceTimersByTime(bodyTimeout)
       }
-      moving?.end()
-      assert.strictEqual(yield* Effect.promise(() => status), 201)
+      moving.outgoing.end()
+      assert.strictEqual((yield* Effect.promise(() => response)).statusCode, 201)
       yield* Effect.promise(() => isDropped)
       assert.strictEqual((yield* get(url, CLOSED, "moving")).text, "x".repeat(50))
       assert.strictEqual((yield* get(url, CLOSED, "stopping")).status, 404)
