@@ -9,6 +9,7 @@ import * as Schedule from "effect/Schedule"
 import { sampled, scale, spread } from "../../../../vitest.scale.js"
 import { patient, refusal, silence } from "./cases.js"
 import { withClient } from "./connection.js"
+import { until } from "./drivenTime.js"
 import { heap } from "./heap.js"
 import { operations } from "./operations.js"
 import { settled } from "./play.js"
@@ -29,12 +30,8 @@ const connections = Effect.sync(
  */
 const rest = (origin: Origin) =>
   Effect.gen(function* () {
-    assert.strictEqual((yield* settled(origin, ({ busy }) => busy === 0)).busy, 0)
-    const left = yield* Effect.repeat(connections, {
-      until: (count) => count <= 2 * CONCURRENCY,
-      schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(2400))
-    }).pipe(Effect.zipRight(connections))
-    assert.isAtMost(left, 2 * CONCURRENCY)
+    yield* settled(origin, ({ busy }) => busy === 0)
+    yield* until(Effect.map(connections, (count) => count <= 2 * CONCURRENCY))
     yield* (yield* FaultServer).forget
   })
 

@@ -102,13 +102,9 @@ export const placeOf = ({ at: where, greeting }: Case): Effect.Effect<Place, nev
     }
   })
 
-/** Waits until an origin's sockets are as they should be, or gives up after minutes and returns how they are. */
+/** Waits until an origin's sockets are as they should be, and returns how they are. */
 export const settled = (origin: Origin, isSettled: (sockets: Sockets) => boolean): Effect.Effect<Sockets> =>
-  origin.sockets.pipe(
-    Effect.repeat({
-      until: isSettled,
-      schedule: Schedule.intersect(Schedule.spaced("4 millis"), Schedule.recurs(30_000))
-    }),
+  Effect.repeat(origin.sockets, { until: isSettled, schedule: Schedule.spaced("4 millis") }).pipe(
     Effect.zipRight(origin.sockets)
   )
 
