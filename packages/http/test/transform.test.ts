@@ -11,6 +11,7 @@ import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { type ByteTransform, Transformed } from "../src/internal/transform.js"
+import { othersSettle } from "./simulatedTime.js"
 
 /** A stream, transformed. */
 const through = <E>(stream: Stream.Stream<Uint8Array, E>, transform: ByteTransform) =>
@@ -68,7 +69,7 @@ describe("what is transformed", () => {
       )
       assert.strictEqual(yield* Effect.flip(bytesOf(decompressed)), "refused")
       yield* Deferred.succeed(isRefused, undefined)
-      yield* Effect.sleep("1 millis")
+      yield* othersSettle
     })
   )
 
@@ -86,12 +87,15 @@ describe("what is transformed", () => {
   it.scopedLive("and closed is read no more", () =>
     Effect.gen(function* () {
       const isInterrupted = yield* Deferred.make<void>()
+      const isRead = yield* Deferred.make<void>()
       const silent = Stream.fromEffect(
-        Effect.onInterrupt(Effect.never, () => Deferred.succeed(isInterrupted, undefined))
+        Effect.zipRight(Deferred.succeed(isRead, undefined), Effect.never).pipe(
+          Effect.onInterrupt(() => Deferred.succeed(isInterrupted, undefined))
+        )
       )
       const compressed = yield* through(silent, new CompressionStream("gzip"))
       const reading = yield* Effect.fork(bytesOf(compressed))
-      yield* Effect.sleep("1 millis")
+      yield* Deferred.await(isRead)
       yield* compressed.close
       yield* Deferred.await(isInterrupted)
       yield* Fiber.interrupt(reading)
