@@ -74,20 +74,18 @@ export const withStall = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
     (delay) => Effect.sync(() => delay.disable())
   )
 
-/** Sends for that long. */
+/** Sends for that long, and one request at least. */
 export const sendAll = (rate: RateClass, url: string, pacing: Layer.Layer<Pacing>, duration: Duration.Duration) =>
   Effect.gen(function* () {
     const sent = { served: 0, limited: 0, failed: 0 }
-    const worker = Effect.forever(
-      Effect.map(pacedCall(rate), (outcome) => {
-        if (outcome === "served" || outcome === "RecordNotFoundError") sent.served += 1
-        else if (outcome === "RateLimitedError") sent.limited += 1
-        else sent.failed += 1
-      })
-    )
-    const workers = Array.from({ length: WORKERS }, () => worker)
+    const send = Effect.map(pacedCall(rate), (outcome) => {
+      if (outcome === "served" || outcome === "RecordNotFoundError") sent.served += 1
+      else if (outcome === "RateLimitedError") sent.limited += 1
+      else sent.failed += 1
+    })
+    const workers = Array.from({ length: WORKERS }, () => Effect.forever(send))
     const [, stalled] = yield* withStall(
-      Effect.timeoutOption(Effect.all(workers, { concurrency: "unbounded" }), duration)
+      Effect.zipRight(send, Effect.timeoutOption(Effect.all(workers, { concurrency: "unbounded" }), duration))
     )
     return { ...sent, stalled }
   }).pipe(

