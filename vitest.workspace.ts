@@ -24,7 +24,8 @@ const reporter = (numRuns: string): Reporter => ({
 /** What takes longest begins first, so that no core waits at the end. The others follow as Vitest would have them. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
-    const isLong = ({ moduleId }: TestSpecification) => /faults\/|killed|Laws|main\.test|examples\.test/.test(moduleId)
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /faults\/|killed|Laws|main\.test|examples\.test|start\.test|persistence/.test(moduleId)
     const sorted = await super.sort(files)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
@@ -32,7 +33,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig(({ mode }) => {
   const soaks = mode === "soak"
-  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "30")
+  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "25")
 
   return {
     test: {
