@@ -111,16 +111,20 @@ export const KeyItem = Schema.Struct({ key: Schema.String, size: Schema.Number }
 
 const selectItems = selectRow({ items: array(object({ key: "key", size: "size" })) })
 
+/** SQLite's own. */
+const NO_LIMIT = -1
+
 /** All keys in one row: a row for each would take twice as long to read. */
 const findItems = SqlSchema.single({
   Request: Schema.Struct({
     storeId: Schema.String,
     from: Schema.String,
     to: Schema.String,
-    limit: Schema.Number
+    limit: Schema.Number,
+    order: Schema.Literal("key", "modified_at, key")
   }),
   Result: Row(Schema.Struct({ items: Schema.NullOr(Schema.Array(KeyItem)) })),
-  execute: ({ storeId, from, to, limit }) =>
+  execute: ({ storeId, from, to, limit, order }) =>
     Effect.flatMap(SqlClient.SqlClient, (sql) =>
       rowsOf(sql`
         SELECT ${selectItems(sql)}
@@ -128,7 +132,7 @@ const findItems = SqlSchema.single({
           SELECT key, size
           FROM records
           WHERE store_id = ${storeId} AND key >= ${from} AND key < ${to}
-          ORDER BY key
+          ORDER BY ${sql.literal(order)}
           LIMIT ${limit}) AS page`)
     )
 })
@@ -144,22 +148,7 @@ export const listKeys = (
   range: KeyRange,
   limit: number
 ): Effect.Effect<ReadonlyArray<typeof KeyItem.Type>, SqlError | ParseError, Database> =>
-  Effect.map(onlyRow(findItems({ storeId, ...range, limit })), ({ items }) => items ?? [])
-
-const findItemsByAge = SqlSchema.single({
-  Request: Schema.Struct({ storeId: Schema.String, from: Schema.String, to: Schema.String }),
-  Result: Row(Schema.Struct({ items: Schema.NullOr(Schema.Array(KeyItem)) })),
-  execute: ({ storeId, from, to }) =>
-    Effect.flatMap(SqlClient.SqlClient, (sql) =>
-      rowsOf(sql`
-        SELECT ${selectItems(sql)}
-        FROM (
-          SELECT key, size
-          FROM records
-          WHERE store_id = ${storeId} AND key >= ${from} AND key < ${to}
-          ORDER BY modified_at, key) AS page`)
-    )
-})
+  Effect.map(onlyRow(findItems({ storeId, ...range, limit, order: "key" })), ({ items }) => items ?? [])
 
 /**
  * All keys of a range, in the order in which their records were written.
@@ -171,7 +160,9 @@ export const keysByAge = (
   storeId: string,
   range: KeyRange
 ): Effect.Effect<ReadonlyArray<string>, SqlError | ParseError, Database> =>
-  Effect.map(onlyRow(findItemsByAge({ storeId, ...range })), ({ items }) => (items ?? []).map(({ key }) => key))
+  Effect.map(onlyRow(findItems({ storeId, ...range, limit: NO_LIMIT, order: "modified_at, key" })), ({ items }) =>
+    (items ?? []).map(({ key }) => key)
+  )
 
 // ---- Writing -----------------------------------------------------------------------------------------------------------
 
