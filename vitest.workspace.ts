@@ -33,7 +33,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig(({ mode }) => {
   const soaks = mode === "soak"
-  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "25")
+  const numRuns = process.env.FC_NUM_RUNS ?? (soaks ? "500" : "30")
 
   return {
     test: {

@@ -18,7 +18,7 @@ import { CHUNK_BYTES } from "../src/Uploads.js"
 import { CLOSED, get, put, seed, storeOf } from "./records.js"
 import { scratch } from "./scratch.js"
 
-const ROUNDS = scale({ test: 4, soak: 1_000 })
+const ROUNDS = scale({ test: 5, soak: 1_000 })
 const TIMEOUT = ROUNDS * 60_000
 
 /** Each has keys of its own, so that what it writes follows on what it wrote. */

@@ -20,7 +20,7 @@ import { ApifyClient, FetchTransport, getRecordValue } from "../src/index.js"
 import { eventOf, eventsServer } from "./eventsServer.js"
 import { unhurried } from "./realSockets.js"
 
-const ROUNDS = scale({ test: 4, soak: 100 })
+const ROUNDS = scale({ test: 6, soak: 100 })
 const TIMEOUT = ROUNDS * 60_000
 
 const STORE = "WkzbQMuFYuamGv3YF"

@@ -36,10 +36,10 @@ const rest = (origin: Origin) =>
   })
 
 /** Failed calls, and interrupted ones: of the first operation most, because all have the same engine. */
-const callsOf = (position: number): number => scale({ test: 60, soak: position === 0 ? 10_000 : 1_000 })
+const callsOf = (position: number): number => scale({ test: 100, soak: position === 0 ? 10_000 : 1_000 })
 
 /** Calls whose responses are large errors. */
-const largeOf = (position: number): number => scale({ test: 20, soak: position === 0 ? 1_000 : 200 })
+const largeOf = (position: number): number => scale({ test: 40, soak: position === 0 ? 1_000 : 200 })
 
 const times = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: count }), () => effect, { concurrency: CONCURRENCY, discard: true })

@@ -75,7 +75,7 @@ const fuzzedRef = fc.oneof(
   { arbitrary: fc.string({ unit: character, maxLength: 20 }), weight: 1 }
 )
 
-const REFS = scale({ test: 5_000, soak: 1_000_000 })
+const REFS = scale({ test: 10_000, soak: 1_000_000 })
 
 /** The test runner wants to be heard now and then. */
 const REFS_AT_ONCE = 10_000
