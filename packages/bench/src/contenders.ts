@@ -32,6 +32,7 @@ type MakeForTask = (baseUrl: string, task: Task) => Promise<Client>
 /** Clients for records. */
 export const recordContenders: Readonly<Record<string, () => Promise<MakeForTask>>> = {
   undici: async () => (await promiseRecords()).undici,
+  "undici, 60 a second": async () => (await promiseRecords()).pacedUndici,
   fetch: async () => (await promiseRecords()).globalFetch,
   "apify-client": async () => (await promiseRecords()).apifyClient,
   WebCrypto: async () => (await promiseRecords()).webCrypto,

@@ -9,12 +9,15 @@ import {
   getRecord,
   getStore,
   listKeys,
+  listKeysPage,
   publicUrls,
   putRecord,
+  type RecordInfoPage,
   streamRecord
 } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { byUndici, clientLayer, effectClient, type TransportLayer } from "./effectClients.js"
 import type { Client } from "./load.js"
@@ -39,6 +42,17 @@ const programs: Programs<Work> = {
     ),
   upload: (size) => Effect.as(putRecord(STORE_ID, String(size), source(size)), size),
   list: () => Stream.runCount(listKeys(STORE_ID)),
+  pages: () =>
+    Effect.gen(function* () {
+      let keys = 0
+      let after: Option.Option<string> = Option.none()
+      do {
+        const page: RecordInfoPage = yield* listKeysPage(STORE_ID, { exclusiveStartKey: Option.getOrUndefined(after) })
+        keys += page.items.length
+        after = page.nextExclusiveStartKey
+      } while (Option.isSome(after))
+      return keys
+    }),
   link: () => Effect.flatMap(urls, ({ record }) => Effect.map(record("some-key"), ({ isSigned }) => (isSigned ? 1 : 0)))
 }
 

@@ -92,9 +92,10 @@ const tasks: Readonly<Record<string, PlannedTask>> = {
   "put 100 kB, 8 in flight": planned({ do: "put", size: 100_000 }, 8, 1_000, 3_000),
   "get 10 MB, 2 in flight": planned({ do: "get", size: 10_000_000 }, 2, 30, 10),
   "put 10 MB, 2 in flight": planned({ do: "put", size: 10_000_000 }, 2, 30, 10),
-  "download 1 GiB": planned({ do: "download", size: plan.tasks.stream }, 1, 1, 0),
-  "upload 1 GiB": planned({ do: "upload", size: plan.tasks.stream }, 1, 1, 0),
-  "list 100,000 keys": planned({ do: "list", size: KEYS }, 1, 2, 1),
+  "download 1 GiB": planned({ do: "download", size: plan.tasks.stream }, 1, 3, 1),
+  "upload 1 GiB": planned({ do: "upload", size: plan.tasks.stream }, 1, 3, 1),
+  "list 100,000 keys": planned({ do: "list", size: KEYS }, 1, 2, 20, ["undici, 60 a second", ...recordClients]),
+  "list 100,000 keys, page by page": planned({ do: "pages", size: KEYS }, 1, 10, 30),
   "links, one by one": planned({ do: "link", size: 1 }, 1, 5_000, 10_000, linkClients),
   "links, 16 at a time": planned({ do: "link", size: 1 }, 16, 5_000, 10_000, linkClients)
 }

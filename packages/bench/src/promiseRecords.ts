@@ -3,6 +3,7 @@
  */
 import { Readable, Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { setTimeout } from "node:timers/promises"
 import type { Client } from "./load.js"
 import { STORE_ID, TOKEN } from "./page.js"
 import { promiseClient } from "./promiseClients.js"
@@ -70,6 +71,7 @@ const undiciPrograms = async (baseUrl: string): Promise<Programs<Work>> => {
     await response.body.dump()
     return response.statusCode === 201 ? size : 0
   }
+  const listing = list(baseUrl, async (url) => JSON.parse(await (await request(url, { headers })).body.text()))
   return {
     get: (size) => async () => {
       const { body } = await request(recordUrl(baseUrl, size), { headers })
@@ -81,7 +83,25 @@ const undiciPrograms = async (baseUrl: string): Promise<Programs<Work>> => {
     },
     download: (size) => async () => drain((await request(recordUrl(baseUrl, size), { headers })).body),
     upload: (size) => () => put(size, source(size)),
-    list: list(baseUrl, async (url) => JSON.parse(await (await request(url, { headers })).body.text()))
+    list: listing,
+    pages: listing
+  }
+}
+
+/** Between two requests, for the 60 a second that Apify allows for the keys of a store. */
+const GAP_MILLIS = 17
+
+/** undici, with a listing that keeps to Apify's rate limit. */
+const pacedUndiciPrograms = async (baseUrl: string): Promise<Programs<Work>> => {
+  const { request } = await import("undici")
+  let free = 0
+  return {
+    list: list(baseUrl, async (url) => {
+      const wait = free - performance.now()
+      if (wait > 0) await setTimeout(wait)
+      free = Math.max(free, performance.now()) + GAP_MILLIS
+      return JSON.parse(await (await request(url, { headers })).body.text())
+    })
   }
 }
 
@@ -92,6 +112,7 @@ const fetchPrograms = async (baseUrl: string): Promise<Programs<Work>> => {
     await response.arrayBuffer()
     return response.status === 201 ? size : 0
   }
+  const listing = list(baseUrl, async (url) => (await fetch(url, { headers })).json())
   return {
     get: (size) => async () => {
       const response = await fetch(recordUrl(baseUrl, size), { headers })
@@ -108,7 +129,8 @@ const fetchPrograms = async (baseUrl: string): Promise<Programs<Work>> => {
       return received
     },
     upload: (size) => () => put(size, { body: webSource(size), ...{ duplex: "half" } }),
-    list: list(baseUrl, async (url) => (await fetch(url, { headers })).json())
+    list: listing,
+    pages: listing
   }
 }
 
@@ -137,6 +159,16 @@ const apifyClientPrograms = async (baseUrl: string): Promise<Programs<Work>> => 
       for await (const _ of store.listKeys()) keys++
       return keys
     },
+    pages: () => async () => {
+      let keys = 0
+      let after: string | undefined
+      for (;;) {
+        const page = await store.listKeys({ limit: 1_000, ...(after !== undefined && { exclusiveStartKey: after }) })
+        for (const _ of page.items) keys++
+        if (page.nextExclusiveStartKey === null) return keys
+        after = page.nextExclusiveStartKey
+      }
+    },
     link: () => async () => ((await store.getRecordPublicUrl("some-key")).includes("signature=") ? 1 : 0)
   }
 }
@@ -157,6 +189,7 @@ const client =
     promiseClient(programOf(await programs(baseUrl), task))
 
 export const undici = client(undiciPrograms)
+export const pacedUndici = client(pacedUndiciPrograms)
 export const globalFetch = client(fetchPrograms)
 export const apifyClient = client(apifyClientPrograms)
 export const webCrypto = client(webCryptoPrograms)

@@ -3,9 +3,9 @@
  */
 import { CHUNK } from "./recordServer.js"
 
-/** A record of so many bytes, a listing of so many keys, or one link. */
+/** A record of so many bytes, a listing of so many keys, as a stream or page by page, or one link. */
 export interface Task {
-  readonly do: "get" | "put" | "download" | "upload" | "list" | "link"
+  readonly do: "get" | "put" | "download" | "upload" | "list" | "pages" | "link"
   readonly size: number
 }
 
