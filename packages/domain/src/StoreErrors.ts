@@ -61,15 +61,18 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. ${
-      this.ref.includes("/")
-        ? `There is no store of ${this.ref}. Check the ID of the run, Actor or task, and that the token belongs to its owner`
-        : `There is no store ${this.ref}. Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account)`
-    }.`
+    `${responded(this)}. There is no store ${this.ref.includes("/") ? "of " : ""}${this.ref}. ${whatToCheck(this.ref)}.`
   )
   get retryable(): Retryable {
     return "Never"
   }
+}
+
+const whatToCheck = (ref: string): string => {
+  if (ref.includes("/")) return "Check the ID of the run, Actor or task, and that the token belongs to its owner"
+  if (ref.startsWith("~")) return "Check the name, and that the token belongs to the store's owner"
+  if (ref.includes("~")) return "Check the owner and the name"
+  return 'Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account)'
 }
 
 /**

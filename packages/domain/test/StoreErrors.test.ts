@@ -31,11 +31,17 @@ describe("the message", () => {
     assert.include(invalid.message, '"~store-name"')
   })
 
-  it("of a 404 gives the form of a name", () => {
-    const { message } = new StoreNotFoundError(notFound)
-    assert.include(message, "Apify responded with 404 record-not-found: Key-value Store was not found.")
-    assert.include(message, "There is no store janedoe~my-store.")
-    assert.include(message, '"username~store-name" ("~store-name" in your own account)')
+  it.each([
+    ["janedoe~my-store", "Check the owner and the name."],
+    ["~my-store", "Check the name, and that the token belongs to the store's owner."],
+    [
+      "WkzbQMuFYuamGv3YF",
+      'Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account).'
+    ]
+  ])("of a 404 says what to check of %s", (ref, advice) => {
+    const { message } = new StoreNotFoundError({ ...notFound, ref })
+    const responded = "Apify responded with 404 record-not-found: Key-value Store was not found."
+    assert.strictEqual(message, `${responded} There is no store ${ref}. ${advice}`)
   })
 
   it("of a 404 for a run asks for the run", () => {

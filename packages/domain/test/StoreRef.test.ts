@@ -170,12 +170,16 @@ describe("the advice", () => {
     ["my-store", /write "~my-store" or "username~my-store"/],
     ["x", /write "~x" or "username~x"/],
     ["", /it is empty/],
-    ["a/b", /an ID is 17 letters and digits, and nothing else/],
+    ["my_store", /an ID is 17 letters and digits, and nothing else/],
+    ["https://console.apify.com/storage/key-value-stores/WkzbQMuFYuamGv3YF", /it is a URL or a path/],
+    ["../etc", /it is a URL or a path/],
+    ["~a/b", /after the ~ is not a store name: the character "\/" \(U\+002F\) at position 2 is not allowed/],
     ["j~my-store", /before the ~ is not a username: 3 to 30/],
     ["janedoe~", /after the ~ is not a store name: it is empty/],
     ["janedoe~a~b", /after the ~ is not a store name: the character "~" \(U\+007E\) at position 2 is not allowed/],
     ["~-x", /it begins with a hyphen/],
     ["actor-runs/x", /after actor-runs\/ is not the ID of a run/],
+    ["actors/janedoe~my-actor", /a run is "actor-runs\/ID", "actors\/ACTOR\/runs\/last"/],
     ["actors/janedoe~../runs/last", /not an ID, a name, or username~name/],
     ["actors/a/runs/last?status=succeeded", /status=SUCCEEDED&origin=API/]
   ])("for %j says what to write", (input, advice) => {

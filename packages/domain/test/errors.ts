@@ -108,7 +108,7 @@ export const oneOfEach: ReadonlyArray<AnyError> = [
   new MalformedResponseError({ ...malformed, kind: "Shape" }),
   new TransportError({ ...request, reason: "connect", code: Option.some("ECONNREFUSED") }),
   new TimeoutError(attemptTimeout),
-  new InvalidStoreRefError({ ref: '"../etc"', problem: "an ID is 17 letters and digits, and nothing else" }),
+  new InvalidStoreRefError({ ref: '"../etc"', problem: "it is a URL or a path" }),
   new InvalidStoreNameError({
     storeName: '"my_store"',
     problem: 'the character "_" (U+005F) at position 3 is not allowed'

@@ -410,7 +410,7 @@ describe("a 404", () => {
   it.each(["record-not-found", "record-or-token-not-found"])("of Apify's type %s is a missing store", (type) => {
     const error = refused({ status: 404, body: apifyError(type, "Key-value Store was not found") })
     assert.strictEqual(error._tag, "StoreNotFoundError")
-    assert.include(error.message, '"username~store-name"')
+    assert.match(error.message, /Check the owner and the name/)
   })
 
   it.each([
@@ -419,7 +419,7 @@ describe("a 404", () => {
     ["of no body", ""],
     ["of other JSON", '{"type":"record-not-found"}']
   ])("%s is not", (_, body) => {
-    assert.include(unexpected({ status: 404, body }).problem, "does not say that the store does not exist")
+    assert.include(unexpected({ status: 404, body }).problem, "not how Apify reports a missing store")
   })
 })
 

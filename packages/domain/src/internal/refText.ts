@@ -71,6 +71,7 @@ const isRun = (text: string): text is RunId => idPattern.test(text)
 const isStatus = (value: unknown): value is RunStatus => runStatuses.some((status) => status === value)
 const isOrigin = (value: unknown): value is RunOrigin => runOrigins.some((origin) => origin === value)
 
+const runPath = /^(?:actor-runs|actors|actor-tasks)\//
 const ofRun = /^actor-runs\/([^/?]*)$/
 const ofLastRun = /^(actors|actor-tasks)\/([^/?]*)\/runs\/last(?:\?(.*))?$/s
 const conditions = /^(?:status=([^&]*))?&?(?:origin=([^&]*))?$/s
@@ -91,17 +92,20 @@ const parseRunRef = (text: string): Either.Either<Ref, string> => {
       : Either.left("the part after actor-runs/ is not the ID of a run: 17 letters and digits")
   }
   const [, collection, id, query] = ofLastRun.exec(text) ?? []
-  if (id === undefined) return Either.left("an ID is 17 letters and digits, and nothing else")
+  if (id === undefined)
+    return Either.left('a run is "actor-runs/ID", "actors/ACTOR/runs/last" or "actor-tasks/TASK/runs/last"')
   if (!actorPattern.test(id)) return Either.left("the Actor or task is not an ID, a name, or username~name")
   const found = parseConditions(query)
   return found === undefined
-    ? Either.left('after the "?" may stand a status and then an origin of runs, such as status=SUCCEEDED&origin=API')
+    ? Either.left(
+        'the part after the "?" is not a status, an origin, or both in this order: status=SUCCEEDED&origin=API'
+      )
     : Either.right({ _tag: "StoreOfLastRun", of: collection === "actors" ? "Actor" : "Task", id, ...found })
 }
 
 /** The reference that a text is, or what is wrong with the text. */
 export const parseRef = (segment: string): Either.Either<Ref, string> => {
-  if (segment.includes("/")) return parseRunRef(segment)
+  if (runPath.test(segment)) return parseRunRef(segment)
   const tilde = segment.indexOf("~")
   if (tilde === -1) {
     if (isId(segment)) return Either.right({ _tag: "StoreById", id: segment })
@@ -110,7 +114,9 @@ export const parseRef = (segment: string): Either.Either<Ref, string> => {
         ? `an ID is 17 letters and digits; for a store's name write ${quote(`~${segment}`)} or ${quote(`username~${segment}`)}`
         : segment === ""
           ? "it is empty"
-          : "an ID is 17 letters and digits, and nothing else"
+          : segment.includes("/")
+            ? "it is a URL or a path"
+            : "an ID is 17 letters and digits, and nothing else"
     )
   }
   const owner = segment.slice(0, tilde)

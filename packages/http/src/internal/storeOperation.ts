@@ -55,7 +55,7 @@ const isRequested = ({ id }: Store, ref: string): boolean => /[~/]/.test(ref) ||
 export const storeErrorOf = (response: OperationResponse, context: DecodeContext): CallError | StoreNotFoundError => {
   if (response.status !== 404) return errorOf(response, context)
   if (!Option.exists(apiErrorOf(response), ({ type }) => MISSING_STORE_TYPES.has(type))) {
-    return unexpected(response, context, "The response does not say that the store does not exist")
+    return unexpected(response, context, "This is not how Apify reports a missing store")
   }
   const { store, ...fields } = responseFieldsOf(response, context)
   return new StoreNotFoundError({ ...fields, ref: Option.getOrElse(store, () => "") })

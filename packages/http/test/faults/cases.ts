@@ -662,7 +662,7 @@ const refusals = (operation: Operation): ReadonlyArray<Case> => [
     47,
     "404 page-not-found",
     refusal(404, "page-not-found"),
-    unexpected(/does not say that the store/, { status: 404 })
+    unexpected(/not how Apify reports a missing store/, { status: 404 })
   ),
   ...tags(operation).flatMap(([status, _, tag]) => {
     // Without Apify's own word, a 404 is not known to be about the store.
