@@ -47,7 +47,7 @@ export type Requester = typeof Requester.Type
 
 /**
  * What the holder of a token may do with a store. The owner may write, and others have the right that was granted to
- * them; a token that is scoped to reading only reads.
+ * them; a token with the scope `READ` only reads.
  *
  * @example
  * ```ts
@@ -91,8 +91,8 @@ export const OwnerSetting = Schema.Literal("RESTRICTED", "ANYONE_WITH_ID_CAN_REA
 export type OwnerSetting = typeof OwnerSetting.Type
 
 /**
- * The level in force for a store: its own level, or its owner's setting if it has none or follows that. An unknown level
- * counts as `RESTRICTED`.
+ * The level that applies to a store: its own, or its owner's setting if it has none or follows that setting. An unknown
+ * level counts as `RESTRICTED`.
  *
  * @example
  * ```ts
@@ -147,8 +147,8 @@ const opensTo = (level: AccessLevel, reference: ReferenceForm): boolean =>
  * Decides whether `requester` may read a store that was referred to in the form `reference`. A request for an `OwnStore`
  * always needs a token, because the token's account says which store is meant.
  *
- * Source: Apify's documentation of general resource access. What a request without a token gets on a restricted store is
- * not documented: see `anonymousRefusal`.
+ * Source: Apify's documentation of general resource access. It does not say how Apify responds to a request without a
+ * token for a restricted store: see `anonymousRefusal`.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 
 /**
- * The error in an Apify response. `type` is one of some 380 strings, and their number grows, so any string is accepted.
+ * The error in an Apify response. Apify has some 380 types and adds more, so `type` may be any string.
  *
  * @since 0.1.0
  * @category schemas

@@ -23,8 +23,8 @@ export const ApifyErrorTypeId: unique symbol = Symbol.for("@effect-apify/domain/
 export type ApifyErrorTypeId = typeof ApifyErrorTypeId
 
 /**
- * Whether another attempt may help: never, once (the cause is likely to last, but may have been bad luck), or as often
- * as the retry policy allows.
+ * Whether another attempt may help: never, once (the cause is likely to last, but may be gone), or as often as the
+ * retry policy allows.
  *
  * @since 0.1.0
  * @category models
@@ -37,8 +37,8 @@ export type Retryable = "Never" | "Once" | "ByPolicy"
  * - `retries`: the retry policy's attempts were used up, or its predicate refused the error.
  * - `deadline`: the wait before the next attempt would have passed the call's deadline.
  * - `budget`: too many of this client's recent calls failed, so it sends no retries for the moment.
- * - `unsafe`: the server may have carried out the request, which must not be carried out twice. What it was to create may
- *   exist.
+ * - `unsafe`: the server may have carried out the request, which must not be carried out twice. What it creates may
+ *   already exist.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,8 +1,8 @@
 /**
  * The errors that every operation shares, one tagged error for each failure that a caller would handle differently.
  *
- * Each error's `message` says what happened and what to do. Each carries what was requested and, where the server
- * responded, what the response said. None holds a token, a signature or a signing key.
+ * Each error's `message` says what happened and what to do. Each carries what was requested and, if the server
+ * responded, what it said. None contains a token, a signature or a signing key.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =
 const isSigned = ({ url }: { readonly url: string }): boolean => /[?&]signature=/.test(url)
 
 const SIGNATURE_REFUSED =
-  "The signature of the link does not open it: check that it is complete and has not expired, and that the store still has the signing key that it was made with"
+  "The link's signature was not accepted: check that it is complete and has not expired, and that the store's signing key is still the one that it was made with"
 
 /**
  * 400: Apify rejected the request.
@@ -54,7 +54,7 @@ export class BadRequestError extends Schema.TaggedError<BadRequestError>()("BadR
  */
 export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("UnauthorizedError", {
   ...responseFields,
-  /** Where the token was read from; `None` where the request carried no token. */
+  /** Where the token was read from; `None` if the request carried no token. */
   tokenSource: optionalText,
   /** Whether the client has a token, but withheld it from a request to another server than its own. */
   tokenWithheld: flag
@@ -78,7 +78,7 @@ export class UnauthorizedError extends Schema.TaggedError<UnauthorizedError>()("
 }
 
 /**
- * 402: the account has to pay first.
+ * 402: Apify requires a payment or a higher limit.
  *
  * @since 0.1.0
  * @category errors
@@ -224,7 +224,8 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
 }
 
 /**
- * A success whose body is not what the operation returns: not JSON (`Json`), or JSON of another shape (`Shape`).
+ * A successful response whose body is not what the operation returns: not JSON (`Json`), or JSON of another shape
+ * (`Shape`).
  *
  * @since 0.1.0
  * @category errors
@@ -254,7 +255,7 @@ export class MalformedResponseError extends Schema.TaggedError<MalformedResponse
  * - `reset`: the connection broke before the response was complete.
  * - `protocol`: what was received is not HTTP.
  * - `proxy`: the proxy refused to connect to the server.
- * - `request`: this runtime, or the function that sends, did not accept the request.
+ * - `request`: the runtime or the transport did not accept the request.
  * - `file`: a transport that keeps records in files could not read or write one.
  * - `closed`: the client was closed.
  * - `unknown`: the transport does not say.
@@ -383,7 +384,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>()("TimeoutErr
   phase: Schema.Literal("attempt", "call"),
   /** The time limit that was reached. */
   limit: Milliseconds,
-  /** The message of the previous attempt's error, where there was one. */
+  /** The message of the previous attempt's error, if there was one. */
   lastFailure: optionalText
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId

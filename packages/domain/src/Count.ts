@@ -1,5 +1,5 @@
 /**
- * Whole numbers that travel as JSON.
+ * Whole numbers in JSON.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ export const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0
 
 /**
- * An integer from 0 to 2^53 - 1. Larger integers are refused, because `JSON.parse` has rounded them.
+ * An integer from 0 to 2^53 - 1. Larger integers are refused, because `JSON.parse` rounds them.
  *
  * @since 0.1.0
  * @category schemas

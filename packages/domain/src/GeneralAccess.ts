@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
  *
  * - `RESTRICTED`: only users with a right to the store may read it.
  * - `ANYONE_WITH_ID_CAN_READ`: anyone who knows the store's ID may read it, even without a token.
- * - `ANYONE_WITH_NAME_CAN_READ`: the same, and anyone who knows its owner and name.
+ * - `ANYONE_WITH_NAME_CAN_READ`: anyone who knows its ID, or its owner and name, may read it, even without a token.
  * - `FOLLOW_USER_SETTING`: the owner's account setting applies.
  *
  * Source: Apify's documentation of general resource access.

@@ -1,5 +1,5 @@
 /**
- * Pages of lists: what stands under `data` in a response.
+ * Pages of lists: the `data` of a response.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { Count } from "./Count.js"
 import { RecordInfo } from "./RecordInfo.js"
 import { Store } from "./Store.js"
 
-/** Absent or `null`; encoded as `null`, without which an official client asks for ever. */
+/** Absent or `null`; `None` is encoded as `null`: if it were left out, an official client would request pages forever. */
 const optionalKey = Schema.optionalWith(Schema.String, {
   as: "Option",
   nullable: true,
@@ -50,7 +50,7 @@ export const offsetPage = <A, I, R>(item: Schema.Schema<A, I, R>) =>
   })
 
 /**
- * A page of a list that is read from key to key.
+ * A page of a list that is read by cursor: each page starts after a key.
  *
  * Source: documented.
  *

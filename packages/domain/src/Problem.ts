@@ -12,7 +12,7 @@ import * as SchemaAST from "effect/SchemaAST"
 import { Count } from "./Count.js"
 
 /**
- * One thing that is wrong: where, and what was expected there. Never the value that was found.
+ * A problem: where it is, and what was expected there, but never the value that was found.
  *
  * `problem` is a predicate, to be read after the path: `is missing`, `is not a string`.
  *
@@ -73,8 +73,8 @@ export const formatProblem = ({ path, problem }: Problem): string =>
 
 /**
  * Every problem in a schema issue, in the order in which the schema lists them. A schema's `description` says what was
- * expected; a message that a filter or a transformation returns is taken as it is. Of a union only the member that fits
- * best is reported, or what was expected if none fits.
+ * expected; a message from a filter or a transformation is used unchanged. For a union, only the problems of the member
+ * that fits best are reported, or what was expected if none fits.
  *
  * @example
  * ```ts

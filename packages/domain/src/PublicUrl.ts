@@ -72,7 +72,7 @@ export class PublicUrl implements Equal.Equal {
 }
 
 /**
- * A `PublicUrl` from the string that Apify sends. Any string is accepted, and encoded again as it was.
+ * A `PublicUrl` from the string that Apify sends. Any string is accepted, and encoded unchanged.
  *
  * @since 0.1.0
  * @category schemas

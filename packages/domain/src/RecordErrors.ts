@@ -12,7 +12,7 @@ import { afterColon, describeProblems, effort, printable, responded } from "./in
 import { Problem } from "./Problem.js"
 
 /**
- * The text is not a key that may be sent. Nothing was sent.
+ * The text is not a valid record key. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -33,9 +33,9 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
 }
 
 /**
- * How Apify says that it is the record, and not the store, that does not exist: both have the same status and type.
+ * Apify's message if the record, and not the store, does not exist. Both responses have the same status and type.
  *
- * Source: read in an official client.
+ * Source: an official client.
  *
  * @since 0.1.0
  * @category constants
@@ -74,14 +74,14 @@ export class RecordNotFoundError extends Schema.TaggedError<RecordNotFoundError>
 }
 
 /**
- * The record is larger than is allowed: than `maxBodyBytes` where it is read as a whole (`Download`), or than Apify stores
- * (`Upload`).
+ * The record is too large: larger than `maxBodyBytes` when it is read as a whole (`Download`), or larger than Apify
+ * stores (`Upload`).
  *
  * @example
  * ```ts
  * import type { RecordTooLargeError } from "@effect-apify/domain"
  *
- * // Of a record that is larger than `maxBodyBytes`, `streamRecord` reads the bytes.
+ * // `streamRecord` reads records that are larger than `maxBodyBytes`.
  * const canBeStreamed = ({ direction }: RecordTooLargeError) => direction === "Download"
  * ```
  *
@@ -93,9 +93,9 @@ export class RecordTooLargeError extends Schema.TaggedError<RecordTooLargeError>
   /** The record's key. */
   key: Schema.String,
   direction: Schema.Literal("Download", "Upload"),
-  /** The limit in bytes, where it is known. */
+  /** The limit in bytes, if it is known. */
   limit: optional(Count),
-  /** What Apify says, where it refused the record. */
+  /** Apify's message, if it refused the record. */
   apifyMessage: optionalText
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
@@ -113,7 +113,7 @@ const bytes = (limit: Option.Option<number>, otherwise: string): string =>
   Option.match(limit, { onNone: () => otherwise, onSome: (limit) => `${limit} bytes` })
 
 /**
- * 400: the schema of the store's collections forbids the record.
+ * 400: the schema of the store's collections does not allow the record.
  *
  * @since 0.1.0
  * @category errors
@@ -133,9 +133,9 @@ export class RecordRejectedError extends Schema.TaggedError<RecordRejectedError>
 }
 
 /**
- * The record is not what the caller expects: not JSON (`Json`), JSON that the schema does not allow (`Shape`), text that
- * cannot be decoded (`Charset`), or a content encoding that cannot be undone (`Encoding`). With the method `PUT` it is a value
- * that was to be written, and nothing was sent. Values are not shown.
+ * The record is not what the caller expects: not JSON (`Json`), JSON that does not match the schema (`Shape`), text
+ * that cannot be decoded (`Charset`), or a content encoding that cannot be decoded (`Encoding`). If `method` is `PUT`,
+ * it is a value to be written, and nothing was sent. Values are not shown.
  *
  * @example
  * ```ts

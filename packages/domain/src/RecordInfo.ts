@@ -1,5 +1,5 @@
 /**
- * What a listing of keys says of a record.
+ * What a listing of keys says about a record.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { RecordKey } from "./RecordKey.js"
 /**
  * A record in a listing of keys.
  *
- * Source: documented. Apify sends `recordPublicUrl` since 2026.
+ * Source: documented. Apify has sent `recordPublicUrl` since 2026.
  *
  * @example
  * ```ts
@@ -28,12 +28,12 @@ import { RecordKey } from "./RecordKey.js"
  */
 export class RecordInfo extends Schema.Class<RecordInfo>("RecordInfo")({
   key: RecordKey,
-  /** In bytes, as it is stored: that of the compressed form if the record was sent compressed. */
+  /** The size in bytes as stored: the compressed size if the record was sent compressed. */
   size: Count,
   /** A link to the record, signed if the store is restricted and the caller may write to it. */
   recordPublicUrl: optional(PublicUrlFromString)
 }) {
-  /** A record of which all is known to be valid. Its fields are set one by one: that takes a tenth of the constructor's time. */
+  /** Makes one from valid fields. Setting them one by one takes a tenth of the constructor's time. */
   static trusted(key: RecordKey, size: number, recordPublicUrl: Option.Option<PublicUrl>): RecordInfo {
     const info: { -readonly [K in keyof RecordInfo]: RecordInfo[K] } = Object.create(RecordInfo.prototype)
     info.key = key

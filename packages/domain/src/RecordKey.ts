@@ -34,10 +34,10 @@ const pattern = /^(?!\.{1,2}$)[a-zA-Z0-9!\-_.'()]{1,256}$/
 const allowed = /^[a-zA-Z0-9!\-_.'()]$/
 
 /**
- * A record's key as it is sent: 1 to 256 of the characters `a-z A-Z 0-9 ! - _ . ' ( )`. `.` and `..` are refused, because
- * they would reach another path. A valid key needs no percent-encoding in a path.
+ * A record's key as it is sent: 1 to 256 of the characters `a-z A-Z 0-9 ! - _ . ' ( )`. `.` and `..` are refused,
+ * because in a URL they mean another path. A valid key needs no percent-encoding in a path.
  *
- * Source: documented. Apify takes `.` and `..` as well, but URLs cannot hold them.
+ * Source: documented. Apify also accepts `.` and `..`.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ const isValid = (key: string): key is ValidRecordKey => pattern.test(key)
 /** What is wrong with a key that is not valid. */
 const problemOf = (key: string): string => {
   if (key === "") return "it is empty"
-  if (key === "." || key === "..") return "in a URL it stands for another path"
+  if (key === "." || key === "..") return "in a URL it means another path"
   return wrongCharacter(key, allowed) ?? `it has ${key.length} characters, and at most ${MAX_LENGTH} are allowed`
 }
 
@@ -82,7 +82,7 @@ const notText = () => Either.left(new InvalidRecordKeyError({ key: "The value", 
 const invalid = (key: string, problem: string) => Either.left(new InvalidRecordKeyError({ key: quote(key), problem }))
 
 /**
- * A key that may be sent, or what is wrong with the text.
+ * Parses a key that may be sent, or says what is wrong with it.
  *
  * @example
  * ```ts
@@ -109,9 +109,9 @@ const escapeUnit = (unit: string): string => {
 }
 
 /**
- * Makes a valid key of any text, one to one: letters, digits, `-`, `_` and `.` stay, `!2f` stands for a `/`, `(043a` for a
- * `к`, `!2e` for a `.` at the start, and a lone `!` for the empty text. The key of a prefix is a prefix of the key. It fails
- * only where the result would be longer than 256 characters.
+ * Turns any text into a valid key, one to one. Letters, digits, `-`, `_` and `.` are kept; `!2f` stands for `/`,
+ * `(043a` for `к`, `!2e` for a `.` at the start, and a lone `!` for the empty text. The escaped prefix of a text is a
+ * prefix of the escaped text. It fails only if the result would be longer than 256 characters.
  *
  * @example
  * ```ts
@@ -134,7 +134,7 @@ export const escapeRecordKey = (text: string): Either.Either<ValidRecordKey, Inv
 }
 
 /**
- * The text that `escapeRecordKey` made a key of; `None` for a key that it does not make.
+ * The text that `escapeRecordKey` turns into this key; `None` if there is none.
  *
  * @example
  * ```ts

@@ -1,15 +1,15 @@
 /**
- * Text from outside, made safe to show: only what is known to be harmless, on one printable line, cut.
+ * Makes text from outside safe to show: only what is known to be harmless, on one printable line, shortened.
  *
- * A text is judged by all that it can be decoded to, since a server may repeat a secret in JSON, HTML or a URL, or in
- * one within another. Where a secret shows only once the text is decoded, the whole text is hidden.
+ * A text is checked in every form that it decodes to, because a server may repeat a secret encoded for JSON, HTML or a
+ * URL, or for several of them. If a secret appears only after decoding, the whole text is hidden.
  *
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
 
 /**
- * Stands where a secret was.
+ * The text that replaces a secret.
  *
  * @since 0.1.0
  * @category constants
@@ -17,8 +17,8 @@ import * as Option from "effect/Option"
 export const REDACTED = "<redacted>"
 
 /**
- * The length from which `redactor` looks for a secret, in characters. A shorter one is no real token, and hiding every
- * "a" of a message would protect nothing.
+ * The length of the shortest secret that `redactor` looks for, in characters. A shorter one is not a real token, and
+ * hiding every "a" of a message would protect nothing.
  *
  * @since 0.1.0
  * @category constants
@@ -26,12 +26,12 @@ export const REDACTED = "<redacted>"
 export const MIN_SECRET_LENGTH = 8
 
 /**
- * Makes a function that hides these secrets in a text, in upper or lower case, wherever they stand.
+ * Makes a function that hides these secrets wherever they occur in a text, in upper or lower case.
  *
- * A secret is found as it is, and under percent encoding, the escapes of JSON and JavaScript strings, and the character
- * references of HTML, in any combination and repeated. A secret that is found as it is gets replaced by `REDACTED`; if
- * it is found only once the text is decoded, `REDACTED` replaces the whole text. Secrets are visible ASCII characters;
- * those shorter than `MIN_SECRET_LENGTH` are ignored.
+ * A secret is found unencoded, and with percent encoding, the escapes of JSON and JavaScript strings, and the character
+ * references of HTML, in any combination and repeated. `REDACTED` replaces an unencoded secret. If a secret appears
+ * only after decoding, `REDACTED` replaces the whole text. Secrets are visible ASCII characters; those shorter than
+ * `MIN_SECRET_LENGTH` are ignored.
  *
  * @example
  * ```ts
@@ -73,14 +73,16 @@ export const redactor = (secrets: ReadonlyArray<string>): ((text: string) => str
 }
 
 /**
- * Hides the credentials in a text of Apify's own, such as the `type` and `message` of an error: tokens by their prefix,
- * whatever stands behind a name such as token, signature, secret, password, authorization, cookie, session or API key,
- * user information and the values of queries in URLs (short numbers, `true` and `false` excepted), and random values
- * behind a name such as code or key.
+ * Hides the credentials in Apify's own text, such as the `type` and `message` of an error:
  *
- * It hides too much rather than too little: behind a name, the rest of the value, of the URL's parameter or of the line
- * is hidden, and random strings on the same line. If the text is encoded and holds a credential, `REDACTED`
- * replaces the whole text.
+ * - tokens, by their prefix;
+ * - whatever follows a name such as token, signature, secret, password, authorization, cookie, session or API key;
+ * - user information and query values in URLs, except for short numbers, `true` and `false`;
+ * - random values after a name such as code or key.
+ *
+ * It hides too much rather than too little: after a name, the rest of the value, of the URL's parameter or of the line
+ * is hidden, and random strings on the same line. If the text is encoded and contains a credential, `REDACTED` replaces
+ * the whole text.
  *
  * @example
  * ```ts
@@ -105,9 +107,9 @@ export const redact = (text: string): string =>
   })
 
 /**
- * The start of a body that is not an error of Apify's, if all of the body is harmless: decoded or not, it names no
- * credential, and holds no long random string and no URL with a query or user information. Pass all of the body that
- * there is, and the length to cut the result to, in characters.
+ * The start of a body that is not an Apify error, if the whole body is harmless: decoded or not, it names no
+ * credential, and contains no long random string and no URL with a query or user information. Pass the whole body, and
+ * the length to cut the result to, in characters.
  *
  * @example
  * ```ts
@@ -130,8 +132,8 @@ export const snippet = (text: string, limit: number): Option.Option<string> => {
  * The origin and the path of a `Location` header, absolute or relative, cut to `limit` characters. Default: 200.
  *
  * The query, the fragment and user information are left out. Segments of the path that could be a credential are
- * hidden, the id in `/key-value-stores/:id` excepted. Of a scheme other than http and https only the scheme is shown.
- * `None` if there is nothing to show.
+ * hidden, except for the ID in `/key-value-stores/:id`. If the scheme is neither http nor https, only the scheme is
+ * shown. `None` if there is nothing to show.
  *
  * @example
  * ```ts
@@ -169,8 +171,8 @@ export const originAndPath = (location: string, limit = 200): Option.Option<stri
 }
 
 /**
- * A caller's text in double quotes, for a message: without credentials, unprintable characters escaped, and cut to
- * `limit` characters. Default: 80.
+ * A caller's text in double quotes, for a message: credentials are hidden, unprintable characters are escaped, and the
+ * text is cut to `limit` characters. Default: 80.
  *
  * @example
  * ```ts
@@ -185,8 +187,8 @@ export const originAndPath = (location: string, limit = 200): Option.Option<stri
 export const quote = (text: string, limit = 80): string => `"${excerpt(redact(text), limit)}"`
 
 /**
- * A text on one printable line, cut to `limit` characters. Of secrets it hides only tokens with Apify's prefix: pass a
- * text from outside through `redact` first.
+ * A text on one printable line, cut to `limit` characters. The only secrets that it hides are tokens with Apify's
+ * prefix: pass text from outside through `redact` first.
  *
  * @example
  * ```ts
@@ -225,7 +227,7 @@ const escaped = (character: string): string =>
 
 // Decoding
 
-// What is encoded more often than this is not read by anybody, and hidden.
+// Nobody reads text that is encoded more often than this, so it is hidden.
 const MAX_DECODINGS = 8
 
 /** The text, and what it is each time it is decoded once more, until nothing changes. `None` if that takes too long. */
@@ -328,7 +330,7 @@ const decodeMatch = (match: string): string => {
 
 const character = (code: number, match: string): string => (code > 0x10ffff ? match : String.fromCodePoint(code))
 
-/** Letters and digits alone, since what stands between them may be swallowed by an escape next to it. */
+/** Only the letters and digits: an escape may swallow a character next to it. */
 const core = (text: string): string => text.replace(/[^a-z0-9]+/gi, "").toLowerCase()
 
 const longEnough = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [

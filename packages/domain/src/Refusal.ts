@@ -23,9 +23,9 @@ const refusal = (status: number, type: string, message: string): Refusal => ({
 })
 
 /**
- * 400: the reference ends with the `~`.
+ * 400: the reference ends with `~`.
  *
- * Source: read in an official client.
+ * Source: an official client.
  *
  * @since 0.1.0
  * @category refusals
@@ -75,10 +75,10 @@ export const insufficientPermissionsRefusal: Refusal = refusal(
 )
 
 /**
- * What a request without a token gets on a store that it may not read.
+ * The response to a request without a token for a store that it may not read.
  *
- * Source: not documented. Apify's words for the refusal suit such callers too, and a similar endpoint responds with it.
- * 401 `token-not-provided` is the other candidate.
+ * Source: not documented. The message suits such callers too, and a similar endpoint responds with it. 401
+ * `token-not-provided` is the other candidate.
  *
  * @since 0.1.0
  * @category refusals
@@ -98,7 +98,7 @@ export const storeNotFoundRefusal: Refusal = refusal(404, "record-not-found", "K
 /**
  * 404: the store has no such record.
  *
- * Source: read in an official client.
+ * Source: an official client.
  *
  * @since 0.1.0
  * @category refusals
@@ -108,7 +108,7 @@ export const recordNotFoundRefusal: Refusal = refusal(404, "record-not-found", M
 /**
  * 404: the caller has no such run.
  *
- * Source: read in an official client.
+ * Source: an official client.
  *
  * @since 0.1.0
  * @category refusals
@@ -132,7 +132,7 @@ export const actorNotFoundRefusal: Refusal = refusal(
 /**
  * 404: there is no such task, or the caller may not see it.
  *
- * Source: not known of Apify. The words are those for an Actor.
+ * Source: not documented. The wording is that for an Actor.
  *
  * @since 0.1.0
  * @category refusals
@@ -144,7 +144,7 @@ export const taskNotFoundRefusal: Refusal = refusal(
 )
 
 /**
- * 400: the key is not a record key.
+ * 400: the key is not a valid record key.
  *
  * Source: documented.
  *
@@ -158,7 +158,7 @@ export const invalidRecordKeyRefusal: Refusal = refusal(
 )
 
 /**
- * 400: a value that the endpoint does not take. The message says which.
+ * 400: a value that the endpoint does not accept. The message says which.
  *
  * Source: documented.
  *
@@ -169,7 +169,7 @@ export const invalidValueRefusal = (problem: string): Refusal =>
   refusal(400, "invalid-value", `Invalid value provided: ${problem}`)
 
 /**
- * 400: the name is not one for a store.
+ * 400: the name is not a valid store name.
  *
  * Source: live responses.
  *
@@ -185,7 +185,7 @@ export const invalidStoreNameRefusal: Refusal = refusal(
 /**
  * 400: the owner has another store with the name.
  *
- * Source: the type and the status are read in Apify's own source; the wording is ours.
+ * Source: the type and the status are from Apify's own source; the wording is ours.
  *
  * @since 0.1.0
  * @category refusals
@@ -236,7 +236,7 @@ export const rateLimitRefusal = (limit: number): Refusal =>
 /**
  * 404: the path does not exist. This says nothing about a store.
  *
- * Source: the type is read in an official client; the wording is ours.
+ * Source: the type is from an official client; the wording is ours.
  *
  * @since 0.1.0
  * @category refusals
@@ -259,7 +259,7 @@ export const methodRefusal = (methods: ReadonlyArray<string>): Refusal =>
   )
 
 /**
- * 405 as Get store's page shows it. The live route takes PUT and DELETE as well.
+ * 405 as in the documentation of Get store. The live route also accepts PUT and DELETE.
  *
  * Source: documented.
  *

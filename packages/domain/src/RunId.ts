@@ -55,7 +55,7 @@ export type RunStatus = typeof RunStatus.Type
  * How a run was started: `DEVELOPMENT`, `WEB`, `API`, `SCHEDULER`, `TEST`, `WEBHOOK`, `ACTOR`, `CLI`, `STANDBY`, `CI`, `MCP`
  * or `APIFY_AI`.
  *
- * Source: Apify's documentation of the last run. `APIFY_AI` is not there, but in the list of the Apify SDK.
+ * Source: Apify's documentation of the last run. Only the Apify SDK's own list has `APIFY_AI`.
  *
  * @since 0.1.0
  * @category schemas

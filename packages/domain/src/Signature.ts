@@ -1,8 +1,8 @@
 /**
- * Signatures of public links, as data. The HMAC itself is the platform's.
+ * The format of signatures in public links. The platform computes the HMAC.
  *
- * A record's signature is `encodeHmac` of the HMAC-SHA256 of its key, under the store's signing key. A store's signature
- * also says until when it holds.
+ * A record's signature is `encodeHmac` of the HMAC-SHA256 of its key, under the store's signing key. A store's
+ * signature also contains its expiry.
  *
  * @since 0.1.0
  */
@@ -18,13 +18,13 @@ const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 const BASE = 62
 /** 30 hexadecimal digits of the HMAC are used. */
 const USED_BYTES = 15
-/** The bytes are read as three numbers of 40 bits, so that no product is beyond what a number holds. */
+/** The bytes are read as three numbers of 40 bits, so that every product is a safe integer. */
 const PART_BYTES = 5
 const PART = 2 ** 40
 
 /**
- * An HMAC-SHA256 as Apify writes it: its first 120 bits as one number in base 62, digits first, then small letters, then
- * capitals. It has no padding.
+ * An HMAC-SHA256 as Apify writes it: its first 120 bits as one number in base 62, with the digits `0-9`, `a-z` and
+ * `A-Z`, and without padding.
  *
  * Source: the official clients.
  *
@@ -58,10 +58,10 @@ export const encodeHmac = (hmac: Uint8Array): string => {
 }
 
 /**
- * The text whose HMAC is the signature of a store's keys.
+ * The text whose HMAC is part of the signature of a store's keys.
  *
  * @param expiresAt milliseconds since 1970; 0 for a link that does not expire
- * @param storeId the store's own ID, however the link names the store
+ * @param storeId the store's ID, even if the link has its name
  *
  * @since 0.1.0
  * @category encoding
@@ -77,7 +77,7 @@ const Hmac = Schema.String.pipe(Schema.pattern(hmacPattern)).annotations({
 })
 
 /**
- * The signature of a store's keys: until when it holds, and the HMAC.
+ * The signature of a store's keys: its expiry and the HMAC.
  *
  * @since 0.1.0
  * @category schemas
@@ -102,7 +102,7 @@ const parse = (text: string): StorageSignature | undefined => {
 }
 
 /**
- * A `StorageSignature` as it stands in a link: base64url, with or without padding. It is written without.
+ * A `StorageSignature` as text in a link: base64url, decoded with or without padding, and encoded without.
  *
  * Source: the official clients.
  *

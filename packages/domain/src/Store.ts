@@ -12,17 +12,18 @@ import { StoreId } from "./StoreId.js"
 import { StoreStats } from "./StoreStats.js"
 import { Timestamp } from "./Timestamp.js"
 
-/** A field that may be absent or `null`; encoding `None` writes `null`, as Apify's page shows it. */
+/** A field that may be absent or `null`; encoding `None` writes `null`, as in Apify's documentation. */
 const nullable = <A, I>(schema: Schema.Schema<A, I>) => optionalOr(schema, Option.some(null))
 
 /**
  * A key-value store. Only the ID and the three dates are required; any other field that is absent or `null` is `None`.
  * Fields that this version does not know are dropped.
  *
- * Printing, logging and `JSON.stringify` hide the signing key and the signatures in links. `Schema.encode(Store)` gives
- * the JSON that holds them.
+ * Printing, logging and `JSON.stringify` hide the signing key and the signatures in links. `Schema.encode(Store)`
+ * reveals them.
  *
- * Source: the endpoint's page; `title`, `recordsPublicUrl`, `schema` and `storageBytes` from live responses.
+ * Source: the endpoint's documentation; `title`, `recordsPublicUrl`, `schema` and `storageBytes` are from live
+ * responses.
  *
  * @example
  * ```ts

@@ -31,8 +31,8 @@ export class InvalidStoreRefError extends Schema.TaggedError<InvalidStoreRefErro
 }
 
 /**
- * The types of a 404 that mean that the store does not exist. Any other 404 is about something else: a path that does
- * not exist, or a server that is not Apify.
+ * The error types of a 404 that mean that the store does not exist. Any other 404 is about something else: a path that
+ * does not exist, or a server that is not Apify.
  *
  * @since 0.1.0
  * @category constants

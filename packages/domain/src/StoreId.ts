@@ -1,5 +1,5 @@
 /**
- * IDs of key-value stores: any non-empty string is received, only generated IDs are sent.
+ * IDs of key-value stores: any non-empty string is accepted from Apify, but only generated IDs are sent.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,8 @@ import * as Schema from "effect/Schema"
 import { idPattern } from "./internal/patterns.js"
 
 /**
- * A store's ID as Apify returns it: any non-empty string, so that a change in how IDs are generated breaks no program.
+ * A store's ID as Apify returns it: any non-empty string, so that programs keep working if Apify changes how it
+ * generates IDs.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Where Apify has a store.
+ * The paths of stores in Apify's API.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { InvalidStoreRefError } from "./StoreErrors.js"
 import type { StoreRef } from "./StoreRef.js"
 
 /**
- * Where Apify has the store that a reference names. Below `path` are `/keys`, `/records` and `/records/:key`.
+ * The path of a store in Apify's API. Below it are `/keys`, `/records` and `/records/:key`.
  *
  * @since 0.1.0
  * @category models
@@ -19,9 +19,9 @@ import type { StoreRef } from "./StoreRef.js"
 export interface StoreLocation {
   /** The reference as text, as `formatStoreRef` writes it. */
   readonly text: string
-  /** The path from `/v2` on. */
+  /** The path, beginning with `/v2`. */
   readonly path: string
-  /** The parameters of every request to it. */
+  /** The query parameters of every request about the store. */
   readonly query: { readonly status?: RunStatus; readonly origin?: RunOrigin }
 }
 
@@ -42,9 +42,9 @@ const locationOf = (ref: Ref): StoreLocation => {
 }
 
 /**
- * Where to send a request about a store. Whatever the reference was made from, only a path that names a store is
- * returned: a reference from JSON or from untyped code is checked like text. Every character of it is unreserved in a URL,
- * so the path needs no percent-encoding and can reach nothing else.
+ * The path for requests about a store. It always names a store: a `StoreRef` from JSON or untyped code is checked like
+ * text. The characters of a reference are unreserved in URLs, so the path needs no percent-encoding and cannot lead
+ * anywhere else.
  *
  * @example
  * ```ts

@@ -46,7 +46,7 @@ export type StoreName = typeof StoreName.Type
 const isName = Schema.is(StoreName)
 
 /**
- * The text is not a name for a store. Nothing was sent.
+ * The text is not a valid store name. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -59,7 +59,7 @@ export class InvalidStoreNameError extends Schema.TaggedError<InvalidStoreNameEr
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${this.storeName} is not a name for a store: ${this.problem}. A name is 1 to 63 letters, digits and hyphens, with no hyphen at either end.`
+    `${this.storeName} is not a store name: ${this.problem}. A name is 1 to 63 letters, digits and hyphens, with no hyphen at either end.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -87,7 +87,7 @@ export class StoreNameTakenError extends Schema.TaggedError<StoreNameTakenError>
 }
 
 /**
- * A name that may be sent, or what is wrong with the text.
+ * Parses a name that may be sent, or says what is wrong with it.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * References to stores: by ID, by owner and name, by name alone in the token's own account, or by a run whose default
- * store is meant.
+ * References to stores: by ID, by owner and name, by name in the token's own account, or by a run, for its default
+ * store.
  *
  * @since 0.1.0
  */
@@ -93,7 +93,7 @@ const ActorName = Schema.String.pipe(Schema.pattern(actorPattern)).annotations({
 })
 
 /**
- * The default store of the caller's newest run of an Actor or task, with a status or an origin if they are given:
+ * The default store of the caller's newest run of an Actor or task, optionally with a status or an origin:
  * `actors/janedoe~my-actor/runs/last?status=SUCCEEDED`.
  *
  * @since 0.1.0
@@ -208,7 +208,7 @@ export const ownStore = (name: StoreName): OwnStore => ({ _tag: "OwnStore", name
 export const storeOfRun = (run: RunId): StoreOfRun => ({ _tag: "StoreOfRun", run })
 
 /**
- * Which last run is meant: of an Actor or of a task, by its ID, its name, or `username~name`.
+ * Selects the last run of an Actor or a task, given as its ID, its name, or `username~name`.
  *
  * @since 0.1.0
  * @category models
@@ -260,7 +260,7 @@ export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.t
 }).annotations({ identifier: "StoreRefFromString" })
 
 /**
- * A reference as a person writes it: the path segment that names the store, or the path of the run.
+ * Formats a reference as text: the path segment that names the store, or the path of the run.
  *
  * @example
  * ```ts
@@ -275,7 +275,7 @@ export const StoreRefFromString = Schema.transformOrFail(Schema.String, Schema.t
 export const formatStoreRef: (ref: StoreRef) => string = formatRef
 
 /**
- * Parses a reference as a person writes it, or says what is wrong with it.
+ * Parses the text of a reference, or says what is wrong with it.
  *
  * @example
  * ```ts

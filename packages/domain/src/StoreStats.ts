@@ -12,8 +12,8 @@ const optionalCount = optional(Count)
 /**
  * Usage statistics of a store. Apify may leave out any counter; a missing counter is `None`, never zero.
  *
- * Source: the endpoint's page has the counters up to `listCount` and `s3StorageBytes`; the API description adds
- * `storageBytes` and requires none of them.
+ * Source: the endpoint's documentation has the counters up to `listCount` and `s3StorageBytes`; the API description
+ * adds `storageBytes` and requires none of them.
  *
  * @example
  * ```ts

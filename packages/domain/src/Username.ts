@@ -1,5 +1,5 @@
 /**
- * Usernames: who owns a store.
+ * Usernames of the owners of stores.
  *
  * @since 0.1.0
  */

@@ -248,7 +248,7 @@ describe("an error that was not retried any further", () => {
     ["retries", 9, "(9 attempts in 4s)"],
     ["deadline", 3, "(3 attempts in 4s; no time for another before the deadline)"],
     ["deadline", 1, "(1 attempt in 4s; no time for another before the deadline)"],
-    ["budget", 1, "(1 attempt in 4s; not retried, because too many calls of this client failed lately)"]
+    ["budget", 1, "(1 attempt in 4s; not retried, because too many calls of this client failed recently)"]
   ] as const)("for %s after %d says so", (reason, attempts, ending) => {
     assert.include(failure(Option.some(reason), attempts), ending)
   })
@@ -264,7 +264,7 @@ describe("an error that was not retried any further", () => {
     "says why in its message, whichever error it is",
     [CallError, Schema.Literal(...reasons)],
     ([error, reason]) => {
-      const ending = reason === "deadline" ? "before the deadline" : "too many calls of this client failed lately"
+      const ending = reason === "deadline" ? "before the deadline" : "too many calls of this client failed recently"
       assert.strictEqual(gaveUpBecause(error, reason).message.includes(ending), "gaveUp" in error)
     }
   )

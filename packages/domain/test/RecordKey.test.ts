@@ -40,8 +40,8 @@ describe("a key", () => {
 
   it.each([
     ["", "it is empty"],
-    [".", "in a URL it stands for another path"],
-    ["..", "in a URL it stands for another path"],
+    [".", "in a URL it means another path"],
+    ["..", "in a URL it means another path"],
     ["a".repeat(257), "it has 257 characters, and at most 256 are allowed"],
     ["a/b", 'the character "/" (U+002F) at position 2 is not allowed'],
     ["%2e", 'the character "%" (U+0025) at position 1 is not allowed'],

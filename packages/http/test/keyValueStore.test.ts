@@ -133,8 +133,8 @@ describe("the KeyValueStore on Apify", () => {
     ["user:1", `"user:1" is not a record key: the character ":" (U+003A) at position 5 is not allowed`],
     ["a/b", `the character "/" (U+002F) at position 2 is not allowed`],
     ["", "it is empty"],
-    [".", "in a URL it stands for another path"],
-    ["..", "in a URL it stands for another path"],
+    [".", "in a URL it means another path"],
+    ["..", "in a URL it means another path"],
     [tooLong, "it has 257 characters, and at most 256 are allowed"]
   ] as const)("refuses the strict key %j and says why, without a request", ([key, problem]) =>
     Effect.gen(function* () {

@@ -501,7 +501,7 @@ describe("the budget of a client", () => {
       const error = yield* afterOutage(step)
       assert.strictEqual(error.attempts, 1)
       assert.strictEqual(Option.getOrNull(error.gaveUp), "budget")
-      assert.include(error.message, "too many calls of this client failed lately")
+      assert.include(error.message, "too many calls of this client failed recently")
     })
   )
 })

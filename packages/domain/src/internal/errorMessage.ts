@@ -31,8 +31,8 @@ export const hostOf = (url: string): string => originOf(url).replace(/^[a-z]+:\/
 const endings: Record<GaveUp, string> = {
   retries: "",
   deadline: "; no time for another before the deadline",
-  budget: "; not retried, because too many calls of this client failed lately",
-  unsafe: "; not sent again, because the server may have carried it out, and what it was to create may exist"
+  budget: "; not retried, because too many calls of this client failed recently",
+  unsafe: "; not sent again, because the server may have carried it out, so what it creates may exist"
 }
 
 /** " (3 attempts in 4s)" */
@@ -42,7 +42,7 @@ export const effort = ({ attempts, elapsed, gaveUp = Option.none() }: Request): 
   return ` (${attempts} ${attempts === 1 ? "attempt" : "attempts"} in ${Duration.format(elapsed)}${ending})`
 }
 
-/** What somebody else said, as the end of a sentence: ": access denied" */
+/** Another party's message, as the end of a sentence: ": access denied" */
 export const afterColon = (text: Option.Option<string>): string =>
   Option.match(text, { onNone: () => "", onSome: (text) => `: ${text.replace(/\.$/, "")}` })
 

@@ -40,7 +40,7 @@ export const runOrigins = [
   "APIFY_AI"
 ] as const
 
-/** What is wrong with a text that is not a name for a store. */
+/** What is wrong with a text that is not a store name. */
 export const storeNameProblem = (text: string): string => {
   if (text === "") return "it is empty"
   const problem = wrongCharacter(text, /^[a-zA-Z0-9-]$/)
