@@ -12,15 +12,7 @@ import * as Schema from "effect/Schema"
 import { ApifyErrorTypeId, type GaveUp, isApifyError, type Retryable } from "./ApifyError.js"
 import { Count, Milliseconds } from "./Count.js"
 import { flag, gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
-import {
-  afterColon,
-  describeProblems,
-  effort,
-  hostOf,
-  originOf,
-  printable,
-  responded
-} from "./internal/errorMessage.js"
+import { afterColon, baseOf, describeProblems, effort, hostOf, printable, responded } from "./internal/errorMessage.js"
 import { Problem } from "./Problem.js"
 
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
@@ -130,7 +122,7 @@ export class MethodNotAllowedError extends Schema.TaggedError<MethodNotAllowedEr
 ) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. Check that ${originOf(this.url)} is Apify's API and that no proxy rewrites the request.`
+    `${responded(this)}. Check that ${baseOf(this.url)} is Apify's API and that no proxy rewrites the request.`
   )
   get retryable(): Retryable {
     return "Never"
@@ -216,7 +208,7 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
     `${responded(this)}. ${this.problem}.${Option.match(this.location, {
       onNone: () => "",
       onSome: (location) => ` The redirect points to ${location}.`
-    })} Check that ${originOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
+    })} Check that ${baseOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
   )
   get retryable(): Retryable {
     return this.status === 408 ? "ByPolicy" : "Never"

@@ -238,6 +238,17 @@ describe("the message", () => {
     const url = "http://127.0.0.1:8080/v2/key-value-stores/x"
     assert.include(new ServerError({ ...request, url, status: 502 }).message, "127.0.0.1:8080 responded with 502")
   })
+
+  it.each([
+    ["http://127.0.0.1:8080/apify/v2/key-value-stores/x", "http://127.0.0.1:8080/apify is"],
+    ["https://api.apify.com/v2/key-value-stores/v2/x", "https://api.apify.com is"],
+    ["https://files.example/some/record", "https://files.example is"]
+  ])("shows the base URL of %s", (url, shown) => {
+    assert.include(
+      new MethodNotAllowedError({ ...request, url, status: 405 }).message,
+      `Check that ${shown} Apify's API`
+    )
+  })
 })
 
 describe("an error that was not retried any further", () => {

@@ -25,8 +25,11 @@ interface Response extends Request {
 export const printable = (message: string): string => excerpt(message, Number.POSITIVE_INFINITY)
 
 // A pattern and not `new URL`: a message must never throw.
-export const originOf = (url: string): string => /^[a-z]+:\/\/[^/]*/i.exec(url)?.[0] ?? url
+const originOf = (url: string): string => /^[a-z]+:\/\/[^/]*/i.exec(url)?.[0] ?? url
 export const hostOf = (url: string): string => originOf(url).replace(/^[a-z]+:\/\//i, "")
+
+/** The base URL of a request, with the path that it may have. */
+export const baseOf = (url: string): string => /^([a-z]+:\/\/.*?)\/v2\//i.exec(url)?.[1] ?? originOf(url)
 
 const endings: Record<GaveUp, string> = {
   retries: "",
