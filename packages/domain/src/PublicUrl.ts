@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { REDACTED, redact } from "./Redaction.js"
 
-// Up to the end of the parameter: a URL may hold quotes and commas, where `redact` takes a signature in a text to end.
+// Up to the end of the parameter: a URL may contain quotes and commas, at which `redact` would end a signature.
 const signature = /([?&]signature=)[^&#]*/gi
 
 const query = /^([^?#]*)\?([^#]*)/

@@ -241,7 +241,7 @@ const decodings = (text: string): Option.Option<ReadonlyArray<string>> => {
   return Option.none()
 }
 
-// The character references of HTML for what is visible in ASCII, and no letter or digit. Some need no semicolon.
+// The character references of HTML for ASCII punctuation and for spaces. Some need no semicolon.
 const references: ReadonlyMap<string, string> = new Map([
   ["amp", "&"],
   ["apos", "'"],
@@ -346,14 +346,14 @@ const names =
   "\\b(?:sig|sid|sess|otp|pin)\\b|" +
   "(?:api|access|private|signing|encryption)[\\s_-]?key"
 
-// Names come with more, such as `urlSigningSecretKey`. The limit keeps the search linear.
+// Names may have more characters, as `urlSigningSecretKey` has. The limit keeps the search linear.
 const name = new RegExp(`(?:${names})[\\w.$-]{0,40}`, "gi")
 
 const hasName = new RegExp(names, "i")
 
 const userInformation = /\/\/[^\s/?#]*@/g
 
-// From a name to what it names: a colon or the like, or markup, or a comma in a list of strings.
+// Between a name and its value: a colon or the like, or markup, or a comma in a list of strings.
 const separator =
   /[\s"'`\]]*(?:(?<sign>[:=]+>?|->)|>|["'`]\s*,|\s(?:value|content)\s*=|<(?!redacted>)\/?[a-z][^<>]*>)\s*/iy
 
@@ -362,7 +362,7 @@ const nextWord = /[\s"'`(,]+(?<word>[^\s"'`]{6,64})/y
 
 const hideCredentials = (text: string): string => {
   const safe = hideNamed(hideAssigned(hideInUrls(text.replace(prefixed, REDACTED))))
-  // A name that was random itself is hidden with its sign, and what is left is a parameter of another form.
+  // This may hide a random name with its sign. What is left is then a parameter without a name.
   return hasName.test(safe) ? hideInUrls(safe.split("\n").map(hideRandom).join("\n")) : safe
 }
 
@@ -389,7 +389,7 @@ const hideParameter =
     return before + nameAndSign + shown + rest.slice(value.length)
   }
 
-/** Hides random values behind names that may as well stand for something harmless. */
+/** Hides random values after names that may also name something harmless. */
 const hideAssigned = (text: string): string =>
   text.replace(/\b((?:code|key|id|state|nonce|ticket)["']?[:=]\s?["']?)([\w+/=~-]{4,})/gi, (all, before, value) =>
     mayBeCode(value) && !isStoreId(value) ? before + REDACTED : all
@@ -398,7 +398,7 @@ const hideAssigned = (text: string): string =>
 /** Whether it has letters and digits, or is a number longer than that of a status or an error. */
 const mayBeCode = (value: string): boolean => /\d/.test(value) && (/[a-z]/i.test(value) || value.length > 4)
 
-/** Hides what stands behind the names of credentials. */
+/** Hides the values after the names of credentials. */
 const hideNamed = (text: string): string => {
   let safe = ""
   let done = 0
@@ -430,7 +430,7 @@ const hideNamed = (text: string): string => {
   return safe + text.slice(done)
 }
 
-/** Where a quoted value ends: at a quotation mark that something else follows than more of the value. */
+/** Where a quoted value ends: at the first quotation mark before a separator, or before the end of the text. */
 const endOfQuoted = (text: string, start: number, mark: string): number => {
   const afterQuoted = /\s*(?:[,;:)}\]>&]|$)/y
   for (let end = text.indexOf(mark, start); end !== -1; end = text.indexOf(mark, end + 1)) {
@@ -476,7 +476,7 @@ const mayName = new RegExp(`${names}|key|apify_`, "i")
 
 const query = /(?:^|[^<])\?[\w%&]/
 
-// A name, and a value that could be a code for one use, as in `id 8f14e45fceea`. Numbers of errors are shorter.
+// A name, and a value that could be a one-time code, as in `id 8f14e45fceea`. Error numbers are shorter.
 const code = /\b(?:code|id|state|nonce|ticket)[\s"'`:=>(#]{1,10}(?=[\w-]{0,40}\d)(?!\d{1,4}\b)[\w-]{4}/i
 
 const mayHoldCredential = (text: string): boolean =>

@@ -19,20 +19,20 @@ export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
 
 export const optionalText = optional(Schema.String)
 
-/** Whether something is so; by default it is not. */
+/** A flag; false by default. */
 export const flag = Schema.Boolean.pipe(
   Schema.propertySignature,
   Schema.withConstructorDefault(() => false)
 )
 
-/** The fields of an error that was met after the call began. */
+/** The fields of an error that occurred after the call began. */
 export const requestFields = {
   /** The operation's name, such as `getStore`. */
   operation: Schema.String,
   method: HttpMethod,
   /** The requested URL, without credentials. */
   url: Schema.String,
-  /** The reference of the store that the operation is about, where it is about one. */
+  /** The reference of the store that the operation is about, if there is one. */
   store: optionalText,
   /** How many requests were sent. */
   attempts: Count,
@@ -51,14 +51,14 @@ const Status = Schema.Number.pipe(
   arbitrary: () => (fc) => fc.integer({ min: 0, max: 999 })
 })
 
-/** The fields of an error that a response means. */
+/** The fields of an error that is read from a response. */
 export const responseFields = {
   ...requestFields,
-  /** The status code; 0 where the transport hides it. */
+  /** The status code; 0 if the transport hides it. */
   status: Status,
-  /** `error.type` of the body, where the body is an Apify error. */
+  /** `error.type` of the body, if the body is an Apify error. */
   apifyType: optionalText,
-  /** `error.message` of the body, where the body is an Apify error. */
+  /** `error.message` of the body, if the body is an Apify error. */
   apifyMessage: optionalText,
   /** The start of any other body, escaped, unless it might hold a secret. */
   snippet: optionalText
@@ -67,5 +67,5 @@ export const responseFields = {
 /** The same for an error that always names the store, in a field of its own. */
 export const responseOfStore = Struct.omit(responseFields, "store")
 
-/** Why an error that may pass was not retried any further. */
+/** Why an error that may be temporary was not retried any further. */
 export const gaveUp = optional(GaveUp)

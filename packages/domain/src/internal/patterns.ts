@@ -1,6 +1,6 @@
 /**
- * What IDs and names are made of, and the conditions of a last run. Apart from the schemas, which a program that only sends a
- * reference does not need.
+ * The patterns of IDs and names, and the conditions of a last run. They are apart from the schemas, which a program
+ * that only sends a reference does not need.
  */
 import { quote } from "../Redaction.js"
 

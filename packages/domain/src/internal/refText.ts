@@ -1,5 +1,6 @@
 /**
- * References to stores as text. Without the schemas of `StoreRef`, which a program that only sends a reference does not need.
+ * References to stores as text. This does not import the schemas of `StoreRef`, which a program that only sends a
+ * reference does not need.
  */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -76,14 +77,14 @@ const ofRun = /^actor-runs\/([^/?]*)$/
 const ofLastRun = /^(actors|actor-tasks)\/([^/?]*)\/runs\/last(?:\?(.*))?$/s
 const conditions = /^(?:status=([^&]*))?&?(?:origin=([^&]*))?$/s
 
-/** The conditions that the text of a query is, or `undefined`. */
+/** The conditions in a query; `undefined` if it is invalid. */
 const parseConditions = (query = ""): Conditions | undefined => {
   const [, status, origin] = conditions.exec(query) ?? []
   const found = { ...(isStatus(status) && { status }), ...(isOrigin(origin) && { origin }) }
   return conditionsText(found) === query ? found : undefined
 }
 
-/** The reference to a run's store that a text is, or what is wrong with the text. */
+/** Parses a reference to a run's store, or says what is wrong with it. */
 const parseRunRef = (text: string): Either.Either<Ref, string> => {
   const run = ofRun.exec(text)?.[1]
   if (run !== undefined) {
@@ -103,7 +104,7 @@ const parseRunRef = (text: string): Either.Either<Ref, string> => {
     : Either.right({ _tag: "StoreOfLastRun", of: collection === "actors" ? "Actor" : "Task", id, ...found })
 }
 
-/** The reference that a text is, or what is wrong with the text. */
+/** Parses a reference, or says what is wrong with it. */
 export const parseRef = (segment: string): Either.Either<Ref, string> => {
   if (runPath.test(segment)) return parseRunRef(segment)
   const tilde = segment.indexOf("~")
@@ -133,8 +134,8 @@ export const parseRef = (segment: string): Either.Either<Ref, string> => {
 }
 
 /**
- * The text of what the types say is a `StoreRef`; callers without types may pass anything. Each form gives a text of its own
- * form: an ID with a `~` would name another store.
+ * The text of a `StoreRef`; `undefined` for anything else that a caller without types may pass. The text has the form
+ * of the reference: an ID with a `~` would name another store.
  */
 export const formatUnknown = (ref: unknown): string | undefined => {
   if (!Predicate.isRecord(ref)) return undefined
