@@ -119,7 +119,7 @@ describe("start", () => {
       fails(ended, 1)
       assert.match(
         messageOf(ended),
-        /^Apify responded with 404 record-not-found: .*There is no store ~missing\. Check the name, .*\n$/
+        /^Apify responded with 404 record-not-found: .*There is no store ~missing\. Check the name and the token\.\n$/
       )
     })
   )

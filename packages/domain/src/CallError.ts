@@ -12,7 +12,15 @@ import * as Schema from "effect/Schema"
 import { ApifyErrorTypeId, type GaveUp, isApifyError, type Retryable } from "./ApifyError.js"
 import { Count, Milliseconds } from "./Count.js"
 import { flag, gaveUp, optional, optionalText, requestFields, responseFields } from "./internal/errorFields.js"
-import { afterColon, baseOf, describeProblems, effort, hostOf, printable, responded } from "./internal/errorMessage.js"
+import {
+  afterColon,
+  checkApi,
+  describeProblems,
+  effort,
+  hostOf,
+  printable,
+  responded
+} from "./internal/errorMessage.js"
 import { Problem } from "./Problem.js"
 
 const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =>
@@ -22,7 +30,7 @@ const storeOf = ({ store }: { readonly store: Option.Option<string> }): string =
 const isSigned = ({ url }: { readonly url: string }): boolean => /[?&]signature=/.test(url)
 
 const SIGNATURE_REFUSED =
-  "The link's signature was not accepted: check that it is complete and has not expired, and that the store's signing key is still the one that it was made with"
+  "The link's signature was refused: check that it is complete and has not expired, and that the store's signing key has not changed"
 
 /**
  * 400: Apify rejected the request.
@@ -121,9 +129,7 @@ export class MethodNotAllowedError extends Schema.TaggedError<MethodNotAllowedEr
   responseFields
 ) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
-  override readonly message: string = printable(
-    `${responded(this)}. Check that ${baseOf(this.url)} is Apify's API and that no proxy rewrites the request.`
-  )
+  override readonly message: string = printable(`${responded(this)}. ${checkApi(this.url)}`)
   get retryable(): Retryable {
     return "Never"
   }
@@ -208,7 +214,7 @@ export class UnexpectedResponseError extends Schema.TaggedError<UnexpectedRespon
     `${responded(this)}. ${this.problem}.${Option.match(this.location, {
       onNone: () => "",
       onSome: (location) => ` The redirect points to ${location}.`
-    })} Check that ${baseOf(this.url)} is Apify's API and that no proxy or login page stands in between.`
+    })} ${checkApi(this.url)}`
   )
   get retryable(): Retryable {
     return this.status === 408 ? "ByPolicy" : "Never"

@@ -70,8 +70,7 @@ export class StoreNotFoundError extends Schema.TaggedError<StoreNotFoundError>()
 
 const whatToCheck = (ref: string): string => {
   if (ref.includes("/")) return "Check the ID of the run, Actor or task, and that the token belongs to its owner"
-  if (ref.startsWith("~")) return "Check the name, and that the token belongs to the store's owner"
-  if (ref.includes("~")) return "Check the owner and the name"
+  if (ref.includes("~")) return `Check the name and the ${ref.startsWith("~") ? "token" : "owner"}`
   return 'Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account)'
 }
 

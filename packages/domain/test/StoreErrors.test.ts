@@ -32,8 +32,8 @@ describe("the message", () => {
   })
 
   it.each([
-    ["janedoe~my-store", "Check the owner and the name."],
-    ["~my-store", "Check the name, and that the token belongs to the store's owner."],
+    ["janedoe~my-store", "Check the name and the owner."],
+    ["~my-store", "Check the name and the token."],
     [
       "WkzbQMuFYuamGv3YF",
       'Check the ID, or write a named store as "username~store-name" ("~store-name" in your own account).'

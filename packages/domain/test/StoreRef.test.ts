@@ -179,7 +179,7 @@ describe("the advice", () => {
     ["janedoe~a~b", /after the ~ is not a store name: the character "~" \(U\+007E\) at position 2 is not allowed/],
     ["~-x", /it begins with a hyphen/],
     ["actor-runs/x", /after actor-runs\/ is not the ID of a run/],
-    ["actors/janedoe~my-actor", /a run is "actor-runs\/ID", "actors\/ACTOR\/runs\/last"/],
+    ["actors/janedoe~my-actor", /a run is actor-runs\/ID, actors\/ACTOR\/runs\/last/],
     ["actors/janedoe~../runs/last", /not an ID, a name, or username~name/],
     ["actors/a/runs/last?status=succeeded", /status=SUCCEEDED&origin=API/]
   ])("for %j says what to write", (input, advice) => {

@@ -410,7 +410,7 @@ describe("a 404", () => {
   it.each(["record-not-found", "record-or-token-not-found"])("of Apify's type %s is a missing store", (type) => {
     const error = refused({ status: 404, body: apifyError(type, "Key-value Store was not found") })
     assert.strictEqual(error._tag, "StoreNotFoundError")
-    assert.match(error.message, /Check the owner and the name/)
+    assert.match(error.message, /Check the name and the owner/)
   })
 
   it.each([

@@ -24,12 +24,12 @@ interface Response extends Request {
 /** A message on one line, without secrets, whatever the server, the transport and the caller put into it. */
 export const printable = (message: string): string => excerpt(message, Number.POSITIVE_INFINITY)
 
-// A pattern and not `new URL`: a message must never throw.
-const originOf = (url: string): string => /^[a-z]+:\/\/[^/]*/i.exec(url)?.[0] ?? url
-export const hostOf = (url: string): string => originOf(url).replace(/^[a-z]+:\/\//i, "")
+// Patterns and not `new URL`: a message must never throw.
+export const hostOf = (url: string): string => url.replace(/^[a-z]+:\/\/([^/]*).*/i, "$1")
 
-/** The base URL of a request, with the path that it may have. */
-export const baseOf = (url: string): string => /^([a-z]+:\/\/.*?)\/v2\//i.exec(url)?.[1] ?? originOf(url)
+/** What to check after a response that Apify's API does not send. The base URL is what a request's has before `/v2`. */
+export const checkApi = (url: string): string =>
+  `Check that ${/^[a-z]+:\/\/[^/]*(?:.*?(?=\/v2\/)|)/i.exec(url)?.[0] ?? url} is Apify's API and that no proxy or login page stands in between.`
 
 const endings: Record<GaveUp, string> = {
   retries: "",

@@ -72,7 +72,7 @@ const isRun = (text: string): text is RunId => idPattern.test(text)
 const isStatus = (value: unknown): value is RunStatus => runStatuses.some((status) => status === value)
 const isOrigin = (value: unknown): value is RunOrigin => runOrigins.some((origin) => origin === value)
 
-const runPath = /^(?:actor-runs|actors|actor-tasks)\//
+const runPath = /^actor[a-z-]*\//
 const ofRun = /^actor-runs\/([^/?]*)$/
 const ofLastRun = /^(actors|actor-tasks)\/([^/?]*)\/runs\/last(?:\?(.*))?$/s
 const conditions = /^(?:status=([^&]*))?&?(?:origin=([^&]*))?$/s
@@ -94,13 +94,11 @@ const parseRunRef = (text: string): Either.Either<Ref, string> => {
   }
   const [, collection, id, query] = ofLastRun.exec(text) ?? []
   if (id === undefined)
-    return Either.left('a run is "actor-runs/ID", "actors/ACTOR/runs/last" or "actor-tasks/TASK/runs/last"')
+    return Either.left("a run is actor-runs/ID, actors/ACTOR/runs/last or actor-tasks/TASK/runs/last")
   if (!actorPattern.test(id)) return Either.left("the Actor or task is not an ID, a name, or username~name")
   const found = parseConditions(query)
   return found === undefined
-    ? Either.left(
-        'the part after the "?" is not a status, an origin, or both in this order: status=SUCCEEDED&origin=API'
-      )
+    ? Either.left('after the "?" may follow a status, then an origin: status=SUCCEEDED&origin=API')
     : Either.right({ _tag: "StoreOfLastRun", of: collection === "actors" ? "Actor" : "Task", id, ...found })
 }
 
