@@ -22,6 +22,7 @@ import { type Closable, closedError, decodeContextOf } from "./internal/call.js"
 import { isBodiless } from "./internal/collect.js"
 import { Download } from "./internal/download.js"
 import { streamInit } from "./internal/requestInit.js"
+import { checkObject, checkWhole } from "./internal/settings.js"
 import type { Pull, RequestBody, StreamOperation, Upload, UploadListener } from "./Operation.js"
 import type { Reading, ResponseHead, TransportBody } from "./Transport.js"
 
@@ -114,14 +115,14 @@ const beginDownload = <A, E>(
 export interface StreamBody<E> {
   /** `Stream.toPull` makes it from a stream. */
   readonly open: Effect.Effect<Pull<E>, never, Scope.Scope>
-  /** The length in bytes, if it is known. */
+  /** The length in bytes, if it is known: a whole number. */
   readonly length?: number | undefined
   /** Whether the stream may be run again, for another attempt. */
   readonly isReplayable: boolean
 }
 
 /**
- * The body of a request from a stream.
+ * The body of a request from a stream. Throws an `IllegalArgumentException` if `length` is not a whole number.
  *
  * @example
  * ```ts
@@ -136,12 +137,17 @@ export interface StreamBody<E> {
  * @since 0.1.0
  * @category constructors
  */
-export const bodyFromStream = <E>({ isReplayable, length, open }: StreamBody<E>): RequestBody<E> => ({
-  _tag: "Stream",
-  begin: (runtime, listener) => new StreamUpload(open, length, runtime, listener),
-  length,
-  isReplayable
-})
+export const bodyFromStream = <E>(body: StreamBody<E>): RequestBody<E> => {
+  checkObject("body", body, "{ open: Stream.toPull(stream), isReplayable: false }")
+  const { isReplayable, length, open } = body
+  checkWhole("length", length, 0)
+  return {
+    _tag: "Stream",
+    begin: (runtime, listener) => new StreamUpload(open, length, runtime, listener),
+    length,
+    isReplayable
+  }
+}
 
 /**
  * Reads a stream for a transport.

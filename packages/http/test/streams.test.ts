@@ -317,6 +317,10 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
 
+    it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("takes no length of %d", (length) => {
+      assert.throws(() => streamed(Stream.empty, { length }), "length must be a whole number of at least 0")
+    })
+
     it.scopedLive.each([
       [401, "UnauthorizedError"],
       [413, "UnexpectedResponseError"],
