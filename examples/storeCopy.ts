@@ -248,8 +248,9 @@ export const copyRecords = (
   showDone: (done: number, total: number) => Effect.Effect<void>
 ): Effect.Effect<Copied, CopyError, ApifyClient.ApifyClient | FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const { finished, write } = yield* to.open
+    // First, so that nothing is created for a source that does not exist.
     const listed = yield* Stream.runCollect(from.list)
+    const { finished, write } = yield* to.open
     const missing = [...listed].filter(({ key, size }) => finished.get(key) !== size)
     const skipped = listed.length - missing.length
     let copied = 0

@@ -226,6 +226,21 @@ describe("a copy of a store", () => {
   )
 
   test(
+    "from a place that does not exist creates nothing",
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const fileSystem = yield* FileSystem.FileSystem
+      for (const from of [storePlace("~missing"), folderPlace(`${folder}/missing`)]) {
+        for (const to of [storePlace(TO), folderPlace(`${folder}/new`)]) {
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(copy(from, to))))
+        }
+      }
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(contents(TO))))
+      assert.isEmpty(yield* fileSystem.readDirectory(folder))
+    })
+  )
+
+  test(
     "reads no file outside of the folder, whatever the list of its records says",
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
