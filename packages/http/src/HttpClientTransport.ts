@@ -29,6 +29,7 @@ import { runtimeOf } from "./internal/call.js"
 import { bytesOf } from "./internal/collect.js"
 import { sizeOfHeaders, withLength } from "./internal/requestHeaders.js"
 import { isRedirect, protectedInit, protectedStreamInit } from "./internal/requestInit.js"
+import { checkObject } from "./internal/settings.js"
 import {
   type Exchange,
   type Receiver,
@@ -76,7 +77,7 @@ export interface Options {
  * @category layers
  */
 export const layer: Layer.Layer<Transport, never, HttpClient.HttpClient> = /* @__PURE__ */ Layer.suspend(() =>
-  layerWith({})
+  make(identity)
 )
 
 /**
@@ -100,46 +101,56 @@ export const layer: Layer.Layer<Transport, never, HttpClient.HttpClient> = /* @_
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = ({
-  transformClient = identity
-}: Options): Layer.Layer<Transport, never, HttpClient.HttpClient> =>
+export const layerWith = (options: Options): Layer.Layer<Transport, never, HttpClient.HttpClient> =>
+  Layer.suspend(() => {
+    checkObject("options", options, "{ transformClient: HttpClient.mapRequest(…) }")
+    const { transformClient = identity } = options
+    if (typeof transformClient !== "function") {
+      throw new Cause.IllegalArgumentException(
+        "transformClient must be a function that takes an HttpClient and returns one"
+      )
+    }
+    return make(transformClient)
+  })
+
+const make = (
+  transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
+): Layer.Layer<Transport, never, HttpClient.HttpClient> =>
   Layer.effect(
     Transport,
-    Effect.zipWith(
-      HttpClient.HttpClient,
-      Effect.serviceOption(FetchHttpClient.RequestInit),
-      (client, init): TransportService => {
-        const httpFor = memoizeLast((destination) =>
-          client.pipe(
-            HttpClient.transform(guardToken(destination)),
-            transformClient,
-            // Applied last, so that a request that was pointed to another server gets no token.
-            HttpClient.mapRequest(authorize(destination)),
-            HttpClient.withScope
-          )
+    Effect.map(Effect.context<HttpClient.HttpClient>(), (services): TransportService => {
+      const client = Context.get(services, HttpClient.HttpClient)
+      const init = Context.getOption(services, FetchHttpClient.RequestInit)
+      const httpFor = memoizeLast((destination) =>
+        client.pipe(
+          HttpClient.transform(guardToken(destination)),
+          transformClient,
+          // Applied last, so that a request that was pointed to another server gets no token.
+          HttpClient.mapRequest(authorize(destination)),
+          HttpClient.withScope
         )
-        const redirected = HttpClient.withScope(client)
-        const servicesFor = ({ body, isRedirected }: TransportRequest): Context.Context<never> =>
-          Context.make(FetchHttpClient.RequestInit, {
-            ...Option.getOrUndefined(init),
-            ...(body._tag === "Stream" ? protectedStreamInit() : protectedInit()),
-            ...(isRedirected === true ? { headers: {} } : {})
-          })
-        return {
-          prepare: Effect.map(
-            Scope.make(),
-            (scope) => (receiver) =>
-              new FiberExchange(
-                receiver.request.isRedirected === true ? redirected : httpFor(receiver.request),
-                servicesFor(receiver.request),
-                scope,
-                receiver
-              )
-          ),
-          propagates
-        }
+      )
+      const redirected = HttpClient.withScope(client)
+      const servicesFor = ({ body, isRedirected }: TransportRequest): Context.Context<never> =>
+        Context.make(FetchHttpClient.RequestInit, {
+          ...Option.getOrUndefined(init),
+          ...(body._tag === "Stream" ? protectedStreamInit() : protectedInit()),
+          ...(isRedirected === true ? { headers: {} } : {})
+        })
+      return {
+        prepare: Effect.map(
+          Scope.make(),
+          (scope) => (receiver) =>
+            new FiberExchange(
+              receiver.request.isRedirected === true ? redirected : httpFor(receiver.request),
+              servicesFor(receiver.request),
+              scope,
+              receiver
+            )
+        ),
+        propagates
       }
-    )
+    })
   )
 
 /** Aborts its request when its scope closes. */
@@ -298,7 +309,7 @@ class FiberExchange implements Exchange {
         const bytes = bytesOf(buffer)
         return bytes.length === 0 || this.receiver.onChunk(bytes)
       }),
-      Effect.catchIf(isEmptyBody, () => Effect.succeed(true))
+      Effect.catchAll((error) => (isEmptyBody(error) ? Effect.succeed(true) : Effect.fail(error)))
     )
   }
 

@@ -3,6 +3,7 @@
  * `TypeError` of ours, and nothing else is done in its place.
  */
 
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Socket from "@effect/platform/Socket"
@@ -26,6 +27,7 @@ import {
   getRecordValue,
   getStore,
   getStores,
+  HttpClientTransport,
   headRecord,
   keysPublicUrl,
   listKeys,
@@ -254,6 +256,19 @@ describe("a layer is not built with", () => {
       }
       for (const folder of [...anything, undefined]) {
         assert.include(yield* refusal(Effect.provide(build({ folder }), NodeContext.layer)), "folder must be text")
+      }
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("no function that changes an HttpClient", () =>
+    Effect.gen(function* () {
+      const build = (value: unknown) =>
+        Effect.provide(untypedLayer(HttpClientTransport.layerWith)(value), FetchHttpClient.layer)
+      for (const value of [...noObject, undefined]) {
+        assert.include(yield* refusal(build(value)), "options must be an object")
+      }
+      for (const transformClient of [5, null, true, "text", [1]]) {
+        assert.include(yield* refusal(build({ transformClient })), "transformClient must be a function")
       }
     }).pipe(Effect.provide(client))
   )
