@@ -9,6 +9,7 @@ import { redact, redactor } from "@effect-apify/domain/Redaction"
 import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FiberId from "effect/FiberId"
@@ -25,10 +26,10 @@ import { sendsAcceptEncoding } from "./internal/collect.js"
 import { readEnvironment } from "./internal/environment.js"
 import { RateLimiter, type RequestSlot } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
-import { type Checked, checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
+import { type Checked, checkCallOptions, checkOptions, isObject, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
 import type { Operation } from "./Operation.js"
-import { Pacing } from "./Pacing.js"
+import { Pacing, type Slot } from "./Pacing.js"
 import { Transport, type TransportService } from "./Transport.js"
 
 /**
@@ -208,13 +209,25 @@ const requestSlotOf = ({ baseUrl, token }: Settings): Effect.Effect<RequestSlot 
           Effect.runtime(),
           ({ next }, runtime): RequestSlot =>
             (store, rate, clock, notify) => {
-              const slot = Effect.withClock(next(store, rate), clock)
-              const fiber = Runtime.runFork(runtime, Effect.map(slot, notify))
+              const slot = Effect.map(
+                Effect.suspend(() => next(store, rate)),
+                checkSlot
+              )
+              const fiber = Runtime.runFork(runtime, Effect.withClock(slot, clock))
+              fiber.addObserver(notify)
               return () => fiber.unsafeInterruptAsFork(FiberId.none)
             }
         )
     })
   )
+
+/** After a slot in which no request can be sent, the next one would be requested at once, again and again. */
+const checkSlot = (slot: Slot): Slot => {
+  if (isObject(slot) && Duration.toMillis(slot.delay) >= 0 && Duration.toMillis(slot.lasts) > 0 && slot.requests >= 1) {
+    return slot
+  }
+  throw new Cause.IllegalArgumentException("A slot must last for some time, and be for 1 request or more")
+}
 
 /** The limits of calls: those of the call, else the client's own, else the operation's, else the usual ones. */
 const makeLimits = ({ limits, ownLimits }: Settings) => {

@@ -21,9 +21,9 @@ import type { RateClass } from "./Operation.js"
 export interface Slot {
   /** How long until it begins. */
   readonly delay: Duration.Duration
-  /** How long it lasts from then on. What has not been sent by its end needs another slot. */
+  /** How long it lasts from then on: more than 0. What has not been sent by its end needs another slot. */
   readonly lasts: Duration.Duration
-  /** How many requests may be sent in it. The client spaces them as it does by itself. */
+  /** How many requests may be sent in it: 1 or more. The client spaces them as it does by itself. */
   readonly requests: number
 }
 
@@ -34,7 +34,10 @@ export interface Slot {
  * @category models
  */
 export interface Slots {
-  /** The next slot for a store, which is named in lower case. It should not take long: calls wait for it. */
+  /**
+   * The next slot for a store, which is named in lower case. It should not take long: calls wait for it, by their deadlines at most. If
+   * it dies, or gives no slot that can be used, the call that waits longest ends with that defect, and the next one requests a slot again.
+   */
   readonly next: (store: string, rate: RateClass) => Effect.Effect<Slot>
 }
 

@@ -683,9 +683,7 @@ const wait = (limiter: RateLimiter, deadline = Number.POSITIVE_INFINITY): Effect
     const permitted = Effect.async<boolean>((resume) => {
       const now = Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
       if (now < deadline && limiter.take("~store", "resource", now)) return resume(Effect.succeed(true))
-      leave = awaitPermit(limiter, "~store", "resource", clock, deadline, (isPermitted) =>
-        resume(Effect.succeed(isPermitted))
-      )
+      leave = awaitPermit(limiter, "~store", "resource", clock, deadline, resume)
     })
     return Effect.onExit(permitted, () => Effect.sync(() => leave()))
   })

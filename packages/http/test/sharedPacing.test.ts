@@ -8,6 +8,7 @@ import * as RateLimiter from "@effect/experimental/RateLimiter"
 import * as RateLimiterRedis from "@effect/experimental/RateLimiter/Redis"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Emulator } from "@effect-apify/emulator"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,7 +26,7 @@ import { bundle } from "../../../vitest.bundle.js"
 import { scale, soaks } from "../../../vitest.scale.js"
 import { type ApifyClient, getStore, type RateClass } from "../src/index.js"
 import { awaitPermit, RateLimiter as LocalLimiter } from "../src/internal/rateLimiter.js"
-import { Pacing } from "../src/Pacing.js"
+import { Pacing, type Slot } from "../src/Pacing.js"
 import * as SharedPacing from "../src/SharedPacing.js"
 import { layerRespond } from "../src/testing.js"
 import { minimalBody } from "./arbitraries.js"
@@ -90,7 +91,8 @@ const localLimiter = (pacing: Layer.Layer<Pacing>) =>
     const service = Option.getOrThrow(yield* Pacing)
     const slots = yield* service.slotsOf({ baseUrl: "https://api.apify.com", token: Option.none() })
     return new LocalLimiter((store, rate, clock, notify) => {
-      const fiber = Effect.runFork(Effect.map(Effect.withClock(slots.next(store, rate), clock), notify))
+      const fiber = Effect.runFork(Effect.withClock(slots.next(store, rate), clock))
+      fiber.addObserver(notify)
       return () => fiber.unsafeInterruptAsFork(FiberId.none)
     })
   }).pipe(Effect.provide(pacing))
@@ -106,8 +108,7 @@ const permitted = (
     const permit = Effect.async<boolean>((resume) => {
       const now = clock.unsafeCurrentTimeMillis()
       if (now < deadline && limiter.take(STORE, rate, now, true)) return resume(Effect.succeed(true))
-      const notify = (isPermitted: boolean) => resume(Effect.succeed(isPermitted))
-      leave = awaitPermit(limiter, STORE, rate, clock, deadline, notify, true)
+      leave = awaitPermit(limiter, STORE, rate, clock, deadline, resume, true)
     })
     return Effect.onExit(permit, () => Effect.sync(() => leave()))
   })
@@ -310,7 +311,7 @@ describe("a slot", () => {
     let asked = 0
     const limiter = new LocalLimiter((_store, _rate, _clock, notify) => {
       asked += 1
-      notify({ delay: Duration.millis(10), lasts: Duration.millis(60), requests: 2 })
+      notify(Exit.succeed({ delay: Duration.millis(10), lasts: Duration.millis(60), requests: 2 }))
       return () => {}
     })
     const reserve = (now: number) => {
@@ -450,6 +451,90 @@ describe("clients whose limiter is out of reach", () => {
         Effect.provide(Effect.replicateEffect(Effect.delay(pacedCall("resource"), "1 second"), 50), client)
       )
       assert.strictEqual(warnings, 2)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a Pacing of one's own whose slots", () => {
+  const slot: Slot = { delay: Duration.zero, lasts: Duration.seconds(1), requests: 1 }
+
+  /** It ends like this for calls of the store, as often as that, and gives slots then. */
+  const failing = (ended: () => Effect.Effect<Slot>, times = Number.POSITIVE_INFINITY): Layer.Layer<Pacing> => {
+    let failures = 0
+    const next = (store: string): Effect.Effect<Slot> => {
+      if (store !== STORE.toLowerCase() || failures === times) return Effect.succeed(slot)
+      failures += 1
+      return ended()
+    }
+    return Layer.succeed(Pacing, Option.some({ slotsOf: () => Effect.succeed({ next }) }))
+  }
+
+  const bug = new Error("a bug")
+
+  const endings: ReadonlyArray<readonly [string, () => Effect.Effect<Slot>, string]> = [
+    ["die", () => Effect.die(bug), "a bug"],
+    ["die after a while", () => Effect.delay(Effect.die(bug), "1 second"), "a bug"],
+    [
+      "throw",
+      () => {
+        throw bug
+      },
+      "a bug"
+    ],
+    ["are interrupted", () => Effect.interrupt, "interrupted"],
+    ["are none", () => Effect.succeed(JSON.parse("null")), "A slot must"],
+    ["are for no request", () => Effect.succeed({ ...slot, requests: 0 }), "A slot must"],
+    ["last for no time", () => Effect.succeed({ ...slot, lasts: Duration.zero }), "A slot must"]
+  ]
+
+  it.effect.each(endings)("%s ends the calls that wait for them, and no others", ([, ended, words]) =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const client = yield* builtClient(failing(ended), times)
+      const calls = ["~one", STORE, "~two", STORE, "~three"].map((store) => Effect.exit(pacedCall("resource", store)))
+      const { timersLeft, value } = yield* inSimulatedTime(
+        Effect.provide(Effect.all(calls, { concurrency: "unbounded" }), client)
+      )
+      assert.deepStrictEqual(value.map(Exit.isSuccess), [true, false, true, false, true])
+      for (const exit of value.filter(Exit.isFailure)) assert.include(Cause.pretty(exit.cause), words)
+      assert.lengthOf(times, 3)
+      assert.strictEqual(timersLeft, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect.each(endings)("%s are requested again for the next call", ([, ended]) =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const client = yield* builtClient(failing(ended, 2), times)
+      const call = Effect.exit(pacedCall("resource"))
+      const { timersLeft, value } = yield* inSimulatedTime(
+        Effect.provide(Effect.zip(Effect.replicateEffect(call, 3, { concurrency: "unbounded" }), call), client)
+      )
+      assert.deepStrictEqual(value.flat().map(Exit.isSuccess), [false, false, true, true])
+      assert.lengthOf(times, 2)
+      assert.strictEqual(timersLeft, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("fail for a call that is interrupted meanwhile are requested again for the one behind it", () =>
+    Effect.gen(function* () {
+      const times: Array<number> = []
+      const client = yield* builtClient(
+        failing(() => Effect.delay(Effect.die(bug), "1 second"), 1),
+        times
+      )
+      const { value } = yield* inSimulatedTime(
+        Effect.gen(function* () {
+          const first = yield* Effect.fork(pacedCall("resource"))
+          yield* Effect.yieldNow()
+          const second = yield* Effect.fork(pacedCall("resource"))
+          yield* Effect.sleep("500 millis")
+          yield* Fiber.interrupt(first)
+          return yield* Fiber.await(second)
+        }).pipe(Effect.provide(client))
+      )
+      assert.isTrue(Exit.isSuccess(value))
+      assert.deepStrictEqual(times, [1000])
     }).pipe(Effect.scoped)
   )
 })

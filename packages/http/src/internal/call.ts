@@ -323,9 +323,9 @@ const permit = <E>(call: Call<E>): Effect.Effect<boolean, CallError> =>
   waiting(call, (end) => {
     const { client, clock, limits, operation, start, storeKey } = call
     const deadline = start + Duration.toMillis(limits.callTimeout)
-    const notify = (isPermitted: boolean): void => {
-      call.hasPermit = isPermitted
-      end(Exit.succeed(isPermitted))
+    const notify = (exit: Exit.Exit<boolean>): void => {
+      call.hasPermit = Exit.isSuccess(exit) && exit.value
+      end(exit)
     }
     return awaitPermit(client.limiter, storeKey, operation.rate, clock, deadline, notify, operation.isPaced)
   })

@@ -6,8 +6,10 @@
  * is told the time, in whole milliseconds by a clock that never jumps. Why it works like this: docs/decisions/0015.
  */
 
+import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
+import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type { RateClass } from "../Operation.js"
@@ -52,13 +54,15 @@ export type RequestSlot = (
   store: string,
   rate: RateClass,
   clock: Clock.Clock,
-  notify: (slot: Slot) => void
+  notify: (slot: Exit.Exit<Slot>) => void
 ) => () => void
 
 /** A place in the queue of a bucket. It must be taken or released in the end: those behind it wait for that. */
 export class Permit implements Queued<Permit> {
   /** Called when it becomes the next one. */
   onNext: () => void = constVoid
+  /** Called with what the request for its slot ended with, if that is no slot. */
+  onFailure: (cause: Cause.Cause<never>) => void = constVoid
   isQueued = false
   ahead: Permit | undefined
   behind: Permit | undefined
@@ -190,8 +194,9 @@ export class RateLimiter {
 }
 
 /**
- * Queues for a permit. `notify` is called with `true` when the request may be sent, which then has to be done at once; or with
- * `false` as soon as it is clear that this is not before the deadline, a time of the same clock.
+ * Queues for a permit. `notify` is called with `true` when the request may be sent, which then has to be done at once; with
+ * `false` as soon as it is clear that this is not before the deadline, a time of the same clock; or with the defect of what
+ * requests slots.
  *
  * @returns what leaves the queue; it may be called at any time
  */
@@ -201,7 +206,7 @@ export const awaitPermit = (
   rate: RateClass,
   clock: Clock.Clock,
   deadline: number,
-  notify: (isPermitted: boolean) => void,
+  notify: (isPermitted: Exit.Exit<boolean>) => void,
   isPaced = false
 ): (() => void) => {
   const permit = limiter.reserve(store, rate, monotonicMillis(clock), isPaced)
@@ -217,10 +222,12 @@ export const awaitPermit = (
     cancelAlarm()
     const now = monotonicMillis(clock)
     if (now < deadline) permit.claimSlot(now, clock)
+    // The request may have failed at once.
+    if (isOver) return
     const isPermitted = now < deadline && permit.take(now)
     if (isPermitted || now >= deadline || permit.at >= deadline) {
       leave()
-      notify(isPermitted)
+      notify(Exit.succeed(isPermitted))
       return
     }
     const until = permit.isNext && !permit.isRequesting ? permit.at : deadline
@@ -228,6 +235,10 @@ export const awaitPermit = (
   }
   // Not within the release of the one ahead: a queue whose every deadline has passed would take as much stack as it is long.
   permit.onNext = () => queueMicrotask(check)
+  permit.onFailure = (cause) => {
+    leave()
+    notify(Exit.failCause(cause))
+  }
   check()
   return leave
 }
@@ -292,13 +303,17 @@ class Bucket implements Queued<Bucket> {
     const { requestSlot } = this
     if (requestSlot === undefined || this.requested !== undefined || this.hasSlot(now)) return
     if (this.free - now > gapMillis(DOCUMENTED_RATE[this.rateClass])) return
+    const { next } = this
     const requested = { stop: constVoid }
     this.requested = requested
-    requested.stop = requestSlot(this.store, this.rateClass, clock, ({ delay, lasts, requests }) => {
+    requested.stop = requestSlot(this.store, this.rateClass, clock, (exit) => {
       if (this.requested !== requested) return
       this.requested = undefined
-      const from = monotonicMillis(clock) + Duration.toMillis(delay)
-      this.slot = { from, until: from + Duration.toMillis(lasts), requests }
+      if (Exit.isSuccess(exit)) {
+        const { delay, lasts, requests } = exit.value
+        const from = monotonicMillis(clock) + Duration.toMillis(delay)
+        this.slot = { from, until: from + Duration.toMillis(lasts), requests }
+      } else if (next?.isQueued === true) next.onFailure(exit.cause)
       this.next?.onNext()
     })
   }
