@@ -10,6 +10,7 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { OwnerSetting, Right } from "@effect-apify/domain/AccessPolicy"
 import type { Store } from "@effect-apify/domain/Store"
+import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,6 +23,7 @@ import type { CallOptions } from "./CallOptions.js"
 import * as HttpClientTransport from "./HttpClientTransport.js"
 import type { SeedRecord, SeedRecordContent, SeedRun, SeedStore } from "./internal/memory.js"
 import { makeMemoryApi } from "./internal/memoryApi.js"
+import { checkArray, checkObject, isObject } from "./internal/settings.js"
 
 export type { OwnerSetting, Right, SeedRecord, SeedRecordContent, SeedRun, SeedStore }
 
@@ -81,19 +83,22 @@ export type Respond = (
  */
 export const layerRespond = (
   respond: Respond,
-  { transformClient, ...options }: ApifyClient.Options & HttpClientTransport.Options = {}
+  options: ApifyClient.Options & HttpClientTransport.Options = {}
 ): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
   Layer.unwrapEffect(
     Effect.map(Ref.make<ReadonlyArray<HttpClientRequest.HttpClientRequest>>([]), (requests) => {
+      if (typeof respond !== "function") throw new Cause.IllegalArgumentException(EXPECTED)
+      checkObject("options", options, "{ retry: { retries: 0 } }")
+      const { transformClient, ...others } = options
       const transport = HttpClient.make((request) =>
         Ref.update(requests, (sent) => [...sent, request]).pipe(
-          Effect.zipRight(respond(request)),
+          Effect.zipRight(responseOf(respond, request)),
           Effect.tap((response) => (response.ok ? takeBody(request) : Effect.void)),
           Effect.map((response) => HttpClientResponse.fromWeb(request, response))
         )
       )
       return Layer.merge(
-        ApifyClient.layer(options).pipe(
+        ApifyClient.layer(others).pipe(
           Layer.provide(HttpClientTransport.layerWith({ transformClient })),
           Layer.provide(Layer.succeed(HttpClient.HttpClient, transport))
         ),
@@ -101,6 +106,16 @@ export const layerRespond = (
       )
     })
   )
+
+const EXPECTED = "respond must be a function that returns an Effect of a Response"
+
+/** A function without types may return anything, such as a promise. */
+const responseOf = (respond: Respond, request: HttpClientRequest.HttpClientRequest): ReturnType<Respond> =>
+  Effect.suspend(() => {
+    const response = respond(request)
+    const wrong = () => new TypeError(EXPECTED)
+    return Effect.isEffect(response) ? Effect.filterOrDie(response, isObject, wrong) : Effect.dieSync(wrong)
+  })
 
 /** A server that succeeds has read the whole body, whether its function looks at it or not. */
 const takeBody = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<void> =>
@@ -157,18 +172,20 @@ export interface StoresOptions extends CallOptions {
  * @since 0.1.0
  * @category layers
  */
-export const layerStores = ({
-  caller,
-  ownerSetting,
-  rights,
-  runs,
-  stores = [],
-  ...options
-}: StoresOptions): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
+export const layerStores = (
+  options: StoresOptions
+): Layer.Layer<ApifyClient.ApifyClient | RecordedRequests, ConfigError> =>
   Layer.unwrapEffect(
-    Effect.map(makeMemoryApi({ caller, ownerSetting, rights, runs, stores }), (respond) =>
-      layerRespond(respond, { ...options, token: caller === undefined ? undefined : Redacted.make("apify_api_test") })
-    )
+    Effect.suspend(() => {
+      checkObject("options", options, "{ caller: 'janedoe' }")
+      const { caller, ownerSetting, rights, runs = [], stores = [], ...others } = options
+      checkArray("stores", stores, "[{ name: 'my-store' }]")
+      checkArray("runs", runs, "[{ id: 'HG7ML7M8z78YcAPEB' }]")
+      const token = caller === undefined ? undefined : Redacted.make("apify_api_test")
+      return Effect.map(makeMemoryApi({ caller, ownerSetting, rights, runs, stores }), (respond) =>
+        layerRespond(respond, { ...others, token })
+      )
+    })
   ).pipe(Layer.map((context) => Context.add(context, ApifyClient.ApifyClient, unpaced(context))))
 
 /** Lists do not keep to Apify's rate limits: under `TestClock` they would wait for ever. */

@@ -247,6 +247,26 @@ it.effect("what is not text is no key of a KeyValueStore, and no start of one", 
   }).pipe(Effect.provide(client))
 )
 
+it.effect("a function of a test that gives no Effect of a Response ends the call at once", () =>
+  Effect.gen(function* () {
+    for (const given of [
+      5,
+      null,
+      undefined,
+      "text",
+      {},
+      Promise.resolve(new Response()),
+      Effect.void,
+      Effect.succeed(5)
+    ]) {
+      const respond: (...args: never) => unknown = () => given
+      const layer: typeof client = Reflect.apply(layerRespond, undefined, [respond])
+      const words = yield* refusal(Effect.provide(getStore(STORE), layer))
+      assert.include(words, "respond must be a function that returns an Effect of a Response")
+    }
+  })
+)
+
 describe("a layer is not built with", () => {
   it.effect("no text as the folder of stores", () =>
     Effect.gen(function* () {
@@ -256,6 +276,37 @@ describe("a layer is not built with", () => {
       }
       for (const folder of [...anything, undefined]) {
         assert.include(yield* refusal(Effect.provide(build({ folder }), NodeContext.layer)), "folder must be text")
+      }
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("no stores of a test", () =>
+    Effect.gen(function* () {
+      const build = untypedLayer(layerStores)
+      for (const value of [...noObject, undefined]) {
+        assert.include(yield* refusal(build(value)), "options must be an object")
+      }
+      for (const name of ["stores", "runs"]) {
+        for (const value of [5, null, "text", {}]) {
+          assert.include(yield* refusal(build({ [name]: value })), `${name} must be an array`)
+        }
+      }
+      for (const value of noObject) {
+        assert.include(yield* refusal(build({ stores: [value] })), "a store must be an object")
+        assert.include(yield* refusal(build({ stores: [{ records: value }] })), "records must be an object")
+      }
+    }).pipe(Effect.provide(client))
+  )
+
+  it.effect("no function that responds in a test, and no options", () =>
+    Effect.gen(function* () {
+      const build = untypedLayer(layerRespond)
+      const respond = () => Effect.succeed(new Response())
+      for (const value of [5, null, undefined, "text", {}, [1]]) {
+        assert.include(yield* refusal(build(value)), "respond must be a function")
+      }
+      for (const value of noObject) {
+        assert.include(yield* refusal(build(respond, value)), "options must be an object")
       }
     }).pipe(Effect.provide(client))
   )

@@ -46,6 +46,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { BINARY, isBytes, JSON_TYPE, TEXT } from "./recordContent.js"
+import { checkObject } from "./settings.js"
 import { signerOf } from "./signer.js"
 
 /**
@@ -227,10 +228,13 @@ const encodeStore = Schema.encodeSync(Store)
 const decodeStore = Schema.decodeUnknown(Store, { errors: "all" })
 
 const storedOf = (
-  { records: seeds = {}, ...seed }: SeedStore,
+  seedStore: SeedStore,
   { caller, recordsOf = recordsInMemory }: MemoryOptions
 ): Effect.Effect<MemoryStore> =>
   Effect.gen(function* () {
+    checkObject("a store", seedStore, "{ name: 'my-store' }")
+    const { records: seeds = {}, ...seed } = seedStore
+    checkObject("records", seeds, "{ INPUT: 'Some text' }")
     const encoded = encodeStore(yield* newStore({ username: Option.fromNullable(caller) }))
     const records = recordsOf(yield* decodeStore({ ...encoded, ...seed }))
     for (const [key, record] of Object.entries(seeds)) yield* records.put(yield* parseRecordKey(key), recordOf(record))

@@ -307,6 +307,11 @@ export const checkObject = (name: string, value: unknown, example: string): void
   if (!isObject(value)) throw new Cause.IllegalArgumentException(`${name} must be an object such as ${example}`)
 }
 
+/** Throws, which is a defect of the call, if a caller without types gave anything but an array. */
+export const checkArray = (name: string, value: unknown, example: string): void => {
+  if (!Array.isArray(value)) throw new Cause.IllegalArgumentException(`${name} must be an array such as ${example}`)
+}
+
 /** Throws, which is a defect of the call, if a caller without types gave anything but text. */
 export const checkText = (name: string, value: unknown): void => {
   if (!Predicate.isString(value)) throw new Cause.IllegalArgumentException(`${name} must be text`)
