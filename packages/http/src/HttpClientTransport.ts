@@ -57,6 +57,7 @@ export interface Options {
  * Sends requests with the `HttpClient` that is provided.
  *
  * `NodeHttpClient.layer` does not hold back a stream that is put while the server is slow: on Node prefer `NodeHttpClient.layerUndici`.
+ * On `FetchHttpClient`, what `FetchTransport.layer` says of compressed records holds for `getRecord` too.
  *
  * @example
  * ```ts
