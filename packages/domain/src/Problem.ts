@@ -5,7 +5,6 @@
  */
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
-import * as Order from "effect/Order"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -107,7 +106,7 @@ const problemsAt = (path: Path, issue: ParseResult.ParseIssue): ReadonlyArray<Pr
         const isType = hasMessage(inner) || problems.every((problem) => problem.path.length > path.length)
         return isType ? [problems] : []
       })
-      return Arr.isNonEmptyArray(members) ? Arr.min(members, byLength) : mismatch(path, issue.ast)
+      return members.sort(byLength)[0] ?? mismatch(path, issue.ast)
     }
     case "Refinement":
       return issue.kind === "Predicate" && !hasMessage(issue.issue)
@@ -143,7 +142,7 @@ const hasMessage = (issue: ParseResult.ParseIssue): boolean => {
   }
 }
 
-const byLength = Order.mapInput(Order.number, (problems: ReadonlyArray<Problem>) => problems.length)
+const byLength = (one: ReadonlyArray<Problem>, other: ReadonlyArray<Problem>): number => one.length - other.length
 
 const keysOf = (path: ParseResult.Path): Path =>
   Arr.ensure(path).map((key) => (typeof key === "number" ? key : String(key)))

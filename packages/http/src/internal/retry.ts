@@ -121,7 +121,7 @@ export const decide = (
       return { _tag: "Retry", waitMillis: 0, isCharged: false, history: { ...next, hasRetriedReused: true } }
     }
     const floor = Option.getOrElse(RetryPolicy.retryAfterOf(error), () => Duration.zero)
-    const waitMillis = Duration.toMillis(Duration.max(delay, floor))
+    const waitMillis = Math.max(Duration.toMillis(delay), Duration.toMillis(floor))
     if (waitMillis >= remaining) return stop(gaveUpBecause(error, "deadline"))
     const isCharged = error._tag !== "RateLimitedError"
     return {
