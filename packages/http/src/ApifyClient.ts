@@ -193,7 +193,8 @@ const clientOf = (settings: Settings, transport: TransportService, requestSlot: 
     budget: new RetryBudget(),
     limiter: new RateLimiter(requestSlot),
     open: new Bag(),
-    isClosed: false
+    isClosed: false,
+    hasWarned: false
   }
 }
 

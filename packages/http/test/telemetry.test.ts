@@ -414,6 +414,20 @@ describe("the log of a call", () => {
     })
   )
 
+  it.effect("warns once for each client, at the first retry of a request that has not reached the server", () =>
+    Effect.gen(function* () {
+      const plan: Plan = [responding(503), fail("ECONNREFUSED"), theStore, fail("ENOTFOUND"), theStore]
+      for (const client of [planned(plan), planned(plan)]) {
+        const logs = yield* logsOf(Effect.provide(Effect.zipRight(runToEnd(), runToEnd()), client))
+        assert.deepStrictEqual(
+          logs.map(({ level }) => level),
+          ["DEBUG", "DEBUG", "WARN", "DEBUG"]
+        )
+        assert.match(logs[2]?.text ?? "", /api\.apify\.com.*ECONNREFUSED.*\. Trying again\./)
+      }
+    })
+  )
+
   it.effect("is empty where nothing is tried again", () =>
     Effect.gen(function* () {
       assert.isEmpty(yield* logsOf(Effect.provide(runToEnd(), planned([theStore]))))

@@ -70,6 +70,8 @@ export interface Client {
   /** What is under way. */
   readonly open: Bag<Closable>
   isClosed: boolean
+  /** Whether it has warned that it has no connection to the server. */
+  hasWarned: boolean
 }
 
 /** A request under way. */
@@ -355,6 +357,11 @@ const afterFailure = <A, E>(
         `${operation.name}${Option.match(operation.store, { onNone: () => "", onSome: (store) => ` ${store}` })}: ${describeFailure(error)}, trying again in ${Duration.format(verdict.waitMillis)}`
       )
     )
+    // With a wrong base URL, a program would be silent until its call has run out of time. Once: calls may be many.
+    if (!client.hasWarned && error._tag === "TransportError" && !mayBeCarriedOut(error)) {
+      client.hasWarned = true
+      yield* withinSpan(telemetry, Effect.logWarning(`${error.message} Trying again.`))
+    }
     yield* sleep(call, verdict.waitMillis)
     // Charged after the wait: the budget then knows what became of other calls meanwhile (docs/decisions/0014).
     if (verdict.isCharged && !client.budget.take(storeKey, monotonicMillis(call.clock))) {
