@@ -13,6 +13,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Actor from "../src/Actor.js"
@@ -35,6 +36,7 @@ import {
   listRecords,
   listStores,
   listStoresPage,
+  parseRetryAfter,
   publicUrls,
   putRecord,
   streamRecord,
@@ -171,6 +173,12 @@ describe("is refused with words that name it, and nothing is sent:", () => {
       assert.strictEqual(yield* sent, 0)
     }).pipe(Effect.provide(client))
   )
+})
+
+it("a header that a response does not have is no wait", () => {
+  for (const value of [null, undefined]) {
+    assert.deepStrictEqual(Reflect.apply(parseRetryAfter, undefined, [value, 0]), Option.none())
+  }
 })
 
 it.effect("what is no store has no links", () =>

@@ -32,7 +32,8 @@ const fullYear = (digits: string, now: number): number => {
  * @param now the time by the wall clock, for the century of a year of two digits
  */
 export const parseHttpDate = (value: string, now: number): Option.Option<number> => {
-  if (value.length > LONGEST_DATE) return Option.none()
+  // Without types it may be `null`: a header that a response does not have.
+  if (value?.length > LONGEST_DATE) return Option.none()
   for (const form of dateForms) {
     const parts = form.exec(value)?.groups
     if (parts === undefined) continue
