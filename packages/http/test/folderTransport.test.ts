@@ -37,6 +37,7 @@ import {
   getStore,
   headRecord,
   listKeys,
+  listKeysPage,
   parseRecordKey,
   putRecord,
   updateStore
@@ -339,6 +340,36 @@ describe("a key that the folder cannot hold", () => {
     })
   )
 })
+
+it.scopedLive("a page of keys reads the folder once, and looks at no file of another page", () =>
+  Effect.gen(function* () {
+    const { path, write } = yield* scratch
+    const looks: Array<string> = []
+    const counted = changed((fs) => ({
+      readDirectory: (path) => Effect.tap(fs.readDirectory(path), () => looks.push("folder")),
+      stat: (path) => Effect.tap(fs.stat(path), () => looks.push(path.slice(path.lastIndexOf("/") + 1)))
+    }))
+    for (const name of ["a.txt", "b.json", "b.txt", "c", "d.bin", "e.json"]) yield* write(name, "text")
+    const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+    yield* fs.makeDirectory(`${path}/key_value_stores/default/a.files`)
+    yield* Effect.gen(function* () {
+      const pageFrom = (exclusiveStartKey?: string) =>
+        Effect.gen(function* () {
+          looks.length = 0
+          const { items, isTruncated } = yield* listKeysPage(DEFAULT, { limit: 2, exclusiveStartKey })
+          return [items.map(({ key }) => `${key}`), isTruncated, [...looks].sort()]
+        })
+      assert.deepStrictEqual(yield* pageFrom(), [
+        ["a", "b"],
+        true,
+        // The first of the next page shows that there is one.
+        ["a.files", "a.txt", "b.json", "b.txt", "c", "folder"]
+      ])
+      assert.deepStrictEqual(yield* pageFrom("b"), [["c", "d"], true, ["c", "d.bin", "e.json", "folder"]])
+      assert.deepStrictEqual(yield* pageFrom("d"), [["e"], false, ["e.json", "folder"]])
+    }).pipe(Effect.provide(clientIn(path, counted)))
+  })
+)
 
 const systemError = (code: string, method: string, path: string) =>
   new PlatformError.SystemError({

@@ -41,6 +41,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
@@ -130,8 +131,11 @@ export interface MemoryRecord {
 
 /** The records of a store. */
 export interface Records {
-  /** The keys and sizes of all, in no order. */
-  readonly list: Effect.Effect<ReadonlyArray<{ readonly key: string; readonly size: number }>, PlatformError>
+  /** The keys and sizes of the first that are selected, in the order of the keys. */
+  readonly list: (
+    isSelected: (key: string) => boolean,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<{ readonly key: string; readonly size: number }>, PlatformError>
   readonly get: (key: string) => Effect.Effect<Option.Option<MemoryRecord>, PlatformError>
   readonly put: (key: string, record: MemoryRecord) => Effect.Effect<void, Refused | PlatformError>
   /** Says whether there was one. */
@@ -195,10 +199,18 @@ const recordOf = (seed: SeedRecord): MemoryRecord => {
 const ID_LENGTH = 17
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+const byKey = Order.mapInput(Order.string, ({ key }: { readonly key: string }) => key)
+
 const recordsInMemory = (): Records => {
   const records = new Map<string, MemoryRecord>()
   return {
-    list: Effect.sync(() => Array.from(records, ([key, { bytes }]) => ({ key, size: bytes.length }))),
+    list: (isSelected, limit) =>
+      Effect.sync(() =>
+        Array.from(records, ([key, { bytes }]) => ({ key, size: bytes.length }))
+          .filter(({ key }) => isSelected(key))
+          .sort(byKey)
+          .slice(0, limit)
+      ),
     get: (key) => Effect.sync(() => Option.fromNullable(records.get(key))),
     put: (key, record) => Effect.sync(() => records.set(key, record)),
     delete: (key) => Effect.sync(() => records.delete(key)),

@@ -287,27 +287,27 @@ const isAllowed = (found: Found, key: string, contentType: string): boolean => {
 
 // ---- Records ---------------------------------------------------------------------------------------------------------------
 
-const byKey = Order.mapInput(Order.string, ({ key }: { readonly key: string }) => key)
-
-/** The records that the parameters `prefix` and `collection` select, in the order of their keys. */
-const selected = ({ query }: Call, found: Found) =>
-  Effect.gen(function* () {
-    const id = query.get("collection")
-    const collection = id === null ? {} : collectionsOf(found).get(id)
-    if (collection === undefined) return yield* Effect.fail(refuse(unknownCollectionRefusal))
-    const prefix = query.get("prefix") ?? ""
-    return (yield* found.stored.records.list)
-      .filter(({ key }) => key.startsWith(prefix) && isIn(collection, key))
-      .sort(byKey)
-  })
+/** Whether the parameters `prefix` and `collection` select a key. */
+const selection = ({ query }: Call, found: Found): Either.Either<(key: string) => boolean, Refused> => {
+  const id = query.get("collection")
+  const collection = id === null ? {} : collectionsOf(found).get(id)
+  if (collection === undefined) return Either.left(refuse(unknownCollectionRefusal))
+  const prefix = query.get("prefix") ?? ""
+  return Either.right((key) => key.startsWith(prefix) && isIn(collection, key))
+}
 
 const listKeys: Handle = (call) =>
   Effect.gen(function* () {
     const { memory, query, ref } = call
     const found = yield* memory.findReadable(ref, call)
     const start = query.get("exclusiveStartKey") || null
-    const following = (yield* selected(call, found)).filter(({ key }) => start === null || key > start)
+    const isSelected = yield* selection(call, found)
     const limit = limitOf(call)
+    // One more shows whether there is another page.
+    const following = yield* found.stored.records.list(
+      (key) => (start === null || key > start) && isSelected(key),
+      limit + 1
+    )
     const page = following.slice(0, limit)
     const signer = yield* linkSigner(found)
     const items = yield* Effect.forEach(page, ({ key, size }) =>
@@ -398,7 +398,8 @@ const deleteRecord: Handle = (call) =>
 const zipRecords: Handle = (call) =>
   Effect.gen(function* () {
     const found = yield* call.memory.findReadable(call.ref, call)
-    const files = yield* Effect.forEach(yield* selected(call, found), ({ key }) =>
+    const listed = yield* found.stored.records.list(yield* selection(call, found), Number.POSITIVE_INFINITY)
+    const files = yield* Effect.forEach(listed, ({ key }) =>
       Effect.flatMap(
         found.stored.records.get(key),
         Option.match({

@@ -9,6 +9,7 @@ import { ApiError } from "@effect-apify/domain/ApiError"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
 import { type Refusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
 import type { Store } from "@effect-apify/domain/Store"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -87,16 +88,35 @@ interface RecordFile {
 /** What Apify's SDK notes of a store or a record. */
 const isMetadata = (name: string): boolean => /(?:^|\.)__metadata__\./.test(name)
 
-/** The record that a file is by its name. `.DS_Store` and the like would have no key, others one that is not Apify's. */
-const recordFileOf = (name: string): Option.Option<RecordFile> => {
-  if (isMetadata(name)) return Option.none()
+/**
+ * The record that a file is by its name, if its key is selected. `.DS_Store` and the like would have no key, others one that is not
+ * Apify's.
+ */
+const recordFileOf = (name: string, isSelected: (key: string) => boolean): Option.Option<RecordFile> => {
   const dot = name.lastIndexOf(".")
   const key = dot < 0 ? name : name.slice(0, dot)
+  // First, since most files are those of other keys.
+  if (!isSelected(key) || isMetadata(name)) return Option.none()
   const contentType = dot < 0 ? Option.some(TEXT_TYPE) : contentTypeOf(name.slice(dot + 1))
   return Option.flatMap(Either.getRight(parseRecordKey(key)), (key) =>
     Option.map(contentType, (contentType) => ({ name, key, contentType }))
   )
 }
+
+/** The files of a folder that are records, by those keys that are selected. */
+const filesByKey = (names: ReadonlyArray<string>, isSelected: (key: string) => boolean) => {
+  const byKey = new Map<string, Array<RecordFile>>()
+  for (const name of names) {
+    const file = recordFileOf(name, isSelected)
+    if (Option.isNone(file)) continue
+    const others = byKey.get(file.value.key)
+    if (others === undefined) byKey.set(file.value.key, [file.value])
+    else others.push(file.value)
+  }
+  return byKey
+}
+
+const byKey: Order.Order<readonly [key: string, files: unknown]> = Order.mapInput(Order.string, ([key]) => key)
 
 /** Of several files with one key, the first is the record. */
 const byPrecedence: Order.Order<RecordFile> = Order.combine(
@@ -145,27 +165,28 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   let folder = folderOf(store)
 
   const names = Effect.suspend(() => ifFound(fs.readDirectory(folder), Effect.succeed([])))
-  const files = Effect.map(names, (names) => names.flatMap((name) => Option.toArray(recordFileOf(name))))
 
-  /** The size of a file; none if it is a folder, or has been removed meanwhile. */
-  const sizeOf = ({ name }: RecordFile) =>
-    Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, name))), Effect.succeedNone), (info) =>
-      Option.map(
-        Option.filter(info, ({ type }) => type === "File"),
-        ({ size }) => Number(size)
-      )
+  /** Files with their sizes; without those that are folders, or have been removed meanwhile. */
+  const withSizes = (files: ReadonlyArray<RecordFile>) =>
+    Effect.map(
+      Effect.forEach(files, (file) =>
+        Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, file.name))), Effect.succeedNone), (info) =>
+          Option.map(
+            Option.filter(info, ({ type }) => type === "File"),
+            ({ size }) => ({ ...file, size: Number(size) })
+          )
+        )
+      ),
+      Arr.getSomes
     )
 
-  const filesOf = (key: string) =>
-    Effect.flatMap(files, (files) =>
-      Effect.filter(files.filter((file) => file.key === key).sort(byPrecedence), (file) =>
-        Effect.map(sizeOf(file), Option.isSome)
-      )
-    )
+  /** The files of a key among those of a folder, the record first. */
+  const filesOf = (key: string, names: ReadonlyArray<string>) =>
+    withSizes((filesByKey(names, (other) => other === key).get(key) ?? []).sort(byPrecedence))
 
   const read = (key: string): Effect.Effect<Option.Option<MemoryRecord>, PlatformError> =>
     Effect.gen(function* () {
-      const [file] = yield* filesOf(key)
+      const [file] = yield* filesOf(key, yield* names)
       if (file === undefined) return Option.none()
       const { contentType, name } = file
       const record = Effect.map(fs.readFile(path.join(folder, name)), (bytes) =>
@@ -205,34 +226,39 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   const remove = ({ name }: RecordFile) => fs.remove(path.join(folder, name), { force: true })
 
   return {
-    list: Effect.gen(function* () {
-      const found = (yield* files).sort(byPrecedence)
-      const sizes = yield* Effect.forEach(found, sizeOf, { concurrency: 16 })
-      const byKey = new Map<string, number>()
-      found.forEach(({ key }, index) => {
-        const size = sizes[index] ?? Option.none()
-        if (Option.isSome(size) && !byKey.has(key)) byKey.set(key, size.value)
-      })
-      return Array.from(byKey, ([key, size]) => ({ key, size }))
-    }),
+    list: (isSelected, limit) =>
+      Effect.gen(function* () {
+        const files = Array.from(filesByKey(yield* names, isSelected)).sort(byKey)
+        const listed: Array<{ readonly key: string; readonly size: number }> = []
+        for (let next = 0; next < files.length && listed.length < limit; ) {
+          const page = files.slice(next, next + limit - listed.length)
+          next += page.length
+          const found = yield* Effect.forEach(page, ([, files]) => withSizes(files.sort(byPrecedence)), {
+            concurrency: 16
+          })
+          listed.push(...found.flatMap(([record]) => (record === undefined ? [] : [record])))
+        }
+        return listed
+      }),
     get: (key) => locks.withLock(key)(read(key)),
     put: (key, record) =>
       Effect.gen(function* () {
         const { bytes, contentEncoding, contentType } = yield* decoded(record)
         if (contentEncoding !== undefined)
           return yield* Effect.fail(refuse(unsupportedEncodingRefusal(contentEncoding)))
-        const before = yield* filesOf(key)
+        const existing = yield* names
+        const before = yield* filesOf(key, existing)
         const wanted = `${key}.${extensionOf(contentType || BINARY_TYPE)}`
         // The name as it is written on a file system where case does not matter.
         const name = before.find(({ name }) => isSame(name, wanted))?.name ?? wanted
-        const problem = yield* problemOf(name, yield* names)
+        const problem = yield* problemOf(name, existing)
         if (Option.isSome(problem)) return yield* Effect.fail(refuse(keyRefusal(key, problem.value)))
         const others = before.filter((file) => file.name !== name)
         yield* Effect.uninterruptible(Effect.zipRight(write(name, bytes), Effect.forEach(others, remove)))
       }).pipe(locks.withLock(key)),
     delete: (key) =>
       Effect.gen(function* () {
-        const found = yield* filesOf(key)
+        const found = yield* filesOf(key, yield* names)
         yield* Effect.uninterruptible(Effect.forEach(found, remove))
         return found.length > 0
       }).pipe(locks.withLock(key)),
