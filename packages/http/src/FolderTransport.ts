@@ -92,7 +92,8 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  *   the SDK's own notes (`__metadata__`), of devices such as `CON` on Windows, and those that differ only by case from one that is
  *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.
  * - Records are read and written whole, in memory. Lists keep to Apify's pace.
- * - Other programs may use the folder at the same time, but not make, rename or delete stores.
+ * - Other programs may use the folder at the same time. The stores that they make are not seen before the next layer. The stores that
+ *   they rename or delete are empty, and a `StoreNotFoundError` refuses records, until `getOrCreateStore` makes them again.
  *
  * @example
  * ```ts

@@ -589,6 +589,123 @@ describe("a store", () => {
     })
   )
 
+  /** The file system, in which whatever moves or removes the folder of the store `default` waits in between. */
+  const halting = (path: string) =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const haltAfter =
+        (file: string) =>
+        <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E> =>
+          file === `${path}/key_value_stores/default`
+            ? effect.pipe(Effect.zipRight(Deferred.succeed(begun, undefined)), Effect.zipRight(Deferred.await(goOn)))
+            : effect
+      const platform = changed((fs) => ({
+        rename: (from, to) => haltAfter(from)(fs.rename(from, to)),
+        remove: (file, options) => haltAfter(file)(fs.remove(file, options))
+      }))
+      return { platform, begun: Deferred.await(begun), goOn: Deferred.succeed(goOn, undefined) }
+    })
+
+  const storesIn = (path: string) =>
+    Effect.provide(
+      Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readDirectory(`${path}/key_value_stores`)),
+      NodeContext.layer
+    )
+
+  const aWhile = Effect.yieldNow().pipe(Effect.repeatN(100))
+
+  it.scopedLive("that is being deleted takes no record any more", () =>
+    Effect.gen(function* () {
+      const { path, write } = yield* scratch
+      yield* write("a.txt", "text")
+      const { platform, begun, goOn } = yield* halting(path)
+      yield* Effect.gen(function* () {
+        const { store } = yield* getOrCreateStore({ name: "default" })
+        const deleting = yield* Effect.fork(deleteStore(store.id))
+        yield* begun
+        const putting = yield* Effect.fork(Effect.flip(putRecord(store.id, "b", "text")))
+        const reading = yield* Effect.fork(Effect.flip(getRecord(store.id, "a")))
+        yield* aWhile
+        yield* goOn
+        yield* Fiber.join(deleting)
+        assert.strictEqual((yield* Fiber.join(putting))._tag, "StoreNotFoundError")
+        assert.strictEqual((yield* Fiber.join(reading))._tag, "StoreNotFoundError")
+        assert.deepStrictEqual(yield* storesIn(path), [])
+      }).pipe(Effect.provide(clientIn(path, platform)))
+    })
+  )
+
+  it.scopedLive("that is being renamed takes records under its new name", () =>
+    Effect.gen(function* () {
+      const { path, write } = yield* scratch
+      yield* write("a.txt", "text")
+      const { platform, begun, goOn } = yield* halting(path)
+      yield* Effect.gen(function* () {
+        const { store } = yield* getOrCreateStore({ name: "default" })
+        const renaming = yield* Effect.fork(updateStore(store.id, { name: "known" }))
+        yield* begun
+        const putting = yield* Effect.fork(putRecord(store.id, "b", "text"))
+        const reading = yield* Effect.fork(getRecord(store.id, "a"))
+        const listing = yield* Effect.fork(Stream.runCount(listKeys(store.id)))
+        yield* aWhile
+        yield* goOn
+        yield* Fiber.join(renaming)
+        yield* Fiber.join(putting)
+        yield* Fiber.join(reading)
+        assert.isAtLeast(yield* Fiber.join(listing), 1)
+        assert.deepStrictEqual(yield* storesIn(path), ["known"])
+        assert.strictEqual(yield* Stream.runCount(listKeys("~known")), 2)
+      }).pipe(Effect.provide(clientIn(path, platform)))
+    })
+  )
+
+  it.scopedLive("is deleted after the record that is being put", () =>
+    Effect.gen(function* () {
+      const { path } = yield* scratch
+      const begun = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const slow = changed((fs) => ({
+        writeFile: (file, bytes) =>
+          fs
+            .writeFile(file, bytes)
+            .pipe(Effect.zipRight(Deferred.succeed(begun, undefined)), Effect.zipRight(Deferred.await(goOn)))
+      }))
+      yield* Effect.gen(function* () {
+        const putting = yield* Effect.fork(putRecord(DEFAULT, "a", "text"))
+        yield* Deferred.await(begun)
+        const deleting = yield* Effect.fork(deleteStore(DEFAULT))
+        yield* aWhile
+        yield* Deferred.succeed(goOn, undefined)
+        yield* Fiber.join(putting)
+        yield* Fiber.join(deleting)
+        assert.deepStrictEqual(yield* storesIn(path), [])
+      }).pipe(Effect.provide(clientIn(path, slow)))
+    })
+  )
+
+  it.scopedLive("is gone at once, even if its files cannot be removed", () =>
+    Effect.gen(function* () {
+      const { path, write } = yield* scratch
+      yield* write("a.txt", "text")
+      const busy = changed(() => ({ remove: (path) => Effect.fail(systemError("EBUSY", "remove", path)) }))
+      yield* Effect.provide(deleteStore(DEFAULT), clientIn(path, busy))
+      assert.deepStrictEqual(yield* storesIn(path), [])
+    })
+  )
+
+  inFolder("that another program has deleted takes no record, until it is made again", ({ client, path }) =>
+    Effect.gen(function* () {
+      const { store } = yield* getOrCreateStore({ name: "default" })
+      yield* Effect.provide(deleteStore(DEFAULT), Layer.fresh(client))
+      assert.strictEqual((yield* Effect.flip(putRecord(store.id, "a", "text")))._tag, "StoreNotFoundError")
+      assert.deepStrictEqual(yield* storesIn(path), [])
+      yield* getOrCreateStore({ name: "default" })
+      yield* putRecord(store.id, "a", "text")
+      assert.deepStrictEqual(yield* storesIn(path), ["default"])
+    })
+  )
+
   it.scopedLive("has no name that leads elsewhere, even in a request that is made by hand", () =>
     Effect.gen(function* () {
       const { path } = yield* scratch

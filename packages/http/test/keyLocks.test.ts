@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { KeyLocks } from "../src/internal/keyLocks.js"
+import { KeyLocks, SharedLock } from "../src/internal/keyLocks.js"
 
 /** Says when it begins and ends, and gives way in between. */
 const step = (log: Array<string>, name: string) =>
@@ -52,6 +52,41 @@ describe("a lock of a key", () => {
       yield* failing
       assert.strictEqual(locks.size, 0)
       yield* locks.withLock("a")(Effect.void)
+    })
+  )
+})
+
+describe("a lock that is shared", () => {
+  it.effect("is held by many at a time, or by one alone, in the order of the calls", () =>
+    Effect.gen(function* () {
+      const lock = new SharedLock()
+      const log: Array<string> = []
+      yield* both([
+        lock.shared(step(log, "one")),
+        lock.shared(step(log, "two")),
+        lock.alone(step(log, "alone")),
+        lock.shared(step(log, "three"))
+      ])
+      assert.deepStrictEqual(log.slice(0, 2), ["one begins", "two begins"])
+      assert.deepStrictEqual(log.slice(4), ["alone begins", "alone ends", "three begins", "three ends"])
+    })
+  )
+
+  it.effect("is free again, however those ended that held it or waited for it", () =>
+    Effect.gen(function* () {
+      const lock = new SharedLock()
+      const begun = yield* Deferred.make<void>()
+      const holding = yield* Effect.fork(lock.shared(Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)))
+      yield* Deferred.await(begun)
+      const waiting = yield* Effect.fork(lock.alone(Effect.void))
+      const behind = yield* Effect.fork(lock.shared(Effect.void))
+      yield* Effect.yieldNow().pipe(Effect.repeatN(10))
+      yield* Fiber.interrupt(waiting)
+      yield* Fiber.join(behind)
+      yield* Fiber.interrupt(holding)
+      yield* Effect.exit(lock.alone(Effect.die("as planned")))
+      yield* lock.alone(Effect.void)
+      yield* lock.shared(Effect.void)
     })
   )
 })

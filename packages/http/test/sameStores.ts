@@ -118,6 +118,8 @@ const inFolder = ({ stores, ...world }: World) =>
       const path = yield* Path.Path
       const folder = yield* fs.makeTempDirectoryScoped()
       const place = { fs, path, stores: path.join(folder, "stores"), unfinished: path.join(folder, "unfinished") }
+      for (const { id, name } of stores)
+        yield* fs.makeDirectory(path.join(place.stores, name ?? id), { recursive: true })
       const respond = yield* makeMemoryApi({
         ...world,
         stores: stores.map(dated),

@@ -1,5 +1,5 @@
 /**
- * Locks for the keys of stores, within this process.
+ * Locks for stores and their keys, within this process.
  */
 import * as Effect from "effect/Effect"
 
@@ -37,5 +37,21 @@ export class KeyLocks {
   private leave(name: string, lock: Lock): void {
     lock.users -= 1
     if (lock.users === 0) this.locks.delete(name)
+  }
+}
+
+/** A lock that many effects hold at a time, or one alone. */
+export class SharedLock {
+  private readonly door = Effect.unsafeMakeSemaphore(1)
+  private readonly room = Effect.unsafeMakeSemaphore(Number.MAX_SAFE_INTEGER)
+
+  /** Runs an effect beside others that share the lock. It waits for one that is to run alone, so that this one has its turn. */
+  shared<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.zipRight(this.door.withPermits(1)(Effect.void), this.room.withPermits(1)(effect))
+  }
+
+  /** Runs an effect while no other one holds the lock. */
+  alone<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.door.withPermits(1)(this.room.withPermits(Number.MAX_SAFE_INTEGER)(effect))
   }
 }

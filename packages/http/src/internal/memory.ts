@@ -135,15 +135,15 @@ export interface Records {
   readonly list: (
     isSelected: (key: string) => boolean,
     limit: number
-  ) => Effect.Effect<ReadonlyArray<{ readonly key: string; readonly size: number }>, PlatformError>
-  readonly get: (key: string) => Effect.Effect<Option.Option<MemoryRecord>, PlatformError>
+  ) => Effect.Effect<ReadonlyArray<{ readonly key: string; readonly size: number }>, Refused | PlatformError>
+  readonly get: (key: string) => Effect.Effect<Option.Option<MemoryRecord>, Refused | PlatformError>
   readonly put: (key: string, record: MemoryRecord) => Effect.Effect<void, Refused | PlatformError>
   /** Says whether there was one. */
-  readonly delete: (key: string) => Effect.Effect<boolean, PlatformError>
+  readonly delete: (key: string) => Effect.Effect<boolean, Refused | PlatformError>
   /** The size of all together, where that is known without a look at each. */
   readonly size: Effect.Effect<Option.Option<number>>
-  /** The store is new, or has another name. */
-  readonly keepAs: (store: Store) => Effect.Effect<void, PlatformError>
+  /** The store is new, or has another name; or it is to be there, in case that another program has removed it. */
+  readonly keepAs: (store: Store) => Effect.Effect<void, Refused | PlatformError>
   /** The store is deleted. */
   readonly drop: Effect.Effect<void, PlatformError>
 }
@@ -426,7 +426,7 @@ export class Memory {
     )
   }
 
-  create(caller: string, fields: Partial<Store>): Effect.Effect<Found, PlatformError> {
+  create(caller: string, fields: Partial<Store>): Effect.Effect<Found, Refused | PlatformError> {
     const { recordsOf = recordsInMemory } = this.options
     return Effect.gen(this, function* () {
       const store = yield* newStore({ ...fields, username: Option.some(caller) })
@@ -437,7 +437,7 @@ export class Memory {
     }).pipe(Effect.uninterruptible)
   }
 
-  change({ stored }: Found, store: Store): Effect.Effect<void, PlatformError> {
+  change({ stored }: Found, store: Store): Effect.Effect<void, Refused | PlatformError> {
     return Effect.uninterruptible(
       Effect.map(stored.records.keepAs(store), () => {
         stored.store = store

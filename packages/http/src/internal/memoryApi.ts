@@ -189,7 +189,11 @@ const getOrCreateStore: Handle = (call) =>
     const caller = yield* callerOf(call)
     const name = Option.fromNullable(query.get("name"))
     const known = Option.flatMap(name, (name) => Either.getRight(memory.find(`~${name}`, call)))
-    if (Option.isSome(known)) return json(200, { data: yield* present(call, known.value) })
+    if (Option.isSome(known)) {
+      const { stored } = known.value
+      yield* stored.records.keepAs(stored.store)
+      return json(200, { data: yield* present(call, known.value) })
+    }
     yield* Option.match(name, { onNone: () => Effect.void, onSome: checkName })
     const { schema } = yield* readJson(request, NewStore)
     return json(201, { data: yield* present(call, yield* memory.create(caller, { name, schema })) })

@@ -7,15 +7,15 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { ApiError } from "@effect-apify/domain/ApiError"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
-import { type Refusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
+import { type Refusal, storeNotFoundRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
 import type { Store } from "@effect-apify/domain/Store"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import { KeyLocks } from "./keyLocks.js"
-import { isSame, type MemoryRecord, type Records, refuse } from "./memory.js"
+import { KeyLocks, SharedLock } from "./keyLocks.js"
+import { isSame, type MemoryRecord, type Records, type Refused, refuse } from "./memory.js"
 import { decoded } from "./memoryApi.js"
 
 /** Of several extensions for a content type, the first is written. Text is in UTF-8. */
@@ -143,15 +143,18 @@ export interface Place {
 }
 
 /** Another effect takes the place of one that finds no file. */
-export const ifFound = <A, B>(
+export const ifFound = <A, B, E>(
   effect: Effect.Effect<A, PlatformError>,
-  otherwise: Effect.Effect<B, PlatformError>
-): Effect.Effect<A | B, PlatformError> =>
+  otherwise: Effect.Effect<B, E>
+): Effect.Effect<A | B, PlatformError | E> =>
   Effect.catchIf(
     effect,
     (error) => error._tag === "SystemError" && error.reason === "NotFound",
     () => otherwise
   )
+
+/** The store of a folder was deleted. */
+const gone = Effect.fail(refuse(storeNotFoundRefusal))
 
 /** The records of a store, in the folder with its name, or with its ID if it has none. */
 export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Store): Records => {
@@ -163,6 +166,11 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
       Option.getOrElse(name, () => id)
     )
   let folder = folderOf(store)
+  let isDropped = false
+  /** Held by whoever uses the folder, and alone by who moves it. */
+  const folderLock = new SharedLock()
+  const inFolder = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Refused> =>
+    folderLock.shared(Effect.suspend((): Effect.Effect<A, E | Refused> => (isDropped ? gone : effect)))
 
   const names = Effect.suspend(() => ifFound(fs.readDirectory(folder), Effect.succeed([])))
 
@@ -214,13 +222,13 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   /** Whole or not at all: it is written elsewhere, and then takes its name. */
   const write = (name: string, bytes: Uint8Array) =>
     Effect.gen(function* () {
-      yield* fs.makeDirectory(folder, { recursive: true })
       yield* fs.makeDirectory(unfinished, { recursive: true })
       const file = path.join(yield* fs.makeTempDirectoryScoped({ directory: unfinished }), "record")
       yield* fs.writeFile(file, bytes)
       // So that what has the name is on the disk, even if the power fails.
       yield* Effect.flatMap(fs.open(file, { flag: "r+" }), ({ sync }) => sync)
-      yield* fs.rename(file, path.join(folder, name))
+      // Another program may have removed the store. It is not made anew for one record.
+      yield* ifFound(fs.rename(file, path.join(folder, name)), gone)
     }).pipe(Effect.scoped)
 
   const remove = ({ name }: RecordFile) => fs.remove(path.join(folder, name), { force: true })
@@ -239,8 +247,8 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
           listed.push(...found.flatMap(([record]) => (record === undefined ? [] : [record])))
         }
         return listed
-      }),
-    get: (key) => locks.withLock(key)(read(key)),
+      }).pipe(inFolder),
+    get: (key) => inFolder(locks.withLock(key)(read(key))),
     put: (key, record) =>
       Effect.gen(function* () {
         const { bytes, contentEncoding, contentType } = yield* decoded(record)
@@ -255,21 +263,30 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         if (Option.isSome(problem)) return yield* Effect.fail(refuse(keyRefusal(key, problem.value)))
         const others = before.filter((file) => file.name !== name)
         yield* Effect.uninterruptible(Effect.zipRight(write(name, bytes), Effect.forEach(others, remove)))
-      }).pipe(locks.withLock(key)),
+      }).pipe(locks.withLock(key), inFolder),
     delete: (key) =>
       Effect.gen(function* () {
         const found = yield* filesOf(key, yield* names)
         yield* Effect.uninterruptible(Effect.forEach(found, remove))
         return found.length > 0
-      }).pipe(locks.withLock(key)),
+      }).pipe(locks.withLock(key), inFolder),
     size: Effect.succeedNone,
     keepAs: (store) =>
       Effect.gen(function* () {
         const next = folderOf(store)
         if (next === folder) return yield* fs.makeDirectory(folder, { recursive: true })
-        yield* fs.rename(folder, next)
+        yield* ifFound(fs.rename(folder, next), gone)
         folder = next
-      }),
-    drop: Effect.suspend(() => fs.remove(folder, { recursive: true, force: true }))
+      }).pipe((move) => folderLock.alone(move)),
+    drop: Effect.gen(function* () {
+      yield* fs.makeDirectory(unfinished, { recursive: true })
+      yield* Effect.acquireUseRelease(
+        fs.makeTempDirectory({ directory: unfinished }),
+        // At once: a store that is half removed could be taken for one.
+        (removed) => ifFound(fs.rename(folder, path.join(removed, "store")), Effect.void),
+        (removed) => Effect.ignore(fs.remove(removed, { recursive: true }))
+      )
+      isDropped = true
+    }).pipe((drop) => folderLock.alone(drop))
   }
 }
