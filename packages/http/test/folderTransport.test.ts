@@ -94,6 +94,7 @@ describe("a file made by hand", () => {
     ["INPUT.JSON", "application/json; charset=utf-8"],
     ["INPUT", "text/plain; charset=utf-8"],
     ["INPUT.txt", "text/plain; charset=utf-8"],
+    ["INPUT.bin", "application/octet-stream"],
     ["INPUT.json5", "application/octet-stream"]
   ])("%s is the record INPUT", ([name, contentType]) =>
     Effect.gen(function* () {
@@ -140,6 +141,7 @@ describe("a file made by hand", () => {
         "__metadata__.json",
         "my notes.txt",
         "a.b%2",
+        "a.b%0A",
         "č.json"
       ]
       for (const name of others) yield* write(name, "{}")
@@ -805,6 +807,67 @@ describe("two programs", () => {
       assert.deepInclude(yield* read("our-notes"), { value: "čaj" })
       assert.deepInclude(yield* read("our-page.txt"), { value: "text" })
       assert.deepInclude(yield* read("our-photo"), { value: Buffer.of(255), contentType: "image/jpeg" })
+    })
+  )
+})
+
+describe("notes of Apify's SDKs", () => {
+  inFolder("beside a file that is named by its key alone say its content type", ({ names, write }) =>
+    Effect.gen(function* () {
+      for (const [name, notes] of [
+        ["OUTPUT", { key: "OUTPUT", content_type: "application/json; charset=utf-8", size: 1 }],
+        ["page.html", { key: "page.html", contentType: "text/html; charset=utf-8" }],
+        ["a%21%28b%29", { key: "a!(b)", content_type: "image/png" }],
+        ["broken", { key: "broken", content_type: 1 }],
+        ["split", { key: "split", content_type: "text/html\n" }]
+      ] as const) {
+        yield* write(name, "1")
+        yield* write(`${name}.__metadata__.json`, JSON.stringify(notes))
+      }
+      yield* write("__metadata__.json", "{}")
+      assert.deepStrictEqual(yield* keysOf, ["OUTPUT", "a!(b)", "broken", "page.html", "split"])
+      assert.deepStrictEqual(yield* Effect.forEach(yield* keysOf, typeOf), [
+        "application/json; charset=utf-8",
+        "image/png",
+        "text/plain; charset=utf-8",
+        "text/html; charset=utf-8",
+        "text/plain; charset=utf-8"
+      ])
+      const error = yield* Effect.flip(putRecord(DEFAULT, "page", "<p>", { contentType: "text/html" }))
+      assert.match(error.message, /its file would be that of the record page\.html/)
+      assert.strictEqual(yield* textOf("page.html"), "1")
+      yield* putRecord(DEFAULT, "a!(b)", "text")
+      for (const key of ["OUTPUT", "broken", "page.html", "split"]) yield* deleteRecord(DEFAULT, key)
+      assert.deepStrictEqual(yield* names, ["__metadata__.json", "a!(b).txt"])
+    })
+  )
+
+  inFolder("show which of two files is the newer record", ({ names, write }) =>
+    Effect.gen(function* () {
+      yield* putRecord(DEFAULT, "OUTPUT", { schema: Schema.Number, value: 1 })
+      yield* write("OUTPUT", "2")
+      yield* write("OUTPUT.__metadata__.json", '{ "contentType": "application/json" }')
+      assert.strictEqual(yield* getRecordValue(DEFAULT, "OUTPUT", Schema.Number), 2)
+      yield* putRecord(DEFAULT, "OUTPUT", { schema: Schema.Number, value: 3 })
+      assert.deepStrictEqual(yield* names, ["OUTPUT.json"])
+    })
+  )
+
+  it.scopedLive("are removed with what they are about", () =>
+    Effect.gen(function* () {
+      const { client, path } = yield* scratch
+      const theirs = () => new MemoryStorage({ localDataDirectory: path, writeMetadata: true }).keyValueStore("default")
+      for (const key of ["a", "b"]) {
+        yield* Effect.promise(() => theirs().setRecord({ key, value: "old", contentType: "text/plain; charset=utf-8" }))
+      }
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual(yield* keysOf, ["a", "b"])
+        yield* putRecord(DEFAULT, "a", { schema: Schema.Number, value: 1 })
+        yield* deleteRecord(DEFAULT, "b")
+      }).pipe(Effect.provide(client))
+      const read = (key: string) => Effect.promise(() => theirs().getRecord(key))
+      assert.deepInclude(yield* read("a"), { value: 1, contentType: "application/json; charset=utf-8" })
+      assert.isUndefined(yield* read("b"))
     })
   )
 })

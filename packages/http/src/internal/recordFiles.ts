@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import * as Schema from "effect/Schema"
 import { KeyLocks, SharedLock } from "./keyLocks.js"
 import { isSame, type MemoryRecord, type Records, type Refused, refuse } from "./memory.js"
 import { decoded } from "./memoryApi.js"
@@ -68,14 +69,17 @@ const extensionOf = (contentType: string): string =>
 
 const escapeFirst = (text: string): string => `%${text.charCodeAt(0).toString(16)}${text.slice(1)}`
 
-const decodeExtension = Option.liftThrowable(decodeURIComponent)
+const decode = Option.liftThrowable(decodeURIComponent)
+
+/** Whether a header can hold a content type. */
+const isPrintable = (contentType: string): boolean => /^[ -~]+$/.test(contentType)
 
 /** None for an extension that no record has. */
 const contentTypeOf = (extension: string): Option.Option<string> => {
   if (/^[a-z\d]+$/i.test(extension)) {
     return Option.some(contentTypes.get(extension.toLowerCase()) ?? BINARY_TYPE)
   }
-  return extension.includes("%") ? decodeExtension(extension) : Option.none()
+  return extension.includes("%") ? Option.filter(decode(extension), isPrintable) : Option.none()
 }
 
 /** A file that is a record. */
@@ -83,31 +87,57 @@ interface RecordFile {
   readonly name: string
   readonly key: string
   readonly contentType: string
+  /** Whether its name is the key alone, and notes beside it say its content type. */
+  readonly isNoted: boolean
 }
 
-/** What Apify's SDK notes of a store or a record. */
+/** What Apify's SDKs note of a store or a record. */
 const isMetadata = (name: string): boolean => /(?:^|\.)__metadata__\./.test(name)
+
+/** What follows the key in the name of its notes. */
+const NOTES = ".__metadata__.json"
+
+/** The escaped keys that a folder has notes of. */
+const notedIn = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  names.filter((name) => name.endsWith(NOTES)).map((name) => name.slice(0, -NOTES.length))
+
+/** As the SDKs for JavaScript and for Python have it. */
+const Notes = Schema.parseJson(
+  Schema.Union(Schema.Struct({ contentType: Schema.String }), Schema.Struct({ content_type: Schema.String }))
+)
+
+const typeInNotes = (text: string): Option.Option<string> =>
+  Schema.decodeOption(Notes)(text).pipe(
+    Option.map((notes) => ("contentType" in notes ? notes.contentType : notes.content_type)),
+    Option.filter(isPrintable)
+  )
 
 /**
  * The record that a file is by its name, if its key is selected. `.DS_Store` and the like would have no key, others one that is not
  * Apify's.
  */
-const recordFileOf = (name: string, isSelected: (key: string) => boolean): Option.Option<RecordFile> => {
-  const dot = name.lastIndexOf(".")
-  const key = dot < 0 ? name : name.slice(0, dot)
+const recordFileOf = (
+  name: string,
+  isNoted: boolean,
+  isSelected: (key: string) => boolean
+): Option.Option<RecordFile> => {
+  const dot = isNoted ? -1 : name.lastIndexOf(".")
+  const stem = dot < 0 ? name : name.slice(0, dot)
+  const key = isNoted ? Option.getOrElse(decode(stem), () => stem) : stem
   // First, since most files are those of other keys.
   if (!isSelected(key) || isMetadata(name)) return Option.none()
   const contentType = dot < 0 ? Option.some(TEXT_TYPE) : contentTypeOf(name.slice(dot + 1))
   return Option.flatMap(Either.getRight(parseRecordKey(key)), (key) =>
-    Option.map(contentType, (contentType) => ({ name, key, contentType }))
+    Option.map(contentType, (contentType) => ({ name, key, contentType, isNoted }))
   )
 }
 
 /** The files of a folder that are records, by those keys that are selected. */
 const filesByKey = (names: ReadonlyArray<string>, isSelected: (key: string) => boolean) => {
+  const noted = new Set(notedIn(names))
   const byKey = new Map<string, Array<RecordFile>>()
   for (const name of names) {
-    const file = recordFileOf(name, isSelected)
+    const file = recordFileOf(name, noted.has(name), isSelected)
     if (Option.isNone(file)) continue
     const others = byKey.get(file.value.key)
     if (others === undefined) byKey.set(file.value.key, [file.value])
@@ -118,11 +148,12 @@ const filesByKey = (names: ReadonlyArray<string>, isSelected: (key: string) => b
 
 const byKey: Order.Order<readonly [key: string, files: unknown]> = Order.mapInput(Order.string, ([key]) => key)
 
-/** Of several files with one key, the first is the record. */
-const byPrecedence: Order.Order<RecordFile> = Order.combine(
+/** Of several files with one key, the first is the record. A put removes the notes, so one that has them is newer. */
+const byPrecedence: Order.Order<RecordFile> = Order.combineAll([
+  Order.mapInput(Order.boolean, ({ isNoted }: RecordFile) => !isNoted),
   Order.mapInput(Order.boolean, ({ contentType }: RecordFile) => contentType !== contentTypes.get("json")),
   Order.mapInput(Order.string, ({ name }: RecordFile) => name)
-)
+])
 
 /** Names that Windows has for devices, whatever their extension. */
 const isDevice = (name: string): boolean => /^(?:con|prn|aux|nul|com\d|lpt\d)\./i.test(name)
@@ -192,11 +223,18 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   const filesOf = (key: string, names: ReadonlyArray<string>) =>
     withSizes((filesByKey(names, (other) => other === key).get(key) ?? []).sort(byPrecedence))
 
+  const notedType = ({ contentType, name }: RecordFile) =>
+    Effect.map(
+      ifFound(Effect.map(fs.readFileString(path.join(folder, `${name}${NOTES}`)), typeInNotes), Effect.succeedNone),
+      Option.getOrElse(() => contentType)
+    )
+
   const read = (key: string): Effect.Effect<Option.Option<MemoryRecord>, PlatformError> =>
     Effect.gen(function* () {
       const [file] = yield* filesOf(key, yield* names)
       if (file === undefined) return Option.none()
-      const { contentType, name } = file
+      const { name } = file
+      const contentType = file.isNoted ? yield* notedType(file) : file.contentType
       const record = Effect.map(fs.readFile(path.join(folder, name)), (bytes) =>
         Option.some({ contentType, contentEncoding: undefined, bytes })
       )
@@ -213,6 +251,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   const problemOf = (name: string, existing: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       if (isMetadata(name)) return Option.some("Apify's SDK keeps its notes under such names")
+      if (existing.includes(`${name}${NOTES}`)) return Option.some(`its file would be that of the record ${name}`)
       if (path.sep === "\\" && isDevice(name)) return Option.some("it is the name of a device")
       return (yield* isTaken(name, existing))
         ? Option.some("this file system does not tell it from a key that differs only in case")
@@ -231,7 +270,13 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
       yield* ifFound(fs.rename(file, path.join(folder, name)), gone)
     }).pipe(Effect.scoped)
 
-  const remove = ({ name }: RecordFile) => fs.remove(path.join(folder, name), { force: true })
+  const remove = (name: string) => fs.remove(path.join(folder, name), { force: true })
+
+  /** The names of a key's notes: what they say of it is wrong of the record that is put next. */
+  const notesOf = (key: string, existing: ReadonlyArray<string>) =>
+    notedIn(existing)
+      .filter((name) => Option.contains(decode(name), key))
+      .map((name) => `${name}${NOTES}`)
 
   return {
     list: (isSelected, limit) =>
@@ -261,13 +306,17 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         const name = before.find(({ name }) => isSame(name, wanted))?.name ?? wanted
         const problem = yield* problemOf(name, existing)
         if (Option.isSome(problem)) return yield* Effect.fail(refuse(keyRefusal(key, problem.value)))
-        const others = before.filter((file) => file.name !== name)
-        yield* Effect.uninterruptible(Effect.zipRight(write(name, bytes), Effect.forEach(others, remove)))
+        const others = before.flatMap((file) => (file.name === name ? [] : [file.name]))
+        yield* Effect.uninterruptible(
+          Effect.zipRight(write(name, bytes), Effect.forEach([...others, ...notesOf(key, existing)], remove))
+        )
       }).pipe(locks.withLock(key), inFolder),
     delete: (key) =>
       Effect.gen(function* () {
-        const found = yield* filesOf(key, yield* names)
-        yield* Effect.uninterruptible(Effect.forEach(found, remove))
+        const existing = yield* names
+        const found = yield* filesOf(key, existing)
+        const all = [...found.map(({ name }) => name), ...notesOf(key, existing)]
+        yield* Effect.uninterruptible(Effect.forEach(all, remove))
         return found.length > 0
       }).pipe(locks.withLock(key), inFolder),
     size: Effect.succeedNone,
