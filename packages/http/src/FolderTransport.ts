@@ -26,7 +26,7 @@ import * as HttpClientTransport from "./HttpClientTransport.js"
 import { variable } from "./internal/environment.js"
 import type { SeedStore } from "./internal/memory.js"
 import { makeMemoryApi } from "./internal/memoryApi.js"
-import { ifFound, type Place, recordFiles } from "./internal/recordFiles.js"
+import { ifFound, type Place, recordFiles, storeIn } from "./internal/recordFiles.js"
 import { checkObject, checkText } from "./internal/settings.js"
 import type { Transport } from "./Transport.js"
 
@@ -82,8 +82,9 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  * Keeps stores in a folder. The layer fails if the folder cannot be made, read or written; a call that cannot read or write a file
  * ends in a `TransportError` with the reason `file`, and is not retried.
  *
- * - The caller owns all stores, with any token or none. Each folder in `key_value_stores` is a store with its name; the IDs, and what
- *   else is known of a store, are made anew with the layer.
+ * - The caller owns all stores, with any token or none. Each folder in `key_value_stores` is a store with its name.
+ * - A store that is made or updated here has its ID, title, schema and access in its file `__metadata__.json`, as Crawlee has it, and an
+ *   unnamed one is found by its ID. The ID of any other store is new with each layer, and so are statistics and signing keys.
  * - A record is replaced whole or not at all, even if the program is killed. What such a program was writing is left in the folder
  *   `unfinished`, and removed an hour later, when a layer begins.
  * - A content type that has no well-known extension is an extension itself, escaped, and comes back as it was put. Any other comes
@@ -160,8 +161,9 @@ const make = (options: Options) =>
 
 const isStoreName = Schema.is(StoreName)
 
-const storesIn = ({ fs, path, stores }: Place): Effect.Effect<ReadonlyArray<SeedStore>, PlatformError> =>
-  fs.readDirectory(stores).pipe(
+const storesIn = (place: Place): Effect.Effect<ReadonlyArray<SeedStore>, PlatformError> => {
+  const { fs, path, stores } = place
+  return fs.readDirectory(stores).pipe(
     Effect.map((names) => names.filter(isStoreName)),
     Effect.flatMap(
       Effect.filter((name) =>
@@ -171,8 +173,9 @@ const storesIn = ({ fs, path, stores }: Place): Effect.Effect<ReadonlyArray<Seed
         )
       )
     ),
-    Effect.map((names) => names.map((name) => ({ name })))
+    Effect.flatMap((names) => Effect.forEach(names, (name) => storeIn(place, name)))
   )
+}
 
 /** For so long, something may still be written. */
 const PATIENCE_MILLIS = 60 * 60 * 1000

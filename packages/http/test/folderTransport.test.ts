@@ -546,10 +546,78 @@ describe("a store", () => {
         assert.strictEqual(yield* Effect.flatMap(getRecord("~seen", "a"), ({ text }) => text), "text")
         yield* updateStore("~seen", { name: "known" })
         yield* putRecord("~known", "b", "text")
-        assert.sameMembers([...(yield* fs.readDirectory(`${path}/key_value_stores/known`))], ["a.txt", "b.txt"])
+        assert.sameMembers(
+          [...(yield* fs.readDirectory(`${path}/key_value_stores/known`))],
+          ["__metadata__.json", "a.txt", "b.txt"]
+        )
         yield* deleteStore("~known")
         assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", unnamed.id].sort())
       }).pipe(Effect.provide(Layer.fresh(client)))
+    })
+  )
+
+  inFolder("has its ID, title, schema and access in the next client, but no secret in the folder", ({ client, path }) =>
+    Effect.gen(function* () {
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      const schema = { actorKeyValueStoreSchemaVersion: 1, title: "Pages", collections: {} }
+      const { store: made } = yield* getOrCreateStore({ name: "seen", schema })
+      yield* updateStore("~seen", { name: "known", title: "Known pages", generalAccess: "RESTRICTED" })
+      const { store: unnamed } = yield* getOrCreateStore()
+      yield* getOrCreateStore({ name: "default" })
+      yield* putRecord(unnamed.id, "a", "text")
+      const notes = `${path}/key_value_stores/known/__metadata__.json`
+      assert.hasAllKeys(JSON.parse(yield* fs.readFileString(notes)), [
+        ...["id", "name", "title", "createdAt", "modifiedAt", "accessedAt", "generalAccess", "schema"]
+      ])
+      assert.deepStrictEqual(yield* fs.readDirectory(`${path}/key_value_stores/default`), [])
+      yield* Effect.gen(function* () {
+        const known = yield* getStore(made.id)
+        const { generalAccess, name, schema: kept, title } = known
+        assert.deepStrictEqual(
+          [name, title, generalAccess, kept].map((field) => Option.getOrNull<unknown>(field)),
+          ["known", "Known pages", "RESTRICTED", schema]
+        )
+        assert.deepStrictEqual(known.createdAt, made.createdAt)
+        assert.deepStrictEqual((yield* getStore(unnamed.id)).name, Option.none())
+        assert.strictEqual(yield* Effect.flatMap(getRecord(unnamed.id, "a"), ({ text }) => text), "text")
+        yield* deleteStore("~known")
+        assert.isFalse(yield* fs.exists(notes))
+      }).pipe(Effect.provide(Layer.fresh(client)))
+    })
+  )
+
+  inFolder("has a new ID where its notes are of another store, or by Apify's SDK", ({ client, path }) =>
+    Effect.gen(function* () {
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      const stores = `${path}/key_value_stores`
+      const { store } = yield* getOrCreateStore({ name: "seen" })
+      yield* fs.copy(`${stores}/seen`, `${stores}/copied`)
+      yield* fs.makeDirectory(`${stores}/broken`)
+      yield* fs.writeFileString(`${stores}/broken/__metadata__.json`, "{")
+      const theirs = new MemoryStorage({ localDataDirectory: path, writeMetadata: true }).keyValueStores()
+      const { id } = yield* Effect.promise(() => theirs.getOrCreate("theirs"))
+      yield* Effect.gen(function* () {
+        assert.strictEqual((yield* getStore("~seen")).id, store.id)
+        const ids = yield* Effect.forEach(["~copied", "~broken", "~theirs"], (ref) =>
+          Effect.map(getStore(ref), ({ id }) => `${id}`)
+        )
+        assert.strictEqual(new Set([...ids, store.id, id]).size, 5)
+      }).pipe(Effect.provide(Layer.fresh(client)))
+    })
+  )
+
+  inFolder("has the same ID for Apify's SDK", ({ path }) =>
+    Effect.gen(function* () {
+      const { store } = yield* getOrCreateStore({ name: "seen" })
+      yield* putRecord(store.id, "a", "text")
+      const theirs = new MemoryStorage({ localDataDirectory: path })
+      const found = yield* Effect.promise(() => theirs.keyValueStores().getOrCreate("seen"))
+      assert.deepInclude(found, { id: store.id, name: "seen" })
+      const { items } = yield* Effect.promise(() => theirs.keyValueStore(found.id).listKeys())
+      assert.deepStrictEqual(
+        items.map(({ key }) => key),
+        ["a"]
+      )
     })
   )
 

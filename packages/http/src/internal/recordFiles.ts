@@ -8,15 +8,17 @@ import type * as Path from "@effect/platform/Path"
 import { ApiError } from "@effect-apify/domain/ApiError"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
 import { type Refusal, storeNotFoundRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
-import type { Store } from "@effect-apify/domain/Store"
+import { Store } from "@effect-apify/domain/Store"
+import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { KeyLocks, SharedLock } from "./keyLocks.js"
-import { isSame, type MemoryRecord, type Records, type Refused, refuse } from "./memory.js"
+import { isSame, type MemoryRecord, type Records, type Refused, refuse, type SeedStore } from "./memory.js"
 import { decoded } from "./memoryApi.js"
 
 /** Of several extensions for a content type, the first is written. Text is in UTF-8. */
@@ -45,6 +47,8 @@ const contentTypes: ReadonlyMap<string, string> = new Map([
   ["mp4", "video/mp4"],
   ["webm", "video/webm"]
 ])
+
+const utf8 = new TextEncoder()
 
 const TEXT_TYPE = "text/plain; charset=utf-8"
 const BINARY_TYPE = "application/octet-stream"
@@ -184,6 +188,39 @@ export const ifFound = <A, B, E>(
     () => otherwise
   )
 
+/** What Apify's SDKs note of a store. */
+const STORE_NOTES = "__metadata__.json"
+
+/** What is kept of a store: its identity, and what was chosen for it. It has the fields that the SDKs need, and no secret. */
+const KeptStore = Schema.Struct({
+  ...Struct.pick(Store.fields, "name", "title", "createdAt", "modifiedAt", "accessedAt", "generalAccess", "schema"),
+  id: GeneratedStoreId
+})
+
+const decodeKept = Schema.decodeOption(Schema.parseJson(KeptStore))
+const encodeKept = Schema.encodeSync(KeptStore)
+const isGenerated = Schema.is(GeneratedStoreId)
+
+/** The notes of a store, if they can be kept. Its last uses are not kept: to keep them, each would write a file. */
+const keptText = (store: Store): Option.Option<string> => {
+  const { createdAt, id } = store
+  return isGenerated(id)
+    ? Option.some(
+        JSON.stringify(encodeKept({ ...store, id, modifiedAt: createdAt, accessedAt: createdAt }), undefined, 2)
+      )
+    : Option.none()
+}
+
+/** The store that a folder is. Notes of another one, such as those of a copy, say nothing of it. */
+export const storeIn = ({ fs, path, stores }: Place, folder: string): Effect.Effect<SeedStore> =>
+  Effect.gen(function* () {
+    const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(stores, folder, STORE_NOTES)), () => "")
+    const kept = Option.filter(decodeKept(text), ({ id, name }) => folder === Option.getOrElse(name, (): string => id))
+    if (Option.isNone(kept)) return { name: folder }
+    const { accessedAt: _, modifiedAt: __, ...seed } = encodeKept(kept.value)
+    return seed
+  })
+
 /** The store of a folder was deleted. */
 const gone = Effect.fail(refuse(storeNotFoundRefusal))
 
@@ -197,6 +234,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
       Option.getOrElse(name, () => id)
     )
   let folder = folderOf(store)
+  let kept = keptText(store)
   let isDropped = false
   /** Held by whoever uses the folder, and alone by who moves it. */
   const folderLock = new SharedLock()
@@ -323,7 +361,13 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
     keepAs: (store) =>
       Effect.gen(function* () {
         const next = folderOf(store)
-        if (next === folder) return yield* fs.makeDirectory(folder, { recursive: true })
+        const text = keptText(store)
+        const isNew = next === folder && !(yield* fs.exists(folder))
+        if (isNew) yield* fs.makeDirectory(folder, { recursive: true })
+        if (Option.isSome(text) && (isNew || !Option.contains(kept, text.value)))
+          yield* write(STORE_NOTES, utf8.encode(text.value))
+        kept = text
+        if (next === folder) return
         yield* ifFound(fs.rename(folder, next), gone)
         folder = next
       }).pipe((move) => folderLock.alone(move)),
