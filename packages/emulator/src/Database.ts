@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs"
-import { basename, dirname, join, resolve } from "node:path"
+import { basename, dirname, isAbsolute, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import * as Migrator from "@effect/sql/Migrator"
@@ -232,11 +232,15 @@ const refuseOthers = (file: string): Effect.Effect<void, SqlError | ParseResult.
 }
 
 /** A file, or else what a link to nothing leads to: SQLite would create that. */
-const targetOf = (file: string): string =>
-  lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() &&
-  statSync(file, { throwIfNoEntry: false }) === undefined
-    ? targetOf(resolve(realpathSync(dirname(file)), readlinkSync(file)))
-    : file
+const targetOf = (file: string): string => {
+  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+  if (!isLink || statSync(file, { throwIfNoEntry: false }) !== undefined) return file
+  const link = readlinkSync(file)
+  // Found by the system and not by Node: after a folder that is a link, `..` is what is above the folder's target.
+  const target = isAbsolute(link) ? link : `${dirname(file)}/${link}`
+  const folder = dirname(target)
+  return existsSync(folder) ? targetOf(join(realpathSync.native(folder), basename(target))) : target
+}
 
 const realPathOf = (file: string): string =>
   existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file))

@@ -455,15 +455,31 @@ describe("a file that another process has locked", () => {
     })
   )
 
+  it.scopedLive("is made where the system finds it, if its link leads up from a folder that is a link", () =>
+    Effect.gen(function* () {
+      const folder = yield* scratch
+      mkdirSync(`${folder}/data/deep`, { recursive: true })
+      symlinkSync("data/deep", `${folder}/deep`)
+      symlinkSync("deep/../apify.db", `${folder}/link.db`)
+      yield* serving(`${folder}/link.db`, 0)
+      assert.include(readdirSync(`${folder}/data`), "apify.db")
+      assert.sameMembers(readdirSync(folder), ["data", "deep", "link.db"])
+      const error = yield* Effect.flip(serving(`${folder}/data/apify.db`, 0))
+      assert.include(error.message, "another emulator uses it")
+    })
+  )
+
   it.scoped("is refused if its links lead nowhere", () =>
     Effect.gen(function* () {
       const folder = yield* scratch
       symlinkSync("missing/apify.db", `${folder}/missing.db`)
+      symlinkSync("missing/../apify.db", `${folder}/up.db`)
       symlinkSync("circle.db", `${folder}/circle.db`)
       const messageOf = (name: string) => Effect.map(Effect.flip(start(`${folder}/${name}`)), ({ message }) => message)
       assert.include(yield* messageOf("missing.db"), `the folder ${folder}/missing does not exist`)
+      assert.include(yield* messageOf("up.db"), `the folder ${folder}/missing/.. does not exist`)
       assert.include(yield* messageOf("circle.db"), "it cannot be opened")
-      assert.sameMembers(readdirSync(folder), ["missing.db", "circle.db"])
+      assert.sameMembers(readdirSync(folder), ["missing.db", "up.db", "circle.db"])
     })
   )
 
