@@ -376,7 +376,8 @@ const lock = Effect.fnUntraced(function* (file: string) {
  * tables. So the file is locked before it is opened. One that would be refused then is refused first, and not locked.
  *
  * What is locked is an empty file beside it, so that other programs can read the database. A process that is killed leaves
- * the file, but not the lock.
+ * the file, but not the lock. One that stops leaves it too: another emulator may have opened it, and would lock a file that a
+ * third one does not find.
  *
  * @since 0.1.0
  * @category locks
