@@ -161,6 +161,7 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
           Path.layer,
           FileSystem.layerNoop({
             access: () => Effect.void,
+            exists: () => Effect.succeed(true),
             makeDirectory: () => Effect.void,
             readDirectory: () => Effect.succeed([])
           })
