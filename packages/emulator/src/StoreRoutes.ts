@@ -226,7 +226,9 @@ const getOrCreateStore: Route = {
     const store = makeStore(name, schema, yield* DateTime.now, unknowns.SIGNING_KEY_FORM())
     // Somebody else may have made one of that name meanwhile.
     const isNew = yield* insertStore(store, caller)
-    return yield* respond(yield* isNew ? find({ _tag: "StoreById", id: store.id }) : findNamed, isNew)
+    const stored = yield* isNew ? find({ _tag: "StoreById", id: store.id }) : findNamed
+    if (!isNew && Option.isNone(stored)) return yield* refuse(nameConflictRefusal(unknowns.NAME_CONFLICT_MESSAGE))
+    return yield* respond(stored, isNew)
   })
 }
 
@@ -308,7 +310,7 @@ const deleteRoute: Route = {
   rateLimit: OTHER_RATE,
   handle: Effect.fnUntraced(function* (request) {
     const { store } = yield* findWritable(request)
-    yield* deleteStore(store.id)
+    yield* deleteStore(store.id, { keepsName: !request.unknowns.DELETED_NAME_FREE_AT_ONCE })
     yield* removeDiscarded
     return HttpServerResponse.empty({ status: 204 })
   })

@@ -288,22 +288,23 @@ export const listStores = (
 
 // ---- Changes -----------------------------------------------------------------------------------------------------------
 
-const selectId = selectRow({ id: "id" })
+const selectName = selectRow({ name: "name" })
 
 const findNamesake = SqlSchema.findOne({
   Request: Schema.Struct({ id: Schema.String, ownerId: Schema.String, name: Schema.String }),
-  Result: Row(Schema.Struct({ id: Schema.String })),
+  Result: Row(Schema.Struct({ name: Schema.String })),
   execute: ({ id, ownerId, name }) =>
     Effect.flatMap(
       SqlClient.SqlClient,
       (sql) => sql`
-        SELECT ${selectId(sql)} FROM stores
-        WHERE owner_id = ${ownerId} AND lower(name) = lower(${name}) AND id <> ${id}`
+        SELECT ${selectName(sql)} FROM (
+          SELECT name FROM stores WHERE owner_id = ${ownerId} AND lower(name) = lower(${name}) AND id <> ${id}
+          UNION ALL SELECT name FROM deleted_names WHERE owner_id = ${ownerId} AND name = lower(${name}))`
     )
 })
 
 /**
- * Whether another store of the same owner has the name, compared without case.
+ * Whether another store of the same owner has the name, or had it and keeps it, compared without case.
  *
  * @since 0.1.0
  * @category statements
@@ -368,15 +369,23 @@ export const updateStore = (
   )
 
 /**
- * Deletes a store, with everyone's rights to it.
+ * Deletes a store, with everyone's rights to it. Its owner may use its name again, unless it is kept.
  *
  * @since 0.1.0
  * @category statements
  */
-export const deleteStore = (id: string): Effect.Effect<void, SqlError, SqlClient.SqlClient> =>
+export const deleteStore = (
+  id: string,
+  { keepsName }: { readonly keepsName: boolean }
+): Effect.Effect<void, SqlError, SqlClient.SqlClient> =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     sql.withTransaction(
       Effect.gen(function* () {
+        if (keepsName) {
+          yield* sql`
+            INSERT OR IGNORE INTO deleted_names (owner_id, name)
+            SELECT owner_id, lower(name) FROM stores WHERE id = ${id} AND name IS NOT NULL`
+        }
         yield* sql`DELETE FROM grants WHERE store_id = ${id}`
         yield* sql`DELETE FROM token_stores WHERE store_id = ${id}`
         yield* sql`DELETE FROM stores WHERE id = ${id}`

@@ -61,8 +61,8 @@ export interface Unknowns {
   readonly GET_OR_CREATE_TOUCHES: boolean
   /** A new signing key. Nothing is known of its form. */
   readonly SIGNING_KEY_FORM: () => string
-  /** Whether the name of a deleted store can be used at once. It has one value: nothing says when else it would be. */
-  readonly DELETED_NAME_FREE_AT_ONCE: true
+  /** Whether the name of a deleted store is free at once. If not, it stays taken. */
+  readonly DELETED_NAME_FREE_AT_ONCE: boolean
 
   // ---- Links ----
   /** How long the signature of a link holds. Documented. */

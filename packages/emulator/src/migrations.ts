@@ -186,11 +186,23 @@ const addRecords = Effect.gen(function* () {
   yield* sql`CREATE TRIGGER records_replaced AFTER UPDATE OF upload_id ${discard}`
 })
 
+const addDeletedNames = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // In lower case.
+  yield* sql`
+    CREATE TABLE deleted_names (
+      owner_id TEXT NOT NULL REFERENCES users (id),
+      name TEXT NOT NULL,
+      PRIMARY KEY (owner_id, name)
+    ) STRICT`
+})
+
 const versions = {
   "1_create_tables": createTables,
   "2_documents_to_columns": documentsToColumns,
   "3_add_runs_and_scopes": addRunsAndScopes,
-  "4_add_records": addRecords
+  "4_add_records": addRecords,
+  "5_add_deleted_names": addDeletedNames
 }
 
 /**
