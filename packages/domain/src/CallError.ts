@@ -284,10 +284,7 @@ export type TransportReason = typeof TransportReason.Type
 
 const transportMessages: Record<TransportReason, readonly [happened: string, advice: string]> = {
   dns: ["the host name could not be resolved", "Check the base URL and this machine's network"],
-  connect: [
-    "no connection could be made",
-    "Check that the server is running, and check any proxy or firewall in between"
-  ],
+  connect: ["no connection could be made", "Check that the server is running, and any proxy or firewall in between"],
   tls: [
     "no secure connection could be made",
     "Check the certificate, this machine's clock, and any proxy that intercepts TLS"

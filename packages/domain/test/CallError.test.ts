@@ -259,7 +259,7 @@ describe("an error that was not retried any further", () => {
     ["retries", 9, "(9 attempts in 4s)"],
     ["deadline", 3, "(3 attempts in 4s; no time for another before the deadline)"],
     ["deadline", 1, "(1 attempt in 4s; no time for another before the deadline)"],
-    ["budget", 1, "(1 attempt in 4s; not retried, because too many calls of this client failed recently)"]
+    ["budget", 1, "(1 attempt in 4s; not retried: too many calls of this client failed recently)"]
   ] as const)("for %s after %d says so", (reason, attempts, ending) => {
     assert.include(failure(Option.some(reason), attempts), ending)
   })

@@ -26,7 +26,7 @@ import { sendsAcceptEncoding } from "./internal/collect.js"
 import { readEnvironment } from "./internal/environment.js"
 import { RateLimiter, type RequestSlot } from "./internal/rateLimiter.js"
 import { RetryBudget } from "./internal/retryBudget.js"
-import { type Checked, checkCallOptions, checkOptions, isObject, type Settings } from "./internal/settings.js"
+import { type Checked, checkCallOptions, checkOptions, type Settings } from "./internal/settings.js"
 import { serverAttributes } from "./internal/telemetry.js"
 import type { Operation } from "./Operation.js"
 import { Pacing, type Slot } from "./Pacing.js"
@@ -224,10 +224,8 @@ const requestSlotOf = ({ baseUrl, token }: Settings): Effect.Effect<RequestSlot 
 
 /** After a slot in which no request can be sent, the next one would be requested at once, again and again. */
 const checkSlot = (slot: Slot): Slot => {
-  if (isObject(slot) && Duration.toMillis(slot.delay) >= 0 && Duration.toMillis(slot.lasts) > 0 && slot.requests >= 1) {
-    return slot
-  }
-  throw new Cause.IllegalArgumentException("A slot must last for some time, and be for 1 request or more")
+  if (Duration.toMillis(slot.delay) >= 0 && Duration.toMillis(slot.lasts) > 0 && slot.requests >= 1) return slot
+  throw new Cause.IllegalArgumentException("A slot must last for some time, for 1 request or more")
 }
 
 /** The limits of calls: those of the call, else the client's own, else the operation's, else the usual ones. */

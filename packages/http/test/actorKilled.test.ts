@@ -181,7 +181,7 @@ it.scopedLive(
         assert.isAtMost(first, last)
         saved = first
         last = Math.max(last, ended.counts.at(-1) ?? 0)
-        assert.includeMembers(["STATE.json"], readdirSync(storeIn(folder)))
+        assert.includeMembers(["STATE.json", "__metadata__.json"], readdirSync(storeIn(folder)))
       }
       assert.isAtLeast(last, MOST_COUNTS)
     }),

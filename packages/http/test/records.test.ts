@@ -626,7 +626,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         assert.notInclude(shown, SIGNATURE)
         for (const error of errors) {
           assert.deepInclude(error, { _tag: "ForbiddenError", isAnonymous: true })
-          assert.include(error.message, "The signature of the link")
+          assert.include(error.message, "The link's signature")
           assert.notInclude(error.message, "APIFY_TOKEN")
         }
       })

@@ -482,7 +482,7 @@ describe("a Pacing of one's own whose slots", () => {
       "a bug"
     ],
     ["are interrupted", () => Effect.interrupt, "interrupted"],
-    ["are none", () => Effect.succeed(JSON.parse("null")), "A slot must"],
+    ["are none", () => Effect.succeed(JSON.parse("null")), "null"],
     ["are for no request", () => Effect.succeed({ ...slot, requests: 0 }), "A slot must"],
     ["last for no time", () => Effect.succeed({ ...slot, lasts: Duration.zero }), "A slot must"]
   ]

@@ -148,7 +148,7 @@ describe("getOrCreateStore", () => {
     Effect.gen(function* () {
       const error = yield* failing(getOrCreateStore())
       assert.deepInclude(error, { _tag: tag, attempts: 1, gaveUp: unsafe })
-      assert.include(error.message, "not sent again, because the server may have carried it out")
+      assert.include(error.message, "not sent again: the server may have carried it out")
       assert.include(error.message, "may exist")
       assert.lengthOf(yield* sent, 1)
     }).pipe(Effect.provide(planned([step, created])))

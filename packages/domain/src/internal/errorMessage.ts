@@ -34,8 +34,8 @@ export const checkApi = (url: string): string =>
 const endings: Record<GaveUp, string> = {
   retries: "",
   deadline: "; no time for another before the deadline",
-  budget: "; not retried, because too many calls of this client failed recently",
-  unsafe: "; not sent again, because the server may have carried it out, so what it creates may exist"
+  budget: "; not retried: too many calls of this client failed recently",
+  unsafe: "; not sent again: the server may have carried it out, and what it creates may exist"
 }
 
 /** " (3 attempts in 4s)" */

@@ -182,7 +182,7 @@ const plainUrl = (() => {
   const label = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
   const name = `(?:${label}\\.)*(?=[a-z])${label}`
   const octet = "(?:0|[1-9]\\d{0,2})"
-  const address = `${octet}\\.${octet}\\.${octet}\\.${octet}|\\[[0-9a-f:]+\\]`
+  const address = `${octet}(?:\\.${octet}){3}|\\[[0-9a-f:]+\\]`
   const path = "(?:\\/(?!\\.{1,2}(?:\\/|$))[a-z0-9._~-]+)*"
   return new RegExp(`^(?<scheme>https?):\\/\\/(?<host>${name}|${address})(?::\\d{1,5})?(?<path>${path}\\/?)$`, "i")
 })()

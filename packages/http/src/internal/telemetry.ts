@@ -147,7 +147,7 @@ export const attemptsKey = MetricKey.counter("apify_attempts", {
 })
 
 export const retriesKey = MetricKey.counter("apify_retries", {
-  description: "Attempts that were followed by another, by operation and error",
+  description: "Retries, by operation and error",
   incremental: true
 })
 
