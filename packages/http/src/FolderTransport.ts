@@ -173,7 +173,20 @@ const storesIn = (place: Place): Effect.Effect<ReadonlyArray<SeedStore>, Platfor
         )
       )
     ),
-    Effect.flatMap((names) => Effect.forEach(names, (name) => storeIn(place, name)))
+    Effect.flatMap((names) =>
+      Effect.suspend(() => {
+        const ids = new Set<string>()
+        return Effect.forEach(names.sort(), (name) =>
+          Effect.map(storeIn(place, name), (store) => {
+            if (store.id === undefined) return store
+            // As where a program has renamed a store, and another one, which knew it by its old name, has made it again.
+            if (ids.has(store.id)) return { name }
+            ids.add(store.id)
+            return store
+          })
+        )
+      })
+    )
   )
 }
 

@@ -776,6 +776,52 @@ describe("a store", () => {
     })
   )
 
+  inFolder(
+    "that another program has renamed, and that is made again, is another one in the next client",
+    ({ client }) =>
+      Effect.gen(function* () {
+        const { store } = yield* getOrCreateStore({ name: "one" })
+        yield* putRecord("~one", "a", "text")
+        yield* Effect.provide(updateStore("~one", { name: "two" }), Layer.fresh(client))
+        yield* getOrCreateStore({ name: "one" })
+        yield* Effect.gen(function* () {
+          const ids = [(yield* getStore("~one")).id, (yield* getStore("~two")).id]
+          assert.strictEqual(ids.filter((id) => id === store.id).length, 1)
+          assert.strictEqual(yield* Stream.runCount(listKeys("~one")), 0)
+          assert.strictEqual(yield* Stream.runCount(listKeys("~two")), 1)
+        }).pipe(Effect.provide(Layer.fresh(client)))
+      })
+  )
+
+  it.scopedLive("is not made without its notes, even on a disk that is full", () =>
+    Effect.gen(function* () {
+      const { client, path } = yield* scratch
+      let isFull = true
+      const full = changed((fs) => ({
+        writeFile: (file, bytes) =>
+          isFull ? Effect.fail(systemError("ENOSPC", "writeFile", file)) : fs.writeFile(file, bytes)
+      }))
+      const made = yield* Effect.gen(function* () {
+        yield* Effect.flip(getOrCreateStore())
+        yield* Effect.flip(getOrCreateStore({ name: "seen" }))
+        assert.deepStrictEqual(yield* storesIn(path), ["default"])
+        isFull = false
+        return yield* getOrCreateStore({ name: "seen" })
+      }).pipe(Effect.provide(clientIn(path, full)))
+      assert.strictEqual((yield* Effect.provide(getStore("~seen"), client)).id, made.store.id)
+    })
+  )
+
+  inFolder("has its ID where it cannot be renamed", ({ client, path }) =>
+    Effect.gen(function* () {
+      const { store } = yield* getOrCreateStore({ name: "one" })
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      yield* fs.makeDirectory(`${path}/key_value_stores/two/files`, { recursive: true })
+      assert.strictEqual((yield* Effect.flip(updateStore("~one", { name: "two" })))._tag, "TransportError")
+      assert.strictEqual((yield* Effect.provide(getStore("~one"), Layer.fresh(client))).id, store.id)
+    })
+  )
+
   it.scopedLive("has no name that leads elsewhere, even in a request that is made by hand", () =>
     Effect.gen(function* () {
       const { path } = yield* scratch

@@ -296,17 +296,23 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         : Option.none()
     })
 
-  /** Whole or not at all: it is written elsewhere, and then takes its name. */
-  const write = (name: string, bytes: Uint8Array) =>
+  /** A file elsewhere, which is to take its name. */
+  const written = (bytes: Uint8Array) =>
     Effect.gen(function* () {
       yield* fs.makeDirectory(unfinished, { recursive: true })
       const file = path.join(yield* fs.makeTempDirectoryScoped({ directory: unfinished }), "record")
       yield* fs.writeFile(file, bytes)
       // So that what has the name is on the disk, even if the power fails.
       yield* Effect.flatMap(fs.open(file, { flag: "r+" }), ({ sync }) => sync)
-      // Another program may have removed the store. It is not made anew for one record.
-      yield* ifFound(fs.rename(file, path.join(folder, name)), gone)
-    }).pipe(Effect.scoped)
+      return file
+    })
+
+  /** Another program may have removed the store. It is not made anew for one file. */
+  const move = (file: string, name: string) => ifFound(fs.rename(file, path.join(folder, name)), gone)
+
+  /** Whole or not at all. */
+  const write = (name: string, bytes: Uint8Array) =>
+    Effect.scoped(Effect.flatMap(written(bytes), (file) => move(file, name)))
 
   const remove = (name: string) => fs.remove(path.join(folder, name), { force: true })
 
@@ -363,14 +369,19 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         const next = folderOf(store)
         const text = keptText(store)
         const isNew = next === folder && !(yield* fs.exists(folder))
-        if (isNew) yield* fs.makeDirectory(folder, { recursive: true })
-        if (Option.isSome(text) && (isNew || !Option.contains(kept, text.value)))
-          yield* write(STORE_NOTES, utf8.encode(text.value))
-        kept = text
-        if (next === folder) return
-        yield* ifFound(fs.rename(folder, next), gone)
-        folder = next
-      }).pipe((move) => folderLock.alone(move)),
+        const changed = Option.filter(text, (text) => isNew || !Option.contains(kept, text))
+        // First, since the disk may be full: a folder without its notes would be another store.
+        const notes = yield* Effect.transposeOption(Option.map(changed, (text) => written(utf8.encode(text))))
+        yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            if (isNew) yield* fs.makeDirectory(folder, { recursive: true })
+            if (next !== folder) yield* ifFound(fs.rename(folder, next), gone)
+            folder = next
+            if (Option.isSome(notes)) yield* move(notes.value, STORE_NOTES)
+            kept = text
+          })
+        )
+      }).pipe(Effect.scoped, (keep) => folderLock.alone(keep)),
     drop: Effect.gen(function* () {
       yield* fs.makeDirectory(unfinished, { recursive: true })
       yield* Effect.acquireUseRelease(
