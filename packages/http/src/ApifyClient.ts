@@ -214,7 +214,8 @@ const requestSlotOf = ({ baseUrl, token }: Settings): Effect.Effect<RequestSlot 
                 Effect.suspend(() => next(store, rate)),
                 checkSlot
               )
-              const fiber = Runtime.runFork(runtime, Effect.withClock(slot, clock))
+              // Interruptible, even where the client was built in a region that is not.
+              const fiber = Runtime.runFork(runtime, Effect.interruptible(Effect.withClock(slot, clock)))
               fiber.addObserver(notify)
               return () => fiber.unsafeInterruptAsFork(FiberId.none)
             }
@@ -224,8 +225,8 @@ const requestSlotOf = ({ baseUrl, token }: Settings): Effect.Effect<RequestSlot 
 
 /** After a slot in which no request can be sent, the next one would be requested at once, again and again. */
 const checkSlot = (slot: Slot): Slot => {
-  if (Duration.toMillis(slot.delay) >= 0 && Duration.toMillis(slot.lasts) > 0 && slot.requests >= 1) return slot
-  throw new Cause.IllegalArgumentException("A slot must last for some time, for 1 request or more")
+  if (Duration.toMillis(slot.delay) < Infinity && Duration.toMillis(slot.lasts) > 0 && slot.requests >= 1) return slot
+  throw new Cause.IllegalArgumentException("A slot must begin, and last for some time, for 1 request or more")
 }
 
 /** The limits of calls: those of the call, else the client's own, else the operation's, else the usual ones. */

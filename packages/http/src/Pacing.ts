@@ -19,7 +19,7 @@ import type { RateClass } from "./Operation.js"
  * @category models
  */
 export interface Slot {
-  /** How long until it begins. */
+  /** How long until it begins: a finite time. */
   readonly delay: Duration.Duration
   /** How long it lasts from then on: more than 0. What has not been sent by its end needs another slot. */
   readonly lasts: Duration.Duration

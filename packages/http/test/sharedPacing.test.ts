@@ -10,6 +10,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Emulator } from "@effect-apify/emulator"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -484,7 +485,8 @@ describe("a Pacing of one's own whose slots", () => {
     ["are interrupted", () => Effect.interrupt, "interrupted"],
     ["are none", () => Effect.succeed(JSON.parse("null")), "null"],
     ["are for no request", () => Effect.succeed({ ...slot, requests: 0 }), "A slot must"],
-    ["last for no time", () => Effect.succeed({ ...slot, lasts: Duration.zero }), "A slot must"]
+    ["last for no time", () => Effect.succeed({ ...slot, lasts: Duration.zero }), "A slot must"],
+    ["never begin", () => Effect.succeed({ ...slot, delay: Duration.infinity }), "A slot must"]
   ]
 
   it.effect.each(endings)("%s ends the calls that wait for them, and no others", ([, ended, words]) =>
@@ -513,6 +515,27 @@ describe("a Pacing of one's own whose slots", () => {
       assert.deepStrictEqual(value.flat().map(Exit.isSuccess), [false, false, true, true])
       assert.lengthOf(times, 2)
       assert.strictEqual(timersLeft, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("take for ever are given up once no call waits, even for a client built where nothing is interrupted", () =>
+    Effect.gen(function* () {
+      const requested = yield* Deferred.make<void>()
+      const givenUp = yield* Deferred.make<void>()
+      const endless = Deferred.succeed(requested, undefined).pipe(
+        Effect.zipRight(Effect.never),
+        Effect.onInterrupt(() => Deferred.succeed(givenUp, undefined))
+      )
+      const client = yield* Effect.uninterruptible(
+        builtClient(
+          failing(() => endless),
+          []
+        )
+      )
+      const call = yield* Effect.fork(Effect.provide(pacedCall("resource"), client))
+      yield* Deferred.await(requested)
+      yield* Fiber.interrupt(call)
+      yield* Deferred.await(givenUp)
     }).pipe(Effect.scoped)
   )
 
