@@ -223,7 +223,7 @@ const requestSlotOf = ({ baseUrl, token }: Settings): Effect.Effect<RequestSlot 
     })
   )
 
-/** After a slot in which no request can be sent, the next one would be requested at once, again and again. */
+/** After a slot in which no request can be sent, the next one would be requested at once, or after one that never begins, never. */
 const checkSlot = (slot: Slot): Slot => {
   if (Duration.toMillis(slot.delay) < Infinity && Duration.toMillis(slot.lasts) > 0 && slot.requests >= 1) return slot
   throw new Cause.IllegalArgumentException("A slot must begin, and last for some time, for 1 request or more")

@@ -34,9 +34,9 @@ export interface Options {
 /**
  * Sends requests with the platform's `fetch`.
  *
- * It requests bodies that are not compressed. If a server or proxy compresses one all the same, `fetch` decompresses it, and Node's takes
- * compressed data that ends early for whole, as long as the response around it is complete. A record may then be only the
- * beginning of one, and nothing that `fetch` shows tells. `UndiciTransport` fails there.
+ * It requests bodies that are not compressed. If a server or proxy compresses one all the same, `fetch` decompresses it. Node's does not
+ * report compressed data that ends early, as long as the response around it is complete: the record then lacks its end, and no transport
+ * on `fetch` can tell. `UndiciTransport` fails there.
  *
  * @example
  * ```ts

@@ -92,7 +92,7 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  * - `INPUT.json` is plain JSON, as for `apify run` and Apify's SDK for Python. The SDK for JavaScript also takes comments and trailing
  *   commas.
  * - What the SDK for Python and Crawlee 4 write is read: a file named by its key alone, and `__metadata__` with its content type beside
- *   it. They do not find what is put here, but for the input. A put or delete removes what is noted of the record before.
+ *   it. They do not find what is put here, except for the input. A put or delete also removes such notes of its key.
  * - Keys are those of Apify, so none leads out of the folder. A `BadRequestError` refuses keys that the folder cannot hold: those of
  *   the SDK's own notes (`__metadata__`), of devices such as `CON` on Windows, and those that differ only by case from one that is
  *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.

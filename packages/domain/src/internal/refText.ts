@@ -98,7 +98,7 @@ const parseRunRef = (text: string): Either.Either<Ref, string> => {
   if (!actorPattern.test(id)) return Either.left("the Actor or task is not an ID, a name, or username~name")
   const found = parseConditions(query)
   return found === undefined
-    ? Either.left('after the "?" may follow a status, then an origin: status=SUCCEEDED&origin=API')
+    ? Either.left('a status, then an origin may follow the "?": status=SUCCEEDED&origin=API')
     : Either.right({ _tag: "StoreOfLastRun", of: collection === "actors" ? "Actor" : "Task", id, ...found })
 }
 
