@@ -20,6 +20,7 @@ import { ApifyClient, type CallError, getStore, RetryPolicy, runStream, type Str
 import { errorOf } from "../src/internal/response.js"
 import { put } from "./put.js"
 import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
+import { recordSpans } from "./spans.js"
 
 const download: StreamOperation<Stream.Stream<Uint8Array, CallError>> = {
   name: "download",
@@ -94,7 +95,10 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
       yield* close
       isClosedError(yield* Fiber.join(call), 1)
       yield* Deferred.await(freed)
-      isClosedError(yield* Effect.exit(Effect.provide(getStore("~my-store"), context)), 0)
+      const { recorder, spans } = yield* recordSpans
+      const late = getStore("~my-store").pipe(Effect.provide(context), Effect.withTracer(recorder))
+      isClosedError(yield* Effect.exit(late), 0)
+      assert.lengthOf(spans, 1, "an attempt was begun")
       assert.strictEqual(requests, 1)
       yield* timers.none
     }).pipe(Effect.withClock(timers))

@@ -4,13 +4,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { type CallOptions, getStore, getStores, RetryPolicy } from "../src/index.js"
 import {
   awaitPermit,
   BACKOFF,
@@ -24,6 +27,7 @@ import {
   WINDOW_MILLIS
 } from "../src/internal/rateLimiter.js"
 import type { RateClass } from "../src/Operation.js"
+import { layerRespond, RecordedRequests } from "../src/testing.js"
 import { inSimulatedTime } from "./simulatedTime.js"
 
 /** From any 429 on, within this time the rate is the documented one again. */
@@ -805,5 +809,56 @@ describe("awaitPermit", () => {
         }
         assert.isAbove(point, 10)
       })
+  )
+})
+
+describe("the calls of a client", () => {
+  /** How long the server takes to say that there is no such store. */
+  const LATENCY = 100
+
+  const LIMIT = 200
+
+  const missing = Effect.delay(
+    Effect.sync(() =>
+      Response.json({ error: { type: "record-not-found", message: "Key-value Store was not found" } }, { status: 404 })
+    ),
+    LATENCY
+  )
+
+  it.effect.each<readonly [string, CallOptions]>([
+    ["are interrupted", { callTimeout: "1 minute" }],
+    ["have a deadline", { callTimeout: LIMIT }]
+  ])("that %s soon leave most permits to calls with time for their responses", ([, options]) =>
+    Effect.gen(function* () {
+      const call = getStores(["~my-store"], options).pipe(Stream.runHead, Effect.timeoutOption(LIMIT + 1))
+      const calls = Effect.forEach(
+        Array.from({ length: 200 }, (_, index) => index),
+        (index) => Effect.delay(call, 8 * index),
+        { concurrency: "unbounded" }
+      )
+      const { value } = yield* inSimulatedTime(
+        Effect.provide(
+          calls,
+          layerRespond(() => missing)
+        )
+      )
+      const inTime = value
+        .slice(100)
+        .flatMap((outcome) => Option.toArray(Option.flatten(outcome)))
+        .filter(({ result }) => Either.isLeft(result) && result.left._tag === "StoreNotFoundError")
+      assert.isAbove(inTime.length, 15)
+    })
+  )
+
+  it.effect("know a store by its name in any case", () =>
+    Effect.gen(function* () {
+      yield* Effect.flip(getStore("JaneDoe~My-Store"))
+      yield* Effect.flip(getStore("janedoe~my-store", { callTimeout: 500 }))
+      assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
+    }).pipe(
+      Effect.provide(
+        layerRespond(() => Effect.sync(() => new Response("", { status: 429 })), { retry: RetryPolicy.none })
+      )
+    )
   )
 })
