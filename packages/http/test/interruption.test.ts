@@ -9,8 +9,9 @@ import * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
 import * as TestClock from "effect/TestClock"
 import { getStore } from "../src/index.js"
-import { layerRespond, RecordedRequests } from "../src/testing.js"
+import { layerRespond, RecordedRequests, type Respond } from "../src/testing.js"
 import { neverResponds, perform, responding, type Step } from "./plannedServer.js"
+import { othersSettle, SimulatedClock } from "./simulatedTime.js"
 
 describe("a call interrupted", () => {
   it.effect.each<readonly [when: string, step: Step]>([
@@ -37,4 +38,21 @@ describe("a call interrupted", () => {
       }).pipe(Effect.provide(server))
     })
   )
+
+  it.effect.each<readonly [when: string, respond: Respond]>([
+    ["while the server is silent", () => Effect.never],
+    ["while the body stalls", (request) => perform({ _tag: "StallBody" }, request)],
+    ["while it waits to try again", () => Effect.sync(() => new Response("", { status: 503 }))],
+    ["while it waits for its slot after a 429", () => Effect.sync(() => new Response("", { status: 429 }))]
+  ])("%s leaves no timer", ([, respond]) => {
+    const clock = new SimulatedClock(0)
+    return Effect.gen(function* () {
+      const fiber = yield* Effect.fork(getStore("janedoe~my-store"))
+      yield* othersSettle
+      assert.strictEqual(clock.timers, 1)
+      yield* Fiber.interrupt(fiber)
+      yield* othersSettle
+      assert.strictEqual(clock.timers, 0)
+    }).pipe(Effect.provide(layerRespond(respond)), Effect.withClock(clock))
+  })
 })

@@ -1,0 +1,209 @@
+/**
+ * An attempt on a transport that is driven by hand: what comes at an unusual time.
+ */
+import * as Headers from "@effect/platform/Headers"
+import { assert, describe, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { ApifyClient, getStore, putRecord, RetryPolicy, Store, streamRecord, Transport } from "../src/index.js"
+import { minimalBody } from "./arbitraries.js"
+import { othersSettle, SimulatedClock } from "./simulatedTime.js"
+
+/** What the client does to it. */
+class Exchange implements Transport.Exchange {
+  aborts = 0
+  isPaused = false
+
+  abort(): void {
+    this.aborts += 1
+  }
+
+  get stop(): Effect.Effect<void> {
+    return Effect.sync(() => this.abort())
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
+  }
+}
+
+type Open = (receiver: Transport.Receiver, exchange: Exchange) => void
+
+const clientOn = (prepare: Transport.TransportService["prepare"]) =>
+  Layer.provide(
+    ApifyClient.layer({ attemptTimeout: "5 seconds", callTimeout: "1 minute", retry: RetryPolicy.none }),
+    Layer.succeed(Transport.Transport, { prepare, propagates: Effect.succeed(false) })
+  )
+
+const opening =
+  (open: Open) =>
+  (receiver: Transport.Receiver): Exchange => {
+    const exchange = new Exchange()
+    open(receiver, exchange)
+    return exchange
+  }
+
+const clientOf = (open: Open) => clientOn(Effect.succeed(opening(open)))
+
+const ok: Transport.ResponseHead = { status: 200, headers: Headers.fromInput({ "content-type": "application/json" }) }
+const created: Transport.ResponseHead = { status: 201, headers: Headers.empty }
+
+describe("an attempt whose transport has the response at once", () => {
+  it.effect("ends with it, and leaves no timer", () =>
+    Effect.gen(function* () {
+      const exchanges: Array<Exchange> = []
+      const store = yield* Effect.provide(
+        getStore("~my-store"),
+        clientOf((receiver, exchange) => {
+          exchanges.push(exchange)
+          receiver.onHead(ok)
+          receiver.onChunk(new TextEncoder().encode(minimalBody))
+          receiver.onEnd()
+        })
+      )
+      assert.instanceOf(store, Store)
+      assert.isTrue(Chunk.isEmpty(yield* TestClock.sleeps()))
+      assert.deepStrictEqual(
+        exchanges.map(({ aborts }) => aborts),
+        [0]
+      )
+    })
+  )
+
+  it.effect("holds it back where the reader is slow", () =>
+    Effect.gen(function* () {
+      const opened = yield* Deferred.make<Exchange>()
+      const client = clientOf((receiver, exchange) => {
+        Deferred.unsafeDone(opened, Effect.succeed(exchange))
+        receiver.onHead(ok)
+        receiver.onChunk(new Uint8Array(1024 * 1024))
+      })
+      const { bytes } = yield* Effect.provide(streamRecord("~my-store", "key"), client)
+      const exchange = yield* Deferred.await(opened)
+      assert.isTrue(exchange.isPaused)
+      yield* Stream.runHead(bytes)
+      assert.isFalse(exchange.isPaused)
+    }).pipe(Effect.scoped)
+  )
+})
+
+it.effect("a call whose client is closed while its transport prepares sends nothing", () =>
+  Effect.gen(function* () {
+    const isPreparing = yield* Deferred.make<void>()
+    const isReady = yield* Deferred.make<void>()
+    const scope = yield* Scope.make()
+    const prepare = Deferred.succeed(isPreparing, undefined).pipe(
+      Effect.zipRight(Deferred.await(isReady)),
+      Effect.as(opening(() => assert.fail("A request was sent")))
+    )
+    const client = yield* Layer.buildWithScope(clientOn(prepare), scope)
+    const call = yield* Effect.fork(Effect.flip(Effect.provide(getStore("~my-store"), client)))
+    yield* Deferred.await(isPreparing)
+    yield* Scope.close(scope, Exit.void)
+    yield* Deferred.succeed(isReady, undefined)
+    assert.deepInclude(yield* Fiber.join(call), { _tag: "TransportError", reason: "closed" })
+  })
+)
+
+describe("an upload", () => {
+  const chunk = Uint8Array.of(1)
+
+  const chunksOf = ({ request: { body } }: Transport.Receiver) =>
+    body._tag === "Stream" ? body.chunks[Symbol.asyncIterator]() : assert.fail(body._tag)
+
+  /** Puts a stream that goes on after its first chunk when it is told to, and gives what the transport has of it. */
+  const uploading = Effect.gen(function* () {
+    const opened = yield* Deferred.make<Transport.Receiver>()
+    const goOn = yield* Deferred.make<void>()
+    const stream = Stream.concat(Stream.make(chunk), Stream.fromEffect(Effect.as(Deferred.await(goOn), chunk)))
+    const call = yield* putRecord("~my-store", "key", stream, {
+      attemptTimeout: "5 seconds",
+      callTimeout: "1 minute"
+    }).pipe(
+      Effect.provide(clientOf((receiver) => Deferred.unsafeDone(opened, Effect.succeed(receiver)))),
+      Effect.flip,
+      Effect.fork
+    )
+    const receiver = yield* Deferred.await(opened)
+    const chunks = chunksOf(receiver)
+    const read = Effect.promise(() => chunks.next())
+    /** Whether it is out of time at a time, and not before. */
+    const endsAfter = (seconds: number) =>
+      Effect.gen(function* () {
+        yield* TestClock.adjust(seconds * 1000 - 1)
+        assert.isTrue(Option.isNone(yield* Fiber.poll(call)))
+        yield* TestClock.adjust(1)
+        assert.deepInclude(yield* Fiber.join(call), { _tag: "TimeoutError", phase: "attempt" })
+      })
+    return { receiver, read, goOn: Deferred.succeed(goOn, undefined), endsAfter }
+  })
+
+  it.effect("whose response has begun is not given time because its stream is read", () =>
+    Effect.gen(function* () {
+      const { endsAfter, read, receiver } = yield* uploading
+      yield* read
+      receiver.onHead(created)
+      yield* Effect.fork(read)
+      yield* endsAfter(5)
+    })
+  )
+
+  it.effect("whose response begins while its stream is read has the time of an attempt from then on", () =>
+    Effect.gen(function* () {
+      const { endsAfter, read, receiver } = yield* uploading
+      yield* read
+      yield* Effect.fork(read)
+      yield* TestClock.adjust("20 seconds")
+      receiver.onHead(created)
+      yield* endsAfter(5)
+    })
+  )
+
+  it.effect("is given no more time because its response begins", () =>
+    Effect.gen(function* () {
+      const { endsAfter, read, receiver } = yield* uploading
+      yield* read
+      yield* TestClock.adjust("3 seconds")
+      receiver.onHead(created)
+      yield* endsAfter(2)
+    })
+  )
+
+  it.effect("whose response has begun is not given time because a chunk is sent", () =>
+    Effect.gen(function* () {
+      const { endsAfter, goOn, read, receiver } = yield* uploading
+      yield* read
+      receiver.onHead(created)
+      yield* TestClock.adjust("3 seconds")
+      yield* goOn
+      yield* read
+      yield* endsAfter(2)
+    })
+  )
+
+  it.effect("that is over at once starts no timer, although the transport reads its stream", () => {
+    const clock = new SimulatedClock(0)
+    const client = clientOf((receiver) => {
+      receiver.onError(new Error("broken"))
+      chunksOf(receiver).next().catch(constVoid)
+    })
+    return Effect.gen(function* () {
+      yield* Effect.flip(putRecord("~my-store", "key", Stream.make(chunk)))
+      yield* othersSettle
+      assert.strictEqual(clock.timers, 0)
+    }).pipe(Effect.provide(client), Effect.withClock(clock))
+  })
+})
