@@ -27,7 +27,7 @@ interface Planned {
 /** What the server does with one request. */
 export type Step =
   | Planned
-  | { readonly _tag: "Fail"; readonly code: string; readonly message: string }
+  | { readonly _tag: "Fail"; readonly code: string; readonly message: string; readonly bytesWritten?: number }
   | { readonly _tag: "NeverRespond" }
   | { readonly _tag: "StallBody" }
   | { readonly _tag: "DripBody" }
@@ -43,16 +43,29 @@ export const responding = (
 
 export const fail = (code: string, message = "It broke"): Step => ({ _tag: "Fail", code, message })
 
+/** A connection that had served an earlier request, and that the server closed while it was idle. */
+export const closedWhileIdle: Step = {
+  _tag: "Fail",
+  code: "UND_ERR_SOCKET",
+  message: "other side closed",
+  bytesWritten: 1_000_000
+}
+
 export const neverResponds: Step = { _tag: "NeverRespond" }
 
 export const theStore = responding(200, {}, minimalBody)
 
 /** An error as transports make them. */
-const transportFailure = (request: HttpClientRequest.HttpClientRequest, code: string, message: string) =>
+const transportFailure = (
+  request: HttpClientRequest.HttpClientRequest,
+  { bytesWritten, code, message }: Extract<Step, { readonly _tag: "Fail" }>
+) =>
   new HttpClientError.RequestError({
     request,
     reason: "Transport",
-    cause: new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code }) })
+    cause: new TypeError("fetch failed", {
+      cause: Object.assign(new Error(message), { code, socket: { bytesWritten } })
+    })
   })
 
 const begun = new TextEncoder().encode('{"data":')
@@ -67,7 +80,7 @@ export const perform = (step: Step, request: HttpClientRequest.HttpClientRequest
         step.after
       )
     case "Fail":
-      return Effect.fail(transportFailure(request, step.code, step.message))
+      return Effect.fail(transportFailure(request, step))
     case "NeverRespond":
       return Effect.never
     case "StallBody":

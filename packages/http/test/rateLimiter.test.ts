@@ -850,6 +850,29 @@ describe("the calls of a client", () => {
     })
   )
 
+  it.effect("keep to the limit that a 429 names, whatever arrives late for requests sent before", () =>
+    Effect.gen(function* () {
+      const sentAt: Array<number> = []
+      const layer = layerRespond(() =>
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          sentAt.push(now)
+          if (now > 0) return yield* missing
+          yield* Effect.sleep(sentAt.length === 1 ? 0 : 1200)
+          return new Response("", { status: 429, headers: { "x-ratelimit-limit": "10" } })
+        })
+      )
+      const calls = Effect.forEach(
+        [0, 0, 1300, 1300, 1300],
+        (start) => Effect.delay(Effect.flip(getStore("~my-store", { retry: RetryPolicy.none })), start),
+        { concurrency: "unbounded" }
+      )
+      yield* inSimulatedTime(Effect.provide(calls, layer))
+      const gap = gapMillis(10)
+      assert.deepStrictEqual(sentAt, [0, 0, 1300, 1300 + gap, 1300 + 2 * gap])
+    })
+  )
+
   it.effect("know a store by its name in any case", () =>
     Effect.gen(function* () {
       yield* Effect.flip(getStore("JaneDoe~My-Store"))

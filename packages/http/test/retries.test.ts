@@ -15,12 +15,16 @@ import {
   type CallOptions,
   type GetStoreError,
   getStore,
-  RetryPolicy
+  RetryPolicy,
+  TransportError,
+  type TransportReason
 } from "../src/index.js"
+import { mayBeCarriedOut } from "../src/internal/retry.js"
 import { layerRespond, RecordedRequests, type Respond } from "../src/testing.js"
 import { permanentStatus, transientStatus } from "./arbitraries.js"
 import {
   callOf,
+  closedWhileIdle,
   fail,
   neverResponds,
   type Outcome,
@@ -234,6 +238,17 @@ describe("an error that another attempt cannot help", () => {
   )
 })
 
+describe("a connection that the server closed while it was idle", () => {
+  it.effect("is replaced at once, and only once in a call", () =>
+    Effect.gen(function* () {
+      const { gaps } = yield* callOf([closedWhileIdle], { retry: { retries: 3, baseDelay: "1 second" } })
+      assert.lengthOf(gaps, 3)
+      assert.strictEqual(gaps[0], 0)
+      for (const gap of gaps.slice(1)) assert.isAtLeast(gap, 1000)
+    })
+  )
+})
+
 describe("an error that may have been bad luck", () => {
   const badLuck = fc.oneof(
     fc.constantFrom("", "{", '{"data":{"id":"Wkz', "<html>").map((body) => responding(200, {}, body)),
@@ -255,6 +270,34 @@ describe("an error that may have been bad luck", () => {
       assert.lengthOf(sentAt, 2)
     })
   )
+})
+
+describe("a request that failed", () => {
+  const error = (reason: TransportReason): CallError =>
+    new TransportError({
+      operation: "put",
+      method: "PUT",
+      url: "https://api.apify.com/v2",
+      store: Option.none(),
+      attempts: 1,
+      elapsed: Duration.zero,
+      reason
+    })
+
+  it.each<[TransportReason, boolean]>([
+    ["dns", false],
+    ["connect", false],
+    ["tls", false],
+    ["proxy", false],
+    ["request", false],
+    ["file", false],
+    ["reset", true],
+    ["protocol", true],
+    ["closed", true],
+    ["unknown", true]
+  ])("by %s may have been carried out: %s", (reason, expected) => {
+    assert.strictEqual(mayBeCarriedOut(error(reason)), expected)
+  })
 })
 
 describe("a wait past the deadline", () => {
@@ -475,7 +518,11 @@ describe("the budget of a client", () => {
 
   it.effect.each<readonly [what: string, step: Step]>([
     ["a store", theStore],
-    ["a refusal", responding(403)],
+    ["a 400", responding(400)],
+    ["a 401", responding(401)],
+    ["a 402", responding(402)],
+    ["a 403", responding(403)],
+    ["a 405", responding(405)],
     [
       "a missing store",
       responding(404, {}, '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}')
@@ -487,6 +534,26 @@ describe("the budget of a client", () => {
       assert.strictEqual(Option.getOrNull(error.gaveUp), "retries")
     })
   )
+
+  it.effect.each<readonly [what: string, step: Step]>([
+    ["a 429", responding(429)],
+    ["a connection that was closed while idle", closedWhileIdle]
+  ])("is not charged for %s", ([, step]) => {
+    const known = new Set<string>()
+    const respond: Respond = (request) =>
+      Effect.suspend(() => {
+        const isKnown = known.has(request.url)
+        known.add(request.url)
+        // None succeeds before all are retried: that would give one back.
+        return perform(isKnown ? { ...theStore, after: 3000 } : step, request)
+      })
+    const calls = Effect.forEach(
+      Array.from({ length: 30 }, (_, store) => store),
+      (store) => getStore(`~store-${store}`),
+      { concurrency: "unbounded" }
+    )
+    return inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { baseDelay: 1 } })))
+  })
 
   it.effect.each<readonly [what: string, step: Step]>([
     ["a 200 that is no JSON", responding(200, {}, "<html>")],

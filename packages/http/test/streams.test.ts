@@ -819,17 +819,17 @@ describe.each(transports)("with $name", ({ name, transport }) => {
       })
     )
 
-    it.scopedLive("that began before its upload failed ends with an error", () =>
+    it.scopedLive.each<readonly [string, Effect.Effect<Uint8Array, string>, string]>([
+      ["failed", Effect.fail("my error"), "The stream of the request's body failed"],
+      ["proved too long", Effect.succeed(bytesOf("more")), "more bytes than its declared length of 5"]
+    ])("that began before its upload %s ends with an error", ([, end, problem]) =>
       Effect.gen(function* () {
         const { freed, hasStart, read, server } = yield* begun()
         yield* Effect.gen(function* () {
-          const stream = Stream.concat(
-            Stream.make(bytesOf("first")),
-            Stream.fromEffect(Effect.zipRight(hasStart, Effect.fail("my error")))
-          )
-          const body = yield* download({ method: "PUT", body: streamed(stream) })
+          const stream = Stream.concat(Stream.make(bytesOf("first")), Stream.fromEffect(Effect.zipRight(hasStart, end)))
+          const body = yield* download({ method: "PUT", body: streamed(stream, { length: 5 }) })
           const error = callErrorOf(yield* Effect.exit(read(body)))
-          assert.include(error.message, "The stream of the request's body failed")
+          assert.include(error.message, problem)
           yield* Deferred.await(freed)
         }).pipe(Effect.provide(clientOf(server)))
       })
