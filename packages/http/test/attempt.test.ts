@@ -1,20 +1,37 @@
 /**
  * An attempt on a transport that is driven by hand: what comes at an unusual time.
  */
+import { gzipSync } from "node:zlib"
 import * as Headers from "@effect/platform/Headers"
 import { assert, describe, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { ApifyClient, getStore, putRecord, RetryPolicy, Store, streamRecord, Transport } from "../src/index.js"
+import {
+  ApifyClient,
+  bodyFromStream,
+  type DecodeContext,
+  getRecord,
+  getStore,
+  type OperationRequest,
+  putRecord,
+  RetryPolicy,
+  runStream,
+  Store,
+  streamRecord,
+  Transport
+} from "../src/index.js"
+import { errorOf } from "../src/internal/response.js"
 import { minimalBody } from "./arbitraries.js"
 import { othersSettle, SimulatedClock } from "./simulatedTime.js"
 
@@ -42,9 +59,9 @@ class Exchange implements Transport.Exchange {
 
 type Open = (receiver: Transport.Receiver, exchange: Exchange) => void
 
-const clientOn = (prepare: Transport.TransportService["prepare"]) =>
+const clientOn = (prepare: Transport.TransportService["prepare"], options: ApifyClient.Options = {}) =>
   Layer.provide(
-    ApifyClient.layer({ attemptTimeout: "5 seconds", callTimeout: "1 minute", retry: RetryPolicy.none }),
+    ApifyClient.layer({ attemptTimeout: "5 seconds", callTimeout: "1 minute", retry: RetryPolicy.none, ...options }),
     Layer.succeed(Transport.Transport, { prepare, propagates: Effect.succeed(false) })
   )
 
@@ -56,7 +73,7 @@ const opening =
     return exchange
   }
 
-const clientOf = (open: Open) => clientOn(Effect.succeed(opening(open)))
+const clientOf = (open: Open, options?: ApifyClient.Options) => clientOn(Effect.succeed(opening(open)), options)
 
 const ok: Transport.ResponseHead = { status: 200, headers: Headers.fromInput({ "content-type": "application/json" }) }
 const created: Transport.ResponseHead = { status: 201, headers: Headers.empty }
@@ -117,6 +134,86 @@ it.effect("a call whose client is closed while its transport prepares sends noth
     assert.deepInclude(yield* Fiber.join(call), { _tag: "TransportError", reason: "closed" })
   })
 )
+
+describe("an attempt whose response", () => {
+  const secret = Redacted.make("correcthorse")
+
+  it.effect("fails by a mistake of the transport ends the call with that", () =>
+    Effect.gen(function* () {
+      const client = clientOf((receiver) => {
+        receiver.onHead(ok)
+        receiver.onError(new TypeError("receiver.onData is not a function"))
+      })
+      const error = yield* Effect.provide(Effect.flip(getStore("~my-store")), client)
+      assert.deepInclude(error, { _tag: "TransportError", reason: "request", permanent: true })
+    })
+  )
+
+  it.effect("is an error that was compressed unasked says what Apify says, of a record too", () =>
+    Effect.gen(function* () {
+      const client = clientOf((receiver) => {
+        receiver.onHead({ ...ok, status: 403 })
+        receiver.onChunk(gzipSync('{"error":{"type":"forbidden","message":"Not for you"}}'))
+        receiver.onEnd()
+      })
+      const error = yield* Effect.provide(Effect.flip(getRecord("~my-store", "key")), client)
+      assert.deepInclude(error, { _tag: "ForbiddenError", apifyMessage: Option.some("Not for you") })
+    })
+  )
+
+  it.effect.each([
+    ["no signature", undefined, true],
+    ["a signature", secret, false]
+  ] as const)(
+    "refuses a request that was sent elsewhere with %s, and without the token, says whether a token was withheld",
+    ([, signature, tokenWithheld]) =>
+      Effect.gen(function* () {
+        const client = clientOf(
+          (receiver) => {
+            receiver.onHead({ ...ok, status: 401, isAnonymous: true })
+            receiver.onEnd()
+          },
+          { token: secret }
+        )
+        const error = yield* Effect.provide(Effect.flip(getRecord("~my-store", "key", { signature })), client)
+        assert.deepInclude(error, { _tag: "UnauthorizedError", tokenWithheld })
+      })
+  )
+
+  it.effect("is that of another server tells an operation that the token was withheld from it", () =>
+    Effect.gen(function* () {
+      const shared = {
+        name: "redirected",
+        store: Option.none(),
+        isIdempotent: true,
+        isPaced: false,
+        rate: "record",
+        request: Either.right<OperationRequest>({ method: "GET", path: "/v2/redirected" }),
+        redirectTarget: () => new URL("https://storage.example/file")
+      } as const
+      const client = clientOf(
+        (receiver) => {
+          if (receiver.onHead({ ...ok, status: receiver.request.isRedirected === true ? 200 : 302 }) === "chunks")
+            receiver.onEnd()
+        },
+        { token: secret }
+      )
+      const contexts = yield* Effect.all([
+        Effect.flatMap(ApifyClient.ApifyClient, (client) =>
+          client.run<DecodeContext, never>({ ...shared, decode: (_, context) => Either.right(context) })
+        ),
+        runStream<DecodeContext, never>({
+          ...shared,
+          decodeHead: (_, __, context) => Either.right(context),
+          decodeError: errorOf
+        })
+      ]).pipe(Effect.provide(client), Effect.scoped)
+      for (const context of contexts) {
+        assert.deepInclude(context, { isRedirected: true, isTokenWithheld: true, tokenSource: Option.none() })
+      }
+    })
+  )
+})
 
 describe("an upload", () => {
   const chunk = Uint8Array.of(1)
@@ -191,6 +288,60 @@ describe("an upload", () => {
       yield* goOn
       yield* read
       yield* endsAfter(2)
+    })
+  )
+
+  it.effect.each([
+    ["before it is whole ends its exchange", Stream.concat(Stream.make(chunk), Stream.never), 1],
+    ["once it is whole leaves its exchange alone", Stream.make(chunk), 0]
+  ] as const)("to which the server responds %s", ([, stream, aborts]) =>
+    Effect.gen(function* () {
+      const opened = yield* Deferred.make<readonly [Transport.Receiver, Exchange]>()
+      const call = yield* Effect.fork(
+        Effect.flip(putRecord("~my-store", "key", stream)).pipe(
+          Effect.provide(clientOf((...pair) => Deferred.unsafeDone(opened, Effect.succeed(pair))))
+        )
+      )
+      const [receiver, exchange] = yield* Deferred.await(opened)
+      const chunks = chunksOf(receiver)
+      yield* Effect.promise(() => chunks.next())
+      yield* Effect.fork(Effect.promise(() => chunks.next()))
+      yield* othersSettle
+      receiver.onHead({ ...created, status: 400 })
+      receiver.onEnd()
+      assert.deepInclude(yield* Fiber.join(call), { _tag: "BadRequestError" })
+      assert.strictEqual(exchange.aborts, aborts)
+    })
+  )
+
+  it.effect("whose response is a stream is stopped with the scope of that", () =>
+    Effect.gen(function* () {
+      let isReleased = false
+      const upload = Stream.ensuring(
+        Stream.concat(Stream.make(chunk), Stream.never),
+        Effect.sync(() => {
+          isReleased = true
+        })
+      )
+      const client = clientOf((receiver) => {
+        chunksOf(receiver).next().catch(constVoid)
+        setImmediate(() => receiver.onHead(ok))
+      })
+      yield* runStream<void, never>({
+        name: "convert",
+        store: Option.none(),
+        isIdempotent: true,
+        isPaced: false,
+        rate: "record",
+        request: Either.right({
+          method: "PUT",
+          path: "/v2/convert",
+          body: bodyFromStream({ open: Stream.toPull(upload), isReplayable: false })
+        }),
+        decodeHead: () => Either.void,
+        decodeError: errorOf
+      }).pipe(Effect.provide(client), Effect.scoped)
+      assert.isTrue(isReleased)
     })
   )
 

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
@@ -166,7 +167,10 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
     }).pipe(Effect.withClock(timers))
   })
 
-  it.scopedLive("ends an upload at once, and stops its stream", () => {
+  it.scopedLive.each([
+    ["", false],
+    [" of a caller that cannot be interrupted", true]
+  ] as const)("ends an upload%s at once, and stops its stream", ([, isUninterruptible]) => {
     const timers = new StoppedClock()
     return Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
@@ -190,6 +194,7 @@ describe.each(transports)("the end of a client with $name", ({ transport }) => {
       )
       const call = yield* Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(put(stream))).pipe(
         Effect.provide(context),
+        isUninterruptible ? Effect.uninterruptible : identity,
         Effect.exit,
         Effect.fork
       )
