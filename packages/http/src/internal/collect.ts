@@ -6,7 +6,7 @@
  * first would be as much memory again outside of V8's heap, by which V8 decides when to collect all garbage.
  */
 
-import * as Headers from "@effect/platform/Headers"
+import type * as Headers from "@effect/platform/Headers"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
@@ -123,14 +123,13 @@ export class Collector {
    * not decompress.
    */
   get isGzip(): boolean {
-    if (this.isStopped || this.reading !== "chunks" || this.parts[0]?.[0] !== 0x1f) return false
-    return this.response.body[1] === 0x8b
+    return this.reading === "chunks" && this.parts[0]?.[0] === 0x1f
   }
 
   /** What was collected, decompressed; the cap counts decompressed bytes. A body that is not gzip after all stays as it is. */
   async gunzip(): Promise<CollectedResponse> {
     const { response } = this
-    const decompressed = new Collector({ ...this.head, headers: withoutLength(this.head) }, "GET", this.cap)
+    const decompressed = new Collector(this.head, "GET", this.cap)
     try {
       const stream = new Blob([response.body.slice()]).stream().pipeThrough(new DecompressionStream("gzip"))
       const reader = stream.getReader()
@@ -175,11 +174,6 @@ export class Collected implements CollectedResponse {
     this.joined ??= first !== undefined && this.parts.length === 1 ? first : concat(this.parts)
     return this.joined
   }
-}
-
-const withoutLength = ({ headers }: ResponseHead): ResponseHead["headers"] => {
-  const { "content-length": _, ...rest } = headers
-  return Headers.fromInput(rest)
 }
 
 // By its tag: one of another realm is no instance of this realm's class.
