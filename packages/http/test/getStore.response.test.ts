@@ -311,6 +311,23 @@ describe("a 200 that cannot be read", () => {
     assert.include(error.problem, "zstd")
   })
 
+  it.each(["gzip, gzip", "rot13"])(
+    "for an encoding that no transport decodes is not taken for JSON: %s",
+    (encoding) => {
+      assert.include(unexpected({ headers: { "content-encoding": encoding } }).problem, encoding)
+    }
+  )
+
+  it("because it ends within a character is not taken for what came before", () => {
+    const body = Buffer.concat([Buffer.from(minimalBody), Buffer.from("ž").subarray(0, 1)])
+    assert.include(unexpected({ body }).problem, "UTF-8")
+  })
+
+  it.each(["[", " {"])("for its content type shows nothing of a result that begins with %j", (start) => {
+    const error = unexpected({ contentType: "text/plain", body: `${start}"private"` })
+    assert.notInclude(JSON.stringify([error, error.message]), "private")
+  })
+
   it("for its size is an UnexpectedResponseError", () => {
     assert.include(unexpected({ truncated: true }).problem, "maxBodyBytes")
   })
@@ -424,6 +441,12 @@ describe("a 404", () => {
 })
 
 describe("what an error carries", () => {
+  it("is the start of a body that was cut off within a character", () => {
+    const body = Buffer.from(`Not now ž`).subarray(0, -1)
+    const error = unexpected({ status: 418, contentType: "text/plain", body, truncated: true })
+    assert.include(Option.getOrNull(error.snippet), "Not now")
+  })
+
   it("is the source of the token, for a 401", () => {
     assert.include(refused({ status: 401, body: "" }).message, "The token was read from APIFY_TOKEN")
   })

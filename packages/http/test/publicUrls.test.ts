@@ -4,9 +4,11 @@
 
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -93,6 +95,13 @@ describe("a link to the keys", () => {
         const link = yield* (yield* urlsOf(secret)).keys({ expiresIn })
         assert.strictEqual(hrefOf(link), `https://api.apify.com/v2/key-value-stores/${ID}/keys?signature=${signature}`)
       }).pipe(Effect.provide(clientOf(Option.none())))
+  )
+
+  it.effect.each([0, -1, 1.5, Number.NaN])("is not made with a limit of %d", (limit) =>
+    Effect.gen(function* () {
+      const { keys } = yield* urlsOf(SECRET)
+      assert.match(Cause.pretty(Exit.causeOption(yield* Effect.exit(keys({ limit }))).pipe(Option.getOrThrow)), /limit/)
+    }).pipe(Effect.provide(clientOf(Option.none())))
   )
 
   it.effect("has its filters after the signature", () =>

@@ -238,6 +238,19 @@ describe("an error that another attempt cannot help", () => {
   )
 })
 
+describe("the history of a call", () => {
+  it.effect("remembers bad luck over other errors", () =>
+    Effect.gen(function* () {
+      const outcome = yield* callOf(
+        [responding(200, {}, "{"), responding(503), responding(200, {}, "{"), theStore],
+        LONG
+      )
+      assert.strictEqual(failureTag(outcome), "MalformedResponseError")
+      assert.lengthOf(outcome.sentAt, 3)
+    })
+  )
+})
+
 describe("a connection that the server closed while it was idle", () => {
   it.effect("is replaced at once, and only once in a call", () =>
     Effect.gen(function* () {

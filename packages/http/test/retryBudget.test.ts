@@ -199,6 +199,21 @@ describe("the retry budget", () => {
     )
   })
 
+  it("forgets the store that failed least recently, where there are too many", () => {
+    const budget = new RetryBudget()
+    const fail = (store: string): boolean => {
+      budget.succeeded("healthy", CAPACITY, 0)
+      return budget.take(store, 0)
+    }
+    for (let failure = 0; failure < FAILURES_UNTIL_PROBES; failure += 1) assert.isTrue(fail("store"))
+    for (let index = 1; index < MAX_STORES / 2; index += 1) fail(other(index))
+    assert.isFalse(fail("store"), "it has failed too often")
+    for (let index = 0; index < MAX_STORES - 1; index += 1) fail(`more ${index}`)
+    assert.isFalse(fail("store"), "it was forgotten")
+    for (let index = 0; index < MAX_STORES; index += 1) fail(other(index))
+    assert.isTrue(fail("store"), "it is remembered for ever")
+  })
+
   it("grants a lone call all of its default retries", () => {
     assert.strictEqual(
       granted(new RetryBudget(), 0, FAILURES_UNTIL_PROBES, () => "store"),

@@ -96,6 +96,24 @@ describe("an error", () => {
     })
   )
 
+  /** One that looks like no token: it is hidden only by those who know it. */
+  const PLAIN = "correcthorse"
+
+  it.effect.each<readonly [place: string, step: Step]>([
+    ["the type of Apify's error", responding(400, {}, `{"error":{"type":"${PLAIN}","message":"Said"}}`)],
+    ["its message", responding(400, {}, `{"error":{"type":"said","message":"No ${PLAIN}"}}`)],
+    ["a page", responding(500, { "content-type": "text/html" }, `<p>No ${PLAIN}</p>`)],
+    ["the path of a redirect", responding(302, { location: `https://other.example/${PLAIN}` })],
+    ["the content type", responding(200, { "content-type": `text/${PLAIN}` }, "{}")],
+    ["the content encoding", responding(200, { "content-encoding": PLAIN }, "{}")],
+    ["what the transport says", fail("ECONNRESET", `No ${PLAIN}`)]
+  ])("does not show a token that looks like none where it is sent back in %s", ([, step]) =>
+    Effect.gen(function* () {
+      const { result } = yield* callOf([step], { token: Redacted.make(PLAIN), retry: { retries: 0 } })
+      assert.notInclude(printed(Either.merge(result)), PLAIN)
+    })
+  )
+
   it.effect("keeps nothing of what a transport threw but its code", () =>
     Effect.gen(function* () {
       const { result } = yield* callOf([fail("EPROTO", "apify_api_Canary")])
