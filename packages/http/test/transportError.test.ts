@@ -475,6 +475,46 @@ describe("classification", () => {
   })
 })
 
+describe("what fails", () => {
+  it.each([
+    [403, true],
+    [404, true],
+    [407, true],
+    [408, false],
+    [429, false],
+    [502, false]
+  ])("because a proxy responds with %d to CONNECT is permanent: %s", (status, permanent) => {
+    const failure = read(error("Error", `Proxy response (${status}) !== 200 when HTTP Tunneling`))
+    assert.deepInclude(failure, { reason: "proxy", permanent })
+  })
+
+  it("on the file system does so again", () => {
+    assert.deepInclude(read({ _tag: "SystemError", module: "FileSystem", message: "no" }), {
+      reason: "file",
+      permanent: true
+    })
+  })
+
+  it("with undici's general code has the code of its cause", () => {
+    const cause = error("Error", "read ECONNRESET", { code: "ECONNRESET" })
+    assertEquals(read(error("UndiciError", "it failed", { code: "UND_ERR", cause })).code, Option.some("ECONNRESET"))
+  })
+
+  it("while it connects for too long has not reached the server", () => {
+    const failure = read(error("ConnectTimeoutError", "Connect Timeout Error", { code: "UND_ERR_CONNECT_TIMEOUT" }))
+    assert.deepInclude(failure, { reason: "connect", permanent: false })
+  })
+
+  it("without a word is not taken for a mistake in a program", () => {
+    assert.deepInclude(read(new TypeError()), { reason: "unknown", permanent: false })
+  })
+
+  it("at very many addresses is read all the same", () => {
+    const errors = new Array(500_000).fill(error("Error", "no", { code: "ECONNREFUSED" }))
+    assert.strictEqual(read(new AggregateError(errors)).reason, "connect")
+  })
+})
+
 describe("a connection is known to be reused", () => {
   const closed = (bytesWritten: number) =>
     fetchFailed(error("SocketError", "other side closed", { code: "UND_ERR_SOCKET", socket: { bytesWritten } }))
@@ -484,11 +524,24 @@ describe("a connection is known to be reused", () => {
     assert.isFalse(read(closed(100)).reused)
     assert.isFalse(read(fetchFailed(error("SocketError", "other side closed", { code: "UND_ERR_SOCKET" }))).reused)
   })
+
+  it("and not where that may have been its body", () => {
+    const stream = { _tag: "Stream", chunks: (async function* () {})(), length: 1, fetchInit: () => ({}) } as const
+    for (const body of [{ _tag: "Bytes", bytes: new Uint8Array(10_000) } as const, stream]) {
+      assert.isFalse(classify(closed(10_000), { ...request, body }, identity).reused)
+    }
+  })
+
+  it("and not where something else than the connection failed", () => {
+    const socket = { bytesWritten: 10_000 }
+    assert.isFalse(read(error("Error", "bad certificate", { code: "CERT_HAS_EXPIRED", socket })).reused)
+  })
 })
 
 describe("a connection that had been made", () => {
   it.each(["ETIMEDOUT", "EHOSTUNREACH", "ENETDOWN"])("and fails with %s is a reset", (code) => {
     assert.strictEqual(read(error("Error", `read ${code}`, { code, syscall: "read" })).reason, "reset")
+    assert.strictEqual(read(error("Error", `write ${code}`, { code, syscall: "write" })).reason, "reset")
     assert.strictEqual(read(error("Error", `connect ${code}`, { code, syscall: "connect" })).reason, "connect")
   })
 })
