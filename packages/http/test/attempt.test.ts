@@ -215,6 +215,25 @@ describe("an attempt whose response", () => {
   )
 })
 
+it.effect("a client that is closed leaves a download alone that was over before", () =>
+  Effect.gen(function* () {
+    const opened = yield* Deferred.make<Exchange>()
+    const scope = yield* Scope.make()
+    const client = yield* Layer.buildWithScope(
+      clientOf((receiver, exchange) => {
+        Deferred.unsafeDone(opened, Effect.succeed(exchange))
+        receiver.onHead(ok)
+      }),
+      scope
+    )
+    yield* Effect.scoped(Effect.provide(streamRecord("~my-store", "key"), client))
+    const exchange = yield* Deferred.await(opened)
+    assert.strictEqual(exchange.aborts, 1)
+    yield* Scope.close(scope, Exit.void)
+    assert.strictEqual(exchange.aborts, 1)
+  })
+)
+
 describe("an upload", () => {
   const chunk = Uint8Array.of(1)
 
@@ -342,6 +361,26 @@ describe("an upload", () => {
         decodeError: errorOf
       }).pipe(Effect.provide(client), Effect.scoped)
       assert.isTrue(isReleased)
+    })
+  )
+
+  it.effect("gives the transport no chunk without bytes, which would be HTTP's last", () =>
+    Effect.gen(function* () {
+      const chunks = yield* Deferred.make<ReadonlyArray<Uint8Array>>()
+      const client = clientOf((receiver) => {
+        const read = async (): Promise<void> => {
+          const all: Array<Uint8Array> = []
+          const iterator = chunksOf(receiver)
+          for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) all.push(next.value)
+          Deferred.unsafeDone(chunks, Effect.succeed(all))
+          receiver.onHead(created)
+          receiver.onEnd()
+        }
+        read().catch(constVoid)
+      })
+      const empty = new Uint8Array()
+      yield* Effect.provide(putRecord("~my-store", "key", Stream.make(empty, chunk, empty, chunk, empty)), client)
+      assert.deepStrictEqual(yield* Deferred.await(chunks), [chunk, chunk])
     })
   )
 
