@@ -9,10 +9,12 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { strFromU8, unzipSync } from "fflate"
 import { databaseLayer } from "../src/Database.js"
 import { Emulator } from "../src/index.js"
 import { CHUNK_BYTES } from "../src/Uploads.js"
+import { zip } from "../src/Zip.js"
 import { CLOSED, COLLECTIONS, OPEN_BY_ID, OPEN_BY_NAME, OWNER, put, seed, storeOf, WITHOUT_SECRET } from "./records.js"
 import { request, storePath } from "./request.js"
 import { scratch } from "./scratch.js"
@@ -20,7 +22,14 @@ import { scratch } from "./scratch.js"
 const zipOf = (url: string, store: string, query = "") =>
   Effect.map(request(url, `${storePath(store)}/records${query}`, { token: OWNER }), ({ status, headers, bytes }) => {
     assert.strictEqual(status, 200)
-    return { headers, files: Object.entries(unzipSync(bytes)) }
+    let entries = 0
+    const filter = (): boolean => {
+      entries += 1
+      return true
+    }
+    const files = Object.entries(unzipSync(bytes, { filter }))
+    assert.lengthOf(files, entries, "a file is in it twice")
+    return { headers, files }
   })
 
 const textsOf = (url: string, store: string, query = "") =>
@@ -136,6 +145,24 @@ layer(Emulator.layer({ seed }))("the zip", (it) => {
 })
 
 describe("a zip", () => {
+  it.effect("that is given up closes its list of files and the file that it reads", () =>
+    Effect.gen(function* () {
+      const closed: Array<string> = []
+      const closing = <A, E, R>(name: string, stream: Stream.Stream<A, E, R>) =>
+        Stream.ensuring(
+          stream,
+          Effect.sync(() => closed.push(name))
+        )
+      const content = closing("file", Stream.forever(Stream.make(Uint8Array.of(1))))
+      const entries = closing("list", Stream.forever(Stream.make({ name: "key", lastModified: new Date(0), content })))
+      const chunks = zip(entries, yield* Effect.runtime<never>())
+      yield* Effect.promise(async () => {
+        for await (const chunk of chunks) if (chunk.length === 1) break
+      })
+      assert.sameMembers(closed, ["file", "list"])
+    })
+  )
+
   it.scopedLive(
     "has a large record that shows only at its end that it is not what its encoding says, and those after it",
     () =>
