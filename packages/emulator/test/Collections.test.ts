@@ -5,13 +5,14 @@ import { gzipSync } from "node:zlib"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { collectionsOf, demandsOn, validateJson } from "../src/Collections.js"
 import { Emulator } from "../src/index.js"
 import { compileJsonSchema } from "../src/JsonSchema.js"
 import { recordRejectedRefusal } from "../src/Refusals.js"
 import { checkStoreSchema } from "../src/StoreSchema.js"
-import { unknowns } from "../src/Unknowns.js"
+import { CurrentUnknowns, unknowns } from "../src/Unknowns.js"
 import { CHUNK_BYTES } from "../src/Uploads.js"
 import { COLLECTIONS, get, put, schema, seed } from "./records.js"
 import type { Response } from "./request.js"
@@ -94,6 +95,18 @@ layer(Emulator.layer({ seed }))("a store with a schema", (it) => {
     })
   )
 })
+
+it.scopedLive("a store with a schema decodes no more of a body than a record may have", () =>
+  Effect.gen(function* () {
+    const { url } = yield* Emulator
+    const headers = { "content-type": "application/json", "content-encoding": "gzip" }
+    const body = gzipSync(JSON.stringify({ id: 1, text: "x".repeat(1_000) }))
+    assertRejected(yield* put(url, COLLECTIONS, "post-1", body, { headers }), "the body is too large to be checked")
+  }).pipe(
+    Effect.provide(Emulator.layer({ seed })),
+    Effect.provide(Layer.succeed(CurrentUnknowns, { ...unknowns, MAXIMUM_RECORD_BYTES: 1_000 }))
+  )
+)
 
 describe("the collections of a key", () => {
   const collections = collectionsOf(Option.some(schema))
