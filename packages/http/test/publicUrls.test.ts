@@ -70,6 +70,14 @@ describe("a link to a record", () => {
     }).pipe(Effect.provide(clientOf(Option.none())))
   )
 
+  it.effect("of a store whose ID is of another form leads to no other place", () =>
+    Effect.gen(function* () {
+      const { record } = yield* publicUrls(new Store({ ...storeWith(Option.none()), id: StoreId.make("a/../b?c#d") }))
+      const path = "/v2/key-value-stores/a%2F..%2Fb%3Fc%23d/records/OUTPUT"
+      assert.strictEqual(hrefOf(yield* record("OUTPUT")), `https://api.apify.com${path}`)
+    }).pipe(Effect.provide(clientOf(Option.none())))
+  )
+
   it.effect("for a key that is none is not made", () =>
     Effect.gen(function* () {
       const { record } = yield* urlsOf(SECRET)
