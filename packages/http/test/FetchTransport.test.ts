@@ -2,6 +2,7 @@
  * What is `FetchTransport`'s own: how it uses the `fetch` that it is given, and what becomes of bodies. The fault tests run on it
  * as on every transport.
  */
+import { gzipSync } from "node:zlib"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { ConfigError } from "effect/ConfigError"
@@ -12,7 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { ApifyClient, FetchTransport, getStore, HttpClientTransport, type Transport } from "../src/index.js"
+import { ApifyClient, FetchTransport, getRecord, getStore, HttpClientTransport, type Transport } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
 import { put } from "./put.js"
 
@@ -56,6 +57,15 @@ describe("FetchTransport", () => {
           })
       )
       assert.deepStrictEqual(used, ["platform", "given"])
+    })
+  )
+
+  it.effect("does not take it for decoded what a fetch of the caller's returns", () =>
+    Effect.gen(function* () {
+      const headers = { "content-encoding": "gzip" }
+      const fetch = responding(() => new Response(gzipSync("text"), { headers }))
+      const error = yield* Effect.provide(Effect.flip(getRecord("~my-store", "key")), clientWith({ fetch }))
+      assert.deepInclude(error, { _tag: "MalformedRecordError", kind: "Encoding" })
     })
   )
 
