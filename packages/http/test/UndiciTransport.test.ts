@@ -6,8 +6,10 @@ import { connect } from "node:net"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -15,7 +17,7 @@ import { Agent, MockAgent, ProxyAgent } from "undici"
 import { ApifyClient, getStore, type Operation, RetryPolicy } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
-import { clientOn, listening, unhurried, urlOf } from "./realSockets.js"
+import { clientOn, eventLoopTurn, listening, unhurried, urlOf } from "./realSockets.js"
 
 setFlagsFromString("--expose-gc")
 const collectGarbage: () => void = runInNewContext("gc")
@@ -59,6 +61,41 @@ describe("a body of 1 MiB in chunks of one byte", () => {
       assert.strictEqual(body.length, size)
       // A chunk that is kept takes more than a hundred bytes.
       assert.isBelow(held - before, 16 * size)
+    })
+  )
+})
+
+describe("a request that waits for a connection", () => {
+  it.scopedLive("is not sent once its call was interrupted", () =>
+    Effect.gen(function* () {
+      const requests: Array<string | undefined> = []
+      const reached = yield* Deferred.make<() => void>()
+      const server = yield* listening((request, response) => {
+        requests.push(request.url)
+        const respond = (): void => {
+          response.setHeader("content-type", "application/json")
+          response.end(minimalBody)
+        }
+        if (requests.length > 1) respond()
+        else Deferred.unsafeDone(reached, Effect.succeed(respond))
+      })
+      const transport = UndiciTransport.layerWith({ agent: { connections: 1 } })
+      yield* Effect.gen(function* () {
+        const first = yield* Effect.fork(getStore("~first"))
+        const respond = yield* Deferred.await(reached)
+        const waiting = yield* Effect.fork(getStore("~second"))
+        yield* eventLoopTurn
+        yield* Fiber.interrupt(waiting)
+        const third = yield* Effect.fork(getStore("~third"))
+        yield* eventLoopTurn
+        respond()
+        yield* Fiber.join(first)
+        yield* Fiber.join(third)
+      }).pipe(Effect.provide(clientOn(transport, { ...unhurried, baseUrl: urlOf(server) })))
+      assert.deepStrictEqual(
+        requests,
+        ["~first", "~third"].map((store) => `/v2/key-value-stores/${store}`)
+      )
     })
   )
 })
