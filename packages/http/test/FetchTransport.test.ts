@@ -16,6 +16,7 @@ import * as TestClock from "effect/TestClock"
 import { ApifyClient, FetchTransport, getRecord, getStore, HttpClientTransport, type Transport } from "../src/index.js"
 import { minimalBody } from "./arbitraries.js"
 import { put } from "./put.js"
+import { eventLoopTurn } from "./realSockets.js"
 
 const clientWith = (options: FetchTransport.Options) =>
   Layer.provide(ApifyClient.layer(), FetchTransport.layerWith(options))
@@ -183,7 +184,17 @@ describe("FetchTransport", () => {
     })
   )
 
-  it.effect("aborts a fetch whose body it cannot read", () =>
+  it.effect.each<readonly [string, (fetch: Fetch) => Layer.Layer<Transport.Transport, ConfigError>]>([
+    ["FetchTransport", (fetch) => FetchTransport.layerWith({ fetch })],
+    [
+      "HttpClient",
+      (fetch) =>
+        HttpClientTransport.layer.pipe(
+          Layer.provide(FetchHttpClient.layer),
+          Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
+        )
+    ]
+  ])("aborts a fetch whose body it cannot read: %s", ([, transport]) =>
     Effect.gen(function* () {
       const signals: Array<AbortSignal | null | undefined> = []
       const garbage = responding(({ signal }) => {
@@ -191,8 +202,11 @@ describe("FetchTransport", () => {
         return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(null) }))
       })
       const error = yield* Effect.flip(
-        getStore("~my-store", { retry: { retries: 0 } }).pipe(Effect.provide(clientWith({ fetch: garbage })))
+        getStore("~my-store", { retry: { retries: 0 } }).pipe(
+          Effect.provide(Layer.provide(ApifyClient.layer(), transport(garbage)))
+        )
       )
+      yield* eventLoopTurn
       assert.strictEqual(error._tag === "TransportError" && error.reason, "request")
       assert.deepStrictEqual(
         signals.map((signal) => signal?.aborted),

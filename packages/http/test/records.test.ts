@@ -615,6 +615,21 @@ describe.each(transports)("with $name", ({ name, transport }) => {
   })
 
   describe("a signature", () => {
+    it.scopedLive("takes the place of the token in its own request alone", () =>
+      Effect.gen(function* () {
+        const { seen, server } = yield* storeServer()
+        yield* Effect.gen(function* () {
+          yield* putRecord(STORE, "key", "text")
+          yield* getRecord(STORE, "key", { signature: Redacted.make(SIGNATURE) })
+          yield* getRecord(STORE, "key")
+        }).pipe(Effect.provide(clientOf(server, { token: Redacted.make(TOKEN) })))
+        assert.deepStrictEqual(
+          seen.map(({ headers }) => headers.authorization),
+          [`Bearer ${TOKEN}`, undefined, `Bearer ${TOKEN}`]
+        )
+      })
+    )
+
     it.scopedLive("takes the place of the token, and is shown nowhere", () =>
       Effect.gen(function* () {
         const { seen, server } = yield* storeServer((seen, response) => {
