@@ -384,12 +384,18 @@ describe("the transport", () => {
     })
   )
 
-  it.effect("that was changed to send elsewhere sends no token there", () =>
+  it.effect.each([
+    "https://evil.example",
+    "https://api.apify.com.evil.example",
+    "https://api.apify.com@evil.example",
+    "https://api.apify.com:8443",
+    "http://api.apify.com"
+  ])("that was changed to send to %s sends no token there", (origin) =>
     Effect.gen(function* () {
       const request = yield* sentBy(
         layer({
           token,
-          transformClient: HttpClient.mapRequest(HttpClientRequest.setUrl("https://evil.example/v2/key-value-stores/x"))
+          transformClient: HttpClient.mapRequest(HttpClientRequest.setUrl(`${origin}/v2/key-value-stores/x`))
         })
       )
       assert.notProperty(request.headers, "authorization")
