@@ -2,6 +2,9 @@
  * The client unchanged on each transport, over real sockets.
  */
 import type { IncomingMessage, RequestListener, Server } from "node:http"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -11,10 +14,18 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { ApifyClient, FetchTransport, getStore, type Operation, RetryPolicy, storeById } from "../src/index.js"
+import {
+  ApifyClient,
+  FetchTransport,
+  getStore,
+  HttpClientTransport,
+  type Operation,
+  RetryPolicy,
+  storeById
+} from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
-import { clientOn, listening, transports, unhurried, urlOf, watching } from "./realSockets.js"
+import { clientOn, listening, type TransportLayer, transports, unhurried, urlOf, watching } from "./realSockets.js"
 import { attributesOf, recordSpans } from "./spans.js"
 
 const respondAsApify: RequestListener = (request, response) => {
@@ -228,11 +239,21 @@ describe("the scope of UndiciTransport", () => {
   )
 })
 
-describe("FetchTransport", () => {
-  it.scopedLive("takes no new connection for an old one, whatever headers its init adds", () =>
+describe("a new connection", () => {
+  const x = "x".repeat(600)
+
+  it.scopedLive.each<readonly [string, TransportLayer]>([
+    ["a fetch", FetchTransport.layerWith({ init: { headers: { x } } })],
+    [
+      "an HttpClient",
+      Layer.provide(
+        HttpClientTransport.layerWith({ transformClient: HttpClient.mapRequest(HttpClientRequest.setHeader("x", x)) }),
+        NodeHttpClient.layerUndici
+      )
+    ]
+  ])("is not taken for an old one, whatever headers %s adds", ([, transport]) =>
     Effect.gen(function* () {
       const server = yield* listening((request) => request.socket.end())
-      const transport = FetchTransport.layerWith({ init: { headers: { x: "x".repeat(600) } } })
       const client = clientOn(transport, { ...unhurried, baseUrl: urlOf(server), retry: RetryPolicy.none })
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.deepInclude(error, { _tag: "TransportError", reason: "reset", reused: false })
