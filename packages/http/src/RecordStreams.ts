@@ -252,7 +252,6 @@ class DownloadRecords implements StreamOperation<Stream.Stream<Uint8Array, CallE
   readonly isPaced = false
   readonly rate = "resource"
   readonly defaults = Limits.STREAM
-  readonly readsBytes = true
   readonly store: Option.Option<string>
   readonly request: Either.Either<OperationRequest, DownloadFailure>
 
