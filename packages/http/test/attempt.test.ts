@@ -384,6 +384,45 @@ describe("an upload", () => {
     })
   )
 
+  it.effect("whose stream fails has no end that looks whole to the transport", () =>
+    Effect.gen(function* () {
+      const end = yield* Deferred.make<boolean>()
+      const client = clientOf((receiver) => {
+        const chunks = chunksOf(receiver)
+        const read = chunks.next().then(() => chunks.next())
+        read.then(
+          () => Deferred.unsafeDone(end, Effect.succeed(true)),
+          () => Deferred.unsafeDone(end, Effect.succeed(false))
+        )
+      })
+      const stream = Stream.concat(Stream.make(chunk), Stream.fail("my error"))
+      const call = putRecord("~my-store", "key", stream).pipe(Effect.provide(client), Effect.flip)
+      assert.strictEqual(yield* call, "my error")
+      assert.isFalse(yield* Deferred.await(end))
+    })
+  )
+
+  it.effect("whose call is interrupted interrupts what its stream waits for", () =>
+    Effect.gen(function* () {
+      const isWaiting = yield* Deferred.make<void>()
+      let isInterrupted = false
+      const waiting = Effect.zipRight(Deferred.succeed(isWaiting, undefined), Effect.never).pipe(
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            isInterrupted = true
+          })
+        )
+      )
+      const client = clientOf((receiver) => {
+        chunksOf(receiver).next().catch(constVoid)
+      })
+      const call = yield* Effect.fork(Effect.provide(putRecord("~my-store", "key", Stream.fromEffect(waiting)), client))
+      yield* Deferred.await(isWaiting)
+      yield* Fiber.interrupt(call)
+      assert.isTrue(isInterrupted)
+    })
+  )
+
   it.effect("that is over at once starts no timer, although the transport reads its stream", () => {
     const clock = new SimulatedClock(0)
     const client = clientOf((receiver) => {

@@ -422,6 +422,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           if (knows) {
             assert.strictEqual(yield* (yield* getRecord(STORE, "chunked")).text, text)
             assert.strictEqual(`${yield* streamed("declared")}`, text)
+            assert.deepStrictEqual((yield* Effect.scoped(streamRecord(STORE, "declared"))).size, Option.none())
             assert.strictEqual(`${yield* streamed("chunked")}`, text)
           } else {
             assert.strictEqual(yield* tagOf(getRecord(STORE, "chunked")), "MalformedRecordError")
