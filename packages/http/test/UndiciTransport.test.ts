@@ -1,8 +1,11 @@
 /**
  * What is `UndiciTransport`'s own: the memory that small chunks take, and dispatchers of the caller's.
  */
+import { mkdtemp, rm } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
@@ -99,6 +102,29 @@ describe("a request that waits for a connection", () => {
     })
   )
 })
+
+it.scopedLive("an agent may reach the server by a socket's path", () =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "socket-"))),
+      (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+    )
+    const socketPath = process.platform === "win32" ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, "socket")
+    const server = createServer((_, response) => {
+      response.setHeader("content-type", "application/json")
+      response.end(minimalBody)
+    })
+    yield* Effect.acquireRelease(
+      Effect.async<void>((resume) => {
+        server.listen(socketPath, () => resume(Effect.void))
+      }),
+      () => Effect.sync(() => server.close())
+    )
+    const transport = UndiciTransport.layerWith({ agent: { socketPath } })
+    const client = clientOn(transport, { ...unhurried, baseUrl: "http://apify.invalid", retry: RetryPolicy.none })
+    assert.strictEqual((yield* Effect.provide(getStore("~my-store"), client)).id, "WkzbQMuFYuamGv3YF")
+  })
+)
 
 /** A proxy for CONNECT, which counts its tunnels. */
 const proxying = Effect.gen(function* () {
