@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
@@ -109,7 +109,7 @@ it.scopedLive("an agent may reach the server by a socket's path", () =>
       Effect.promise(() => mkdtemp(join(tmpdir(), "socket-"))),
       (folder) => Effect.promise(() => rm(folder, { recursive: true }))
     )
-    const socketPath = process.platform === "win32" ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, "socket")
+    const socketPath = join(folder, "socket")
     const server = createServer((_, response) => {
       response.setHeader("content-type", "application/json")
       response.end(minimalBody)

@@ -16,7 +16,8 @@ import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/TestClock"
 import { persistedState } from "../src/Actor.js"
-import { othersSettle } from "./simulatedTime.js"
+import { layerRespond } from "../src/testing.js"
+import { inSimulatedTime, othersSettle } from "./simulatedTime.js"
 import { StateServer } from "./stateServer.js"
 
 const State = Schema.Struct({ done: Schema.Int })
@@ -76,6 +77,17 @@ describe("state that is loaded", () => {
       const error = yield* Effect.flip(Effect.provide(Effect.scoped(persistedState(options)), server.layer))
       assert.strictEqual(error._tag === "MalformedRecordError" ? error.kind : error._tag, kind)
       assert.deepStrictEqual([server.record, server.puts], [record, []])
+    })
+  )
+
+  it.effect("from a server that is silent is an error within a minute", () =>
+    Effect.gen(function* () {
+      const client = layerRespond(() => Effect.never, { retry: { retries: 100, baseDelay: "5 seconds" } })
+      const layer = Layer.merge(new StateServer().layer, client)
+      const load = Effect.timed(Effect.flip(Effect.provide(Effect.scoped(persistedState(options)), layer)))
+      const [took, error] = (yield* inSimulatedTime(load)).value
+      assert.strictEqual(error._tag, "TimeoutError")
+      assert.isAtMost(Duration.toSeconds(took), 60)
     })
   )
 
