@@ -188,7 +188,7 @@ describe("the persistence on Apify", () => {
       yield* Effect.gen(function* () {
         const requests = Effect.flatMap(RecordedRequests, ({ all }) => all)
         const store = yield* Effect.flatMap(Persistence.BackingPersistence, ({ make }) => make("a"))
-        const keys = Array.from({ length: 400 }, (_, place) => `${place}`)
+        const keys = Array.from({ length: 240 }, (_, place) => `${place}`)
         const many =
           method === "getMany" ? store.getMany(keys) : store.setMany(keys.map((key) => [key, 1, NEVER] as const))
         const fiber = yield* Effect.fork(many)
@@ -198,7 +198,7 @@ describe("the persistence on Apify", () => {
         assert.isAtLeast(length, 150)
         yield* TestClock.adjust("2 seconds")
         yield* fiber
-        assert.lengthOf(yield* requests, 400)
+        assert.lengthOf(yield* requests, 240)
       }).pipe(Effect.provide(ApifyPersistence.layer(REF)), Effect.provide(layerRespond(respond)))
     })
   )
@@ -216,11 +216,11 @@ describe("the persistence on Apify", () => {
         })
       yield* Effect.gen(function* () {
         const store = yield* Effect.flatMap(Persistence.BackingPersistence, ({ make }) => make("a"))
-        const keys = Array.from({ length: 400 }, (_, place) => `${place}`)
+        const keys = Array.from({ length: 240 }, (_, place) => `${place}`)
         const fiber = yield* Effect.fork(store.getMany(keys))
         yield* TestClock.adjust("10 seconds")
         assert.deepStrictEqual(yield* fiber, keys.map(Option.none))
-        assert.strictEqual(new Set(deleted).size, 400)
+        assert.strictEqual(new Set(deleted).size, 240)
         for (const start of times) {
           assert.isAtMost(times.filter((time) => time >= start && time < start + 1000).length, 200)
         }
