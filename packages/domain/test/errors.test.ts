@@ -94,7 +94,8 @@ describe("a message", () => {
   it.prop("shows no token that got into the error", [AnyError], ([error]) => {
     const { message } = saying(error, "apify_api_Canary")
     assert.notInclude(message, "Canary")
-    assert.include(message, "<redacted>")
+    // One that shows no text of the server's or the caller's, such as that of a file without a description, stays as it is.
+    if (message !== error.message) assert.include(message, "<redacted>")
   })
 })
 
