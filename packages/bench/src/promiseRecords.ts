@@ -50,19 +50,22 @@ interface Page {
 }
 
 /** All pages, one after the other. */
-const list =
-  (baseUrl: string, get: (url: string) => Promise<Page>): (() => Work) =>
-  () =>
-  async () => {
-    let keys = 0
-    let after = ""
-    for (;;) {
-      const { data } = await get(`${storeUrl(baseUrl)}/keys?limit=1000${after}`)
-      for (const _ of data.items) keys++
-      if (data.nextExclusiveStartKey === null) return keys
-      after = `&exclusiveStartKey=${encodeURIComponent(data.nextExclusiveStartKey)}`
-    }
+const walk = (page: (after: string | undefined) => Promise<Page["data"]>) => (): Work => async () => {
+  let keys = 0
+  let after: string | undefined
+  for (;;) {
+    const { items, nextExclusiveStartKey } = await page(after)
+    for (const _ of items) keys++
+    if (nextExclusiveStartKey === null) return keys
+    after = nextExclusiveStartKey
   }
+}
+
+const list = (baseUrl: string, get: (url: string) => Promise<Page>): (() => Work) =>
+  walk(async (after) => {
+    const start = after === undefined ? "" : `&exclusiveStartKey=${encodeURIComponent(after)}`
+    return (await get(`${storeUrl(baseUrl)}/keys?limit=1000${start}`)).data
+  })
 
 const undiciPrograms = async (baseUrl: string): Promise<Programs<Work>> => {
   const { request } = await import("undici")
@@ -159,16 +162,7 @@ const apifyClientPrograms = async (baseUrl: string): Promise<Programs<Work>> => 
       for await (const _ of store.listKeys()) keys++
       return keys
     },
-    pages: () => async () => {
-      let keys = 0
-      let after: string | undefined
-      for (;;) {
-        const page = await store.listKeys({ limit: 1_000, ...(after !== undefined && { exclusiveStartKey: after }) })
-        for (const _ of page.items) keys++
-        if (page.nextExclusiveStartKey === null) return keys
-        after = page.nextExclusiveStartKey
-      }
-    },
+    pages: walk((after) => store.listKeys({ limit: 1_000, ...(after !== undefined && { exclusiveStartKey: after }) })),
     link: () => async () => ((await store.getRecordPublicUrl("some-key")).includes("signature=") ? 1 : 0)
   }
 }

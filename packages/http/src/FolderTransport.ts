@@ -174,20 +174,22 @@ const storesIn = (place: Place): Effect.Effect<ReadonlyArray<SeedStore>, Platfor
       )
     ),
     Effect.flatMap((names) =>
-      Effect.suspend(() => {
-        const ids = new Set<string>()
-        return Effect.forEach(names.sort(), (name) =>
-          Effect.map(storeIn(place, name), (store) => {
-            if (store.id === undefined) return store
-            // As where a program has renamed a store, and another one, which knew it by its old name, has made it again.
-            if (ids.has(store.id)) return { name }
-            ids.add(store.id)
-            return store
-          })
-        )
-      })
-    )
+      Effect.forEach(names.sort(), (name) => Effect.map(storeIn(place, name), (store) => ({ name, store })))
+    ),
+    Effect.map(withOwnIds)
   )
+}
+
+/** As where a program has renamed a store, and another one, which knew it by its old name, has made it again. */
+const withOwnIds = (
+  folders: ReadonlyArray<{ readonly name: StoreName; readonly store: SeedStore }>
+): ReadonlyArray<SeedStore> => {
+  const ids = new Set<unknown>()
+  return folders.map(({ name, store }) => {
+    const isOther = store.id !== undefined && ids.has(store.id)
+    ids.add(store.id)
+    return isOther ? { name } : store
+  })
 }
 
 /** For so long, something may still be written. */

@@ -33,6 +33,21 @@ const storeResponse = () => new Response(minimalBody, { headers: { "content-type
 const jsonHeaders = (others: Record<string, string> = {}) =>
   new Headers({ "content-type": "application/json", ...others })
 
+/** The transports that send by a `fetch` of the caller's. */
+const transportsOn: ReadonlyArray<
+  readonly [name: string, transport: (fetch: Fetch) => Layer.Layer<Transport.Transport, ConfigError>]
+> = [
+  ["FetchTransport", (fetch) => FetchTransport.layerWith({ fetch })],
+  [
+    "HttpClientTransport",
+    (fetch) =>
+      HttpClientTransport.layer.pipe(
+        Layer.provide(FetchHttpClient.layer),
+        Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
+      )
+  ]
+]
+
 describe("FetchTransport", () => {
   it.effect("uses the platform's fetch as it is at the time, unless it was given another", () =>
     Effect.gen(function* () {
@@ -184,17 +199,7 @@ describe("FetchTransport", () => {
     })
   )
 
-  it.effect.each<readonly [string, (fetch: Fetch) => Layer.Layer<Transport.Transport, ConfigError>]>([
-    ["FetchTransport", (fetch) => FetchTransport.layerWith({ fetch })],
-    [
-      "HttpClient",
-      (fetch) =>
-        HttpClientTransport.layer.pipe(
-          Layer.provide(FetchHttpClient.layer),
-          Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
-        )
-    ]
-  ])("aborts a fetch whose body it cannot read: %s", ([, transport]) =>
+  it.effect.each(transportsOn)("aborts a fetch whose body it cannot read: %s", ([, transport]) =>
     Effect.gen(function* () {
       const signals: Array<AbortSignal | null | undefined> = []
       const garbage = responding(({ signal }) => {
@@ -249,17 +254,7 @@ describe("FetchTransport", () => {
     })
   )
 
-  describe.each<readonly [name: string, transport: (fetch: Fetch) => Layer.Layer<Transport.Transport, ConfigError>]>([
-    ["FetchTransport", (fetch) => FetchTransport.layerWith({ fetch })],
-    [
-      "HttpClientTransport",
-      (fetch) =>
-        HttpClientTransport.layer.pipe(
-          Layer.provide(FetchHttpClient.layer),
-          Layer.provide(Layer.succeed(FetchHttpClient.Fetch, fetch))
-        )
-    ]
-  ])("on %s, what a fetch of the caller's returns", (_, transport) => {
+  describe.each(transportsOn)("on %s, what a fetch of the caller's returns", (_, transport) => {
     const refusal = (response: object) =>
       Effect.gen(function* () {
         let calls = 0
