@@ -30,6 +30,10 @@ export const inSimulatedTime = <A, E, R>(
     return { value: yield* Fiber.join(fiber), timersLeft: time.timers }
   })
 
+/** How many of these times, in milliseconds, the second has that has the most. */
+export const mostInASecond = (times: ReadonlyArray<number>): number =>
+  Math.max(0, ...times.map((start) => times.filter((time) => time >= start && time < start + 1000).length))
+
 /** Two rounds of the event loop: promises and the fibers that they wake have settled. */
 export const othersSettle: Effect.Effect<void> = Effect.repeatN(
   Effect.async<void>((resume) => {
