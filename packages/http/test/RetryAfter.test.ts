@@ -65,6 +65,7 @@ describe("Retry-After is ignored", () => {
     "Wed, 30 Sep 2026 12:00:05 gmt",
     "Wed, 30 Sep 2026 12:00:05 +0000",
     "Wed, 30 Sep 26 12:00:05 GMT",
+    "Wedday, 30-Sep-26 12:00:05 GMT",
     "Wed,30 Sep 2026 12:00:05 GMT",
     "Wed, 30 Sep 2026 24:00:05 GMT",
     "Wed, 30 Sep 2026 12:60:05 GMT",

@@ -7,7 +7,7 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const month = `(?<month>${months.join("|")})`
 const time = "(?<hour>\\d{2}):(?<minute>\\d{2}):(?<second>\\d{2})"
 const day = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-const fullDay = `${day}[a-z]*day`
+const fullDay = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 
 /** The three forms of an HTTP date, as RFC 9110, section 5.6.7, gives them. */
 const dateForms: ReadonlyArray<RegExp> = [
