@@ -2,6 +2,7 @@
  * What `@effect/opentelemetry` exports of calls, against OpenTelemetry's conventions for HTTP clients:
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client
  */
+import { isDeepStrictEqual } from "node:util"
 import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
@@ -11,7 +12,8 @@ import {
   AggregationTemporality,
   DataPointType,
   InMemoryMetricExporter,
-  PeriodicExportingMetricReader
+  PeriodicExportingMetricReader,
+  type ResourceMetrics
 } from "@opentelemetry/sdk-metrics"
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import * as Effect from "effect/Effect"
@@ -34,6 +36,12 @@ const operations = [
 const spans = new InMemorySpanExporter()
 const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 
+const telemetry = NodeSdk.layer(() => ({
+  resource: { serviceName: "test" },
+  spanProcessor: new SimpleSpanProcessor(spans),
+  metricReader: new PeriodicExportingMetricReader({ exporter: metrics })
+}))
+
 /** Runs every operation, with a server that is busy at first. */
 const program = Effect.gen(function* () {
   const { url } = yield* Emulator
@@ -43,18 +51,21 @@ const program = Effect.gen(function* () {
   const nowhere = ApifyClient.layer({ baseUrl: "http://127.0.0.1:1", retry: { retries: 0 } })
   yield* Effect.ignore(Effect.provide(getStore(EXAMPLE_STORE), Layer.provide(nowhere, busyServer(0))))
   return new URL(url)
-}).pipe(
-  Effect.provide([
-    Emulator.layer(),
-    NodeSdk.layer(() => ({
-      resource: { serviceName: "test" },
-      spanProcessor: new SimpleSpanProcessor(spans),
-      metricReader: new PeriodicExportingMetricReader({ exporter: metrics })
-    }))
-  ])
-)
+}).pipe(Effect.provide([Emulator.layer(), telemetry]))
 
-const exportedMetrics = () => (metrics.getMetrics().at(-1)?.scopeMetrics ?? []).flatMap(({ metrics }) => metrics)
+const exportedMetrics = (exported: ResourceMetrics | undefined) =>
+  (exported?.scopeMetrics ?? []).flatMap(({ metrics }) => metrics)
+
+/** How often a metric was counted with each set of attributes. */
+const countsOf = (exported: ResourceMetrics | undefined, metric: string) =>
+  exportedMetrics(exported)
+    .filter(({ descriptor }) => descriptor.name === metric)
+    .flatMap(({ dataPoints }) =>
+      dataPoints.map(({ attributes, value }) => ({
+        attributes,
+        count: typeof value === "number" ? value : value.count
+      }))
+    )
 
 const named = (name: string) => spans.getFinishedSpans().filter((span) => span.name === name)
 
@@ -63,12 +74,29 @@ const attemptsOf = (call: ReadableSpan | undefined) =>
 
 describe("telemetry by OpenTelemetry", () => {
   let server = new URL("http://localhost")
+  let before: ResourceMetrics | undefined
+  let after: ResourceMetrics | undefined
   beforeAll(async () => {
     // The exporters forget all when they are shut down.
     spans.shutdown = () => Promise.resolve()
     metrics.shutdown = () => Promise.resolve()
+    // Other tests of this process have counted in the same metrics, and a server of theirs may have had the same port.
+    await Effect.runPromise(Effect.provide(Effect.void, telemetry))
+    before = metrics.getMetrics().at(-1)
     server = await Effect.runPromise(program)
+    after = metrics.getMetrics().at(-1)
   })
+
+  /** What the program has added to a metric, by attributes. */
+  const addedTo = (metric: string) => {
+    const counted = countsOf(before, metric)
+    return countsOf(after, metric)
+      .map(({ attributes, count }) => ({
+        attributes,
+        count: count - (counted.find((other) => isDeepStrictEqual(other.attributes, attributes))?.count ?? 0)
+      }))
+      .filter(({ count }) => count > 0)
+  }
 
   it("has a span for each call, and in it one for each attempt", () => {
     const attempts = [
@@ -162,23 +190,35 @@ describe("telemetry by OpenTelemetry", () => {
   })
 
   it("has the metrics of calls, by operation, in a namespace of their own", () => {
-    const own = exportedMetrics().filter(({ descriptor }) => descriptor.name.startsWith("apify_"))
+    const own = exportedMetrics(after).filter(({ descriptor }) => descriptor.name.startsWith("apify_"))
     assert.sameMembers(
       own.map(({ dataPointType, descriptor }) => `${descriptor.name} ${DataPointType[dataPointType]}`),
       ["apify_calls SUM", "apify_attempts SUM", "apify_retries SUM", "apify_call_latency_ms HISTOGRAM"]
     )
-    const attributesOf = (metric: string) =>
-      own
-        .filter(({ descriptor }) => descriptor.name === metric)
-        .flatMap(({ dataPoints }) => dataPoints.map(({ attributes }) => attributes))
-    assert.deepInclude(attributesOf("apify_calls"), { operation: "getRecord", outcome: "RecordNotFoundError" })
-    assert.deepInclude(attributesOf("apify_retries"), { operation: "getStore", error: "ServerError" })
-    assert.deepInclude(attributesOf("apify_attempts"), { operation: "putRecord" })
-    assert.deepInclude(attributesOf("apify_call_latency_ms"), { operation: "deleteRecord" })
+    assert.sameDeepMembers(addedTo("apify_calls"), [
+      { attributes: { operation: "getStore", outcome: "success" }, count: 1 },
+      { attributes: { operation: "getStore", outcome: "TransportError" }, count: 1 },
+      { attributes: { operation: "putRecord", outcome: "success" }, count: 1 },
+      { attributes: { operation: "getRecord", outcome: "RecordNotFoundError" }, count: 1 },
+      { attributes: { operation: "deleteRecord", outcome: "success" }, count: 1 },
+      { attributes: { operation: "listKeys", outcome: "ForbiddenError" }, count: 1 }
+    ])
+    assert.sameDeepMembers(addedTo("apify_retries"), [
+      { attributes: { operation: "getStore", error: "ServerError" }, count: 1 }
+    ])
+    const others = ["putRecord", "getRecord", "deleteRecord", "listKeys"].map((operation) => ({
+      attributes: { operation },
+      count: 1
+    }))
+    assert.sameDeepMembers(addedTo("apify_attempts"), [{ attributes: { operation: "getStore" }, count: 3 }, ...others])
+    assert.sameDeepMembers(addedTo("apify_call_latency_ms"), [
+      { attributes: { operation: "getStore" }, count: 2 },
+      ...others
+    ])
   })
 
   it("has the metric that the conventions require, with its unit, buckets and attributes, and no other of theirs", () => {
-    const [duration, ...others] = exportedMetrics().filter(({ descriptor }) => descriptor.name.startsWith("http."))
+    const [duration, ...others] = exportedMetrics(after).filter(({ descriptor }) => descriptor.name.startsWith("http."))
     assert.isEmpty(others)
     if (duration?.dataPointType !== DataPointType.HISTOGRAM) return assert.fail("There is no histogram of requests")
     const { dataPoints, descriptor } = duration
@@ -188,25 +228,28 @@ describe("telemetry by OpenTelemetry", () => {
       [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
     )
     // Effect has the unit as a tag, and all tags as text.
-    const attributes = dataPoints.map(({ attributes: { unit: _, ...attributes } }) => attributes)
-    const common = { "server.address": server.hostname, "server.port": server.port }
-    assert.sameDeepMembers(
-      // Other tests of this process have sent requests to other servers.
-      attributes.filter((attributes) => attributes["server.port"] === server.port),
-      [
-        { "http.request.method": "GET", "http.response.status_code": "503", "error.type": "ServerError" },
-        { "http.request.method": "GET", "http.response.status_code": "200" },
-        { "http.request.method": "PUT", "http.response.status_code": "201" },
-        { "http.request.method": "GET", "http.response.status_code": "404", "error.type": "RecordNotFoundError" },
-        { "http.request.method": "DELETE", "http.response.status_code": "204" },
-        { "http.request.method": "GET", "http.response.status_code": "403", "error.type": "ForbiddenError" }
-      ].map((attributes) => ({ ...common, ...attributes }))
-    )
-    assert.deepInclude(attributes, {
-      "http.request.method": "GET",
-      "server.address": "127.0.0.1",
-      "server.port": "1",
-      "error.type": "TransportError"
+    const tagsOf = (method: string, { hostname, port }: Pick<URL, "hostname" | "port">) => ({
+      unit: "s",
+      "http.request.method": method,
+      "server.address": hostname,
+      "server.port": port
     })
+    const responded = (method: string, status: string, error?: string) => ({
+      ...tagsOf(method, server),
+      "http.response.status_code": status,
+      ...(error === undefined ? {} : { "error.type": error })
+    })
+    assert.sameDeepMembers(
+      addedTo(descriptor.name),
+      [
+        responded("GET", "503", "ServerError"),
+        responded("GET", "200"),
+        responded("PUT", "201"),
+        responded("GET", "404", "RecordNotFoundError"),
+        responded("DELETE", "204"),
+        responded("GET", "403", "ForbiddenError"),
+        { ...tagsOf("GET", { hostname: "127.0.0.1", port: "1" }), "error.type": "TransportError" }
+      ].map((attributes) => ({ attributes, count: 1 }))
+    )
   })
 })
