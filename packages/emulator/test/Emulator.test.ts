@@ -15,7 +15,7 @@ import * as LogLevel from "effect/LogLevel"
 import { databaseLayer } from "../src/Database.js"
 import { DEMO_TOKEN, Emulator, type EmulatorOptions, type SeedJson } from "../src/index.js"
 import { errorBody, request, storePath } from "./request.js"
-import { closed, connected } from "./sockets.js"
+import { closed, connected, freePort } from "./sockets.js"
 
 const DEMO = storePath("WkzbQMuFYuamGv3YF")
 
@@ -166,9 +166,10 @@ describe("an emulator stops", () => {
   it.effect("at once with connections open, and frees its port", () =>
     Effect.gen(function* () {
       const agent = new Http.Agent({ keepAlive: true })
-      const [port, sockets] = yield* Effect.scoped(
+      const port = yield* freePort
+      const sockets = yield* Effect.scoped(
         Effect.gen(function* () {
-          const { url } = yield* start()
+          const { url } = yield* start({ port })
           yield* request(url, DEMO, { token: DEMO_TOKEN, agent })
           const open = yield* Effect.all([
             connected(url),
@@ -178,7 +179,7 @@ describe("an emulator stops", () => {
           ])
           // A response comes after the connections before it have been accepted.
           yield* demoStatus(url)
-          return [Number(new URL(url).port), open] as const
+          return open
         })
       )
       yield* Effect.forEach(sockets, closed)

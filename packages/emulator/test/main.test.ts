@@ -4,7 +4,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
-import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import type { Readable } from "node:stream"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -19,6 +18,7 @@ import { DEMO_TOKEN, demoSeed, type SeedJson } from "../src/index.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { decodeSeed } from "../src/readSeed.js"
 import { request, storePath } from "./request.js"
+import { freePort } from "./sockets.js"
 
 interface Emulator {
   readonly process: ChildProcessByStdio<null, Readable, Readable>
@@ -77,15 +77,6 @@ const ready = ({ process, output }: Emulator): Effect.Effect<string, Error> =>
     process.once("close", () => resume(Effect.fail(new Error(`It ended before it was ready: ${output.stderr}`))))
     look()
   })
-
-/** A port that was free a moment ago. */
-const freePort = Effect.async<number>((resume) => {
-  const server = Net.createServer().listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 const scratch = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(`${tmpdir()}/emulator-`)),

@@ -332,14 +332,11 @@ const play = (socket: Net.Socket, tcp: Net.Socket, step: Step, onWait: () => voi
   }
 }
 
-/** An origin that nothing listens at. */
-export const refusingOrigin: Effect.Effect<string> = Effect.async((resume) => {
-  const server = Net.createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const port = portOf(server)
-    server.close(() => resume(Effect.succeed(`http://127.0.0.1:${port}`)))
-  })
-})
+/**
+ * An origin that nothing listens at. A port that was free a moment ago may be given to another process; a port as low as this is
+ * given to none. `fetch` blocks port 1.
+ */
+export const refusingOrigin = "http://127.0.0.1:2"
 
 /** Listens with the shortest queue, posts its port, and never accepts a connection. */
 const deaf = `

@@ -5,6 +5,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { createServer } from "node:net"
 import { text } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
+import { refusingOrigin } from "@effect-apify/fault-server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -167,13 +168,7 @@ describe.each(transports)("with $name", ({ transport }) => {
 
   it.scopedLive("row 69: a store without a name is asked for again where no server took the request", () =>
     Effect.gen(function* () {
-      const baseUrl = yield* Effect.scoped(
-        Effect.map(
-          listening(() => {}),
-          urlOf
-        )
-      )
-      const error = yield* Effect.flip(Effect.provide(getOrCreateStore(), clientOf(baseUrl)))
+      const error = yield* Effect.flip(Effect.provide(getOrCreateStore(), clientOf(refusingOrigin)))
       assert.deepInclude(error, { _tag: "TransportError", reason: "connect", attempts: 3 })
       assert.notInclude(error.message, "may exist")
     })

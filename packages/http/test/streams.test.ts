@@ -7,6 +7,7 @@ import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
 import { isCallError, ServerError, TransportError } from "@effect-apify/domain"
+import { refusingOrigin } from "@effect-apify/fault-server"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -496,14 +497,12 @@ describe.each(transports)("with $name", ({ name, transport }) => {
 
     it.scopedLive("that no server takes is tried again as long as nothing of its stream was read", () =>
       Effect.gen(function* () {
-        const baseUrl = yield* Effect.scoped(
-          Effect.map(
-            listening(() => {}),
-            urlOf
-          )
-        )
         const source = new Source(1)
-        const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 2, baseDelay: 1 } })
+        const client = clientOn(transport, {
+          ...unhurried,
+          baseUrl: refusingOrigin,
+          retry: { retries: 2, baseDelay: 1 }
+        })
         const call = put(streamed(source.stream), { isIdempotent: false })
         const error = callErrorOf(yield* Effect.exit(Effect.provide(call, client)))
         // The FetchHttpClient of @effect/platform reads a chunk before there is a connection.
@@ -603,13 +602,11 @@ describe.each(transports)("with $name", ({ name, transport }) => {
 
     it.scopedLive("is sent again where no server took it", () =>
       Effect.gen(function* () {
-        const baseUrl = yield* Effect.scoped(
-          Effect.map(
-            listening(() => {}),
-            urlOf
-          )
-        )
-        const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 2, baseDelay: 1 } })
+        const client = clientOn(transport, {
+          ...unhurried,
+          baseUrl: refusingOrigin,
+          retry: { retries: 2, baseDelay: 1 }
+        })
         const call = put({ _tag: "Bytes", bytes: bytesOf("once") }, { isIdempotent: false })
         const error = callErrorOf(yield* Effect.exit(Effect.provide(call, client)))
         assert.deepInclude(error, { _tag: "TransportError", reason: "connect", attempts: 3 })

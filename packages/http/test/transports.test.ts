@@ -6,6 +6,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
+import { refusingOrigin } from "@effect-apify/fault-server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -94,8 +95,7 @@ describe.each(transports)("with $name", ({ transport }) => {
 
   it.scopedLive("a server that is not there is a TransportError, connect", () =>
     Effect.gen(function* () {
-      const baseUrl = yield* Effect.scoped(Effect.map(listening(respondAsApify), urlOf))
-      const client = clientOn(transport, { ...unhurried, baseUrl, retry: { retries: 0 } })
+      const client = clientOn(transport, { ...unhurried, baseUrl: refusingOrigin, retry: { retries: 0 } })
       const error = yield* Effect.flip(Effect.provide(getStore("janedoe~my-store"), client))
       assert.strictEqual(error._tag === "TransportError" && error.reason, "connect")
     })

@@ -698,7 +698,7 @@ export const recordScenarios: ReadonlyArray<RecordScenario> = exercises.map((exe
     Effect.gen(function* () {
       const server = yield* FaultServer
       const elsewhere = yield* server.listen()
-      const origin = exercise.isRefused === true ? { url: yield* refusingOrigin } : yield* server.listen()
+      const origin = exercise.isRefused === true ? { url: refusingOrigin } : yield* server.listen()
       yield* server.forget
       yield* server.plan("file", Fault.forever(record("elsewhere", "text/plain", "elsewhere")))
       for (const place of [STORE, NEW]) yield* server.plan(place, exercise.plan(elsewhere.url))

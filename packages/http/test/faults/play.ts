@@ -90,7 +90,7 @@ export const placeOf = ({ at: where, greeting }: Case): Effect.Effect<Place, nev
       case "other host":
         return at(yield* server.listen({ certificate: "otherHost" }))
       case "refusing":
-        return beyond(yield* refusingOrigin)
+        return beyond(refusingOrigin)
       case "deaf": {
         const url = yield* deafOrigin
         return { ...beyond(url), waits: yield* socketsMade }
