@@ -4,12 +4,15 @@
 import { effect, flakyTest, it, layer, live, prop, scoped, scopedLive } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { chai } from "vitest"
+import { afterEach, chai } from "vitest"
 
 fc.configureGlobal({
   seed: Number(process.env.FC_SEED),
   numRuns: Number(process.env.FC_NUM_RUNS)
 })
+
+// Vitest takes a process for hung when its event loop stands still for a minute, and tests that wait for nothing let it stand still.
+afterEach(() => new Promise<void>((resume) => setImmediate(resume)))
 
 // Chai compares what can be iterated and has not the same number of fields by its elements, and those of two options look alike.
 chai.config.deepEqual = (actual, expected) =>
