@@ -1,16 +1,16 @@
 /**
  * Bad clients: after each the emulator responds as before, has closed every socket, and holds no more memory.
  */
+
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { Socket } from "node:net"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { afterAll, assert, beforeAll, describe, it, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as fc from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import { heap } from "../../../vitest.heap.js"
 import { scale } from "../../../vitest.scale.js"
 import { character } from "../../../vitest.text.js"
 import { DEMO_TOKEN, demoSeed, Emulator } from "../src/index.js"
@@ -70,17 +70,6 @@ const assertSurvived = (url: string) =>
     yield* allClosed
     assert.deepStrictEqual(uncaught, [])
   })
-
-const collectGarbage: Effect.Effect<void> = Effect.sync(() => {
-  setFlagsFromString("--expose-gc")
-  runInNewContext("gc")()
-})
-
-/** The bytes that are in use. */
-const memory = Effect.map(collectGarbage, () => {
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-})
 
 /** A socket that is kept takes some kilobytes: in `soak` all of them would take tens of MiB. */
 const DROPPED = scale({ test: 500, soak: 10_000 })
@@ -270,7 +259,7 @@ layer(Emulator.layer())("an emulator survives", (it) => {
           Array.from({ length: count }, (_, index) => index),
           drop,
           { concurrency: 50, discard: true }
-        ).pipe(Effect.zipRight(assertSurvived(url)), Effect.zipRight(memory))
+        ).pipe(Effect.zipRight(assertSurvived(url)), Effect.zipRight(heap))
       const before = yield* dropped(500)
       const after = yield* dropped(DROPPED)
       assert.isBelow(after - before, 10 * MEBIBYTE)
@@ -306,10 +295,10 @@ layer(Emulator.layer())("an emulator survives", (it) => {
           socket.write(bytes, () => resume(Effect.void))
         })
         yield* send
-        const before = yield* memory
+        const before = yield* heap
         yield* Effect.repeatN(send, 63)
         // Half of what was sent: some of it may lie in buffers that are about to go.
-        assert.isBelow((yield* memory) - before, 32 * MEBIBYTE)
+        assert.isBelow((yield* heap) - before, 32 * MEBIBYTE)
         yield* assertResponds(url)
         socket.destroy()
         yield* assertSurvived(url)

@@ -1,13 +1,12 @@
 /**
  * What is `UndiciTransport`'s own: the memory that small chunks take, and dispatchers of the caller's.
  */
+
 import { mkdtemp, rm } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,20 +16,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Agent, MockAgent, ProxyAgent } from "undici"
+import { bytesInUse } from "../../../vitest.heap.js"
 import { ApifyClient, getStore, type Operation, RetryPolicy } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
 import { clientOn, eventLoopTurn, listening, unhurried, urlOf } from "./realSockets.js"
-
-setFlagsFromString("--expose-gc")
-const collectGarbage: () => void = runInNewContext("gc")
-
-/** What is held in memory, once garbage was collected. */
-const heldBytes = (): number => {
-  collectGarbage()
-  const { arrayBuffers, heapUsed } = process.memoryUsage()
-  return arrayBuffers + heapUsed
-}
 
 describe("a body of 1 MiB in chunks of one byte", () => {
   const size = 1024 * 1024
@@ -43,7 +33,7 @@ describe("a body of 1 MiB in chunks of one byte", () => {
     isPaced: false,
     rate: "record",
     request: Either.right({ method: "GET", path: "/v2/measure" }),
-    decode: ({ body }) => Either.right({ body, held: heldBytes() })
+    decode: ({ body }) => Either.right({ body, held: bytesInUse() })
   }
 
   it.scopedLive("takes memory for its bytes, and not for its chunks", () =>
@@ -55,7 +45,7 @@ describe("a body of 1 MiB in chunks of one byte", () => {
         socket.write(chunks)
         socket.write("0\r\n\r\n")
       })
-      const before = heldBytes()
+      const before = bytesInUse()
       const client = clientOn(UndiciTransport.layer, { ...unhurried, baseUrl: urlOf(server) })
       const { body, held } = yield* Effect.provide(
         Effect.flatMap(ApifyClient.ApifyClient, (client) => client.run(measuring)),

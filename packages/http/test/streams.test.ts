@@ -1,9 +1,8 @@
 /**
  * Requests with a body and responses that are read as a stream, on each transport, by two operations of the test's own.
  */
+
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
 import { isCallError, ServerError, TransportError } from "@effect-apify/domain"
@@ -20,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { collectGarbage } from "../../../vitest.heap.js"
 import { scale } from "../../../vitest.scale.js"
 import {
   ApifyClient,
@@ -148,9 +148,6 @@ const deafServer = (onRequest: (request: IncomingMessage, response: ServerRespon
       })
     }
   })
-
-setFlagsFromString("--expose-gc")
-const collectGarbage: () => void = runInNewContext("gc")
 
 /** What is left of bytes after garbage was collected, which frees some of them a little later. */
 const heldBytes = Effect.repeatN(Effect.zipRight(Effect.sync(collectGarbage), eventLoopTurn), 2).pipe(

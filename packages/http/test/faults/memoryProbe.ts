@@ -6,8 +6,8 @@ import { getStore } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import { heap } from "../../../../vitest.heap.js"
 import { patient } from "./cases.js"
-import { heap } from "./heap.js"
 import { transports } from "./transports.js"
 
 const [name, baseUrl = "", warmUp = "", ...stores] = process.argv.slice(2)

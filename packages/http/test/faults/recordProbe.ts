@@ -15,9 +15,9 @@ import {
 } from "@effect-apify/http"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { heap } from "../../../../vitest.heap.js"
 import { othersSettle, SimulatedClock } from "../simulatedTime.js"
 import { patient } from "./cases.js"
-import { heap } from "./heap.js"
 import { transports } from "./transports.js"
 
 const MEBIBYTE = 1024 * 1024

@@ -6,12 +6,16 @@ import { runInNewContext } from "node:vm"
 import * as Effect from "effect/Effect"
 
 setFlagsFromString("--expose-gc")
-const collect: () => void = runInNewContext("gc")
+
+export const collectGarbage: () => void = runInNewContext("gc")
 
 /** In bytes, buffers outside V8's heap included. */
-export const heap: Effect.Effect<number> = Effect.sync(() => {
-  collect()
-  collect()
+export const bytesInUse = (): number => {
+  collectGarbage()
+  collectGarbage()
   const { external, heapUsed } = process.memoryUsage()
   return heapUsed + external
-})
+}
+
+/** `bytesInUse`, as an effect. */
+export const heap: Effect.Effect<number> = Effect.sync(bytesInUse)
