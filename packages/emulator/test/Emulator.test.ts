@@ -1,6 +1,7 @@
 /**
  * The emulator as a layer: it starts, keeps its data, fails with messages that say what to do, and stops.
  */
+
 import { writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -12,10 +13,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import { freePort } from "../../../vitest.port.js"
 import { databaseLayer } from "../src/Database.js"
 import { DEMO_TOKEN, Emulator, type EmulatorOptions, type SeedJson } from "../src/index.js"
 import { errorBody, request, storePath } from "./request.js"
-import { closed, connected, freePort } from "./sockets.js"
+import { closed, connected } from "./sockets.js"
 
 const DEMO = storePath("WkzbQMuFYuamGv3YF")
 

@@ -12,13 +12,13 @@ import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
 import Libsql from "libsql"
 import { bundle } from "../../../vitest.bundle.js"
+import { freePort } from "../../../vitest.port.js"
 import { hashToken } from "../src/Callers.js"
 import { databaseLayer } from "../src/Database.js"
 import { DEMO_TOKEN, demoSeed, type SeedJson } from "../src/index.js"
 import { loadSeed } from "../src/loadSeed.js"
 import { decodeSeed } from "../src/readSeed.js"
 import { request, storePath } from "./request.js"
-import { freePort } from "./sockets.js"
 
 interface Emulator {
   readonly process: ChildProcessByStdio<null, Readable, Readable>

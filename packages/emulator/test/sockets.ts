@@ -1,24 +1,8 @@
 /**
  * Bytes over a real socket, for what no HTTP client would send.
  */
-import { randomInt } from "node:crypto"
 import * as Net from "node:net"
 import * as Effect from "effect/Effect"
-
-/**
- * A port that is free, and stays so: no system gives one in this range to a process that asks for any, or to a connection.
- */
-export const freePort: Effect.Effect<number> = Effect.async((resume) => {
-  const attempt = (): void => {
-    const port = randomInt(10_000, 30_000)
-    const server = Net.createServer()
-      .once("error", attempt)
-      .listen(port, "127.0.0.1", () => {
-        server.close(() => resume(Effect.succeed(port)))
-      })
-  }
-  attempt()
-})
 
 const portOf = (url: string): number => Number(new URL(url).port)
 

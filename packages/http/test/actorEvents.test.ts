@@ -16,9 +16,10 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import { freePort } from "../../../vitest.port.js"
 import * as Actor from "../src/Actor.js"
 import { eventOf, eventsServer } from "./eventsServer.js"
-import { listening } from "./realSockets.js"
+import { listening, urlOf } from "./realSockets.js"
 
 const STORE = "WkzbQMuFYuamGv3YF"
 
@@ -116,8 +117,8 @@ describe("actorEvents", () => {
 
   it.scopedLive("come once there is a server, and nothing that is logged shows its URL", () =>
     Effect.gen(function* () {
-      // A port that is free by now.
-      const { port, url } = yield* Effect.scoped(eventsServer())
+      const port = yield* freePort
+      const { url } = yield* Effect.scoped(eventsServer(port))
       const logged: Array<string> = []
       const failed = yield* Deferred.make<void>()
       const log = Logger.make(({ message }) => {
@@ -227,10 +228,8 @@ describe("actorEvents", () => {
           for (const socket of sockets) socket.destroy()
         })
       )
-      const address = server.address()
-      const port = address !== null && typeof address === "object" ? address.port : assert.fail("no port")
       yield* Deferred.await(connected).pipe(
-        Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: `ws://127.0.0.1:${port}` }))
+        Effect.provide(actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: urlOf(server).replace("http", "ws") }))
       )
       assert.lengthOf(sockets, 1)
     })

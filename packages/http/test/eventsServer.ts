@@ -36,6 +36,6 @@ export const eventsServer = (port = 0) =>
     )
     const { address } = server
     return address._tag === "TcpAddress"
-      ? { port: address.port, url: `ws://127.0.0.1:${address.port}/secret-path`, connections }
+      ? { url: `ws://127.0.0.1:${address.port}/secret-path`, connections }
       : assert.fail("The server has no port")
   })

@@ -2,7 +2,7 @@
  * Servers on real sockets, and the transports to reach them by.
  */
 import { createServer, type RequestListener, type Server } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { Server as NetServer } from "node:net"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert } from "@effect/vitest"
@@ -38,11 +38,11 @@ export const watching = (listener: RequestListener) =>
     return { freed, server }
   })
 
-const isAddress = (address: ReturnType<Server["address"]>): address is AddressInfo => typeof address === "object"
-
-export const urlOf = (server: Server): string => {
+export const urlOf = (server: NetServer): string => {
   const address = server.address()
-  return isAddress(address) ? `http://127.0.0.1:${address.port}` : assert.fail("The server does not listen")
+  return typeof address === "object" && address !== null
+    ? `http://127.0.0.1:${address.port}`
+    : assert.fail("The server does not listen")
 }
 
 export type TransportLayer = Layer.Layer<Transport.Transport, ConfigError>

@@ -2,7 +2,7 @@
  * Creating, changing, deleting and listing stores on each transport, over real sockets.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
-import { createServer } from "node:net"
+import { createServer, type Server } from "node:net"
 import { text } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
 import { refusingOrigin } from "@effect-apify/fault-server"
@@ -129,7 +129,7 @@ describe.each(transports)("with $name", ({ transport }) => {
   it.scopedLive("row 74: a 204 that brings a body is a success, and the next call is clean", () =>
     Effect.gen(function* () {
       const baseUrl = yield* Effect.acquireRelease(
-        Effect.async<ReturnType<typeof createServer>>((resume) => {
+        Effect.async<Server>((resume) => {
           const server = createServer((socket) => {
             socket.on("error", () => {})
             socket.on("data", (chunk) => {
@@ -143,12 +143,7 @@ describe.each(transports)("with $name", ({ transport }) => {
           server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
         }),
         (server) => Effect.sync(() => server.close())
-      ).pipe(
-        Effect.map((server) => {
-          const address = server.address()
-          return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`
-        })
-      )
+      ).pipe(Effect.map(urlOf))
       yield* Effect.gen(function* () {
         yield* deleteStore(ID)
         assert.strictEqual((yield* getStore(ID)).id, ID)
