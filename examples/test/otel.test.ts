@@ -2,7 +2,6 @@
  * What `@effect/opentelemetry` exports of calls, against OpenTelemetry's conventions for HTTP clients:
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client
  */
-import { isDeepStrictEqual } from "node:util"
 import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { DEMO_TOKEN, Emulator } from "@effect-apify/emulator"
@@ -56,17 +55,6 @@ const program = Effect.gen(function* () {
 const exportedMetrics = (exported: ResourceMetrics | undefined) =>
   (exported?.scopeMetrics ?? []).flatMap(({ metrics }) => metrics)
 
-/** How often a metric was counted with each set of attributes. */
-const countsOf = (exported: ResourceMetrics | undefined, metric: string) =>
-  exportedMetrics(exported)
-    .filter(({ descriptor }) => descriptor.name === metric)
-    .flatMap(({ dataPoints }) =>
-      dataPoints.map(({ attributes, value }) => ({
-        attributes,
-        count: typeof value === "number" ? value : value.count
-      }))
-    )
-
 const named = (name: string) => spans.getFinishedSpans().filter((span) => span.name === name)
 
 const attemptsOf = (call: ReadableSpan | undefined) =>
@@ -80,7 +68,8 @@ describe("telemetry by OpenTelemetry", () => {
     // The exporters forget all when they are shut down.
     spans.shutdown = () => Promise.resolve()
     metrics.shutdown = () => Promise.resolve()
-    // Other tests of this process have counted in the same metrics, and a server of theirs may have had the same port.
+    // Other tests of this process have counted in the same metrics, some with another copy of the client's modules, and a server of
+    // theirs may have had the same port.
     await Effect.runPromise(Effect.provide(Effect.void, telemetry))
     before = metrics.getMetrics().at(-1)
     server = await Effect.runPromise(program)
@@ -89,13 +78,19 @@ describe("telemetry by OpenTelemetry", () => {
 
   /** What the program has added to a metric, by attributes. */
   const addedTo = (metric: string) => {
-    const counted = countsOf(before, metric)
-    return countsOf(after, metric)
-      .map(({ attributes, count }) => ({
-        attributes,
-        count: count - (counted.find((other) => isDeepStrictEqual(other.attributes, attributes))?.count ?? 0)
-      }))
-      .filter(({ count }) => count > 0)
+    const counts = new Map<string, number>()
+    const add = (exported: ResourceMetrics | undefined, sign: 1 | -1): void => {
+      for (const { dataPoints, descriptor } of exportedMetrics(exported)) {
+        if (descriptor.name !== metric) continue
+        for (const { attributes, value } of dataPoints) {
+          const key = JSON.stringify(attributes)
+          counts.set(key, (counts.get(key) ?? 0) + sign * (typeof value === "number" ? value : value.count))
+        }
+      }
+    }
+    add(after, 1)
+    add(before, -1)
+    return [...counts].filter(([, count]) => count > 0).map(([key, count]) => ({ attributes: JSON.parse(key), count }))
   }
 
   it("has a span for each call, and in it one for each attempt", () => {
