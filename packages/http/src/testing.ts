@@ -52,7 +52,8 @@ export class RecordedRequests extends Context.Tag("@effect-apify/http/testing/Re
 >() {}
 
 /**
- * Responds to a request with a web `Response`, or fails as a transport does.
+ * Responds to a request with a web `Response`, or fails as a transport does. If it throws or dies, the call ends with a
+ * `TransportError` that has the reason `request`, and is not retried.
  *
  * @since 0.1.0
  * @category models
@@ -115,7 +116,10 @@ const responseOf = (respond: Respond, request: HttpClientRequest.HttpClientReque
     const response = respond(request)
     const wrong = () => new TypeError(EXPECTED)
     return Effect.isEffect(response) ? Effect.filterOrDie(response, isObject, wrong) : Effect.dieSync(wrong)
-  })
+  }).pipe(Effect.catchAllDefect((defect) => Effect.die(mistakeOf(defect))))
+
+/** An assertion that fails, for instance. It is not a failure of a network, which would be retried. */
+const mistakeOf = (defect: unknown): TypeError => (defect instanceof TypeError ? defect : new TypeError(String(defect)))
 
 /** A server that succeeds has read the whole body, whether its function looks at it or not. */
 const takeBody = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<void> =>

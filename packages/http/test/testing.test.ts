@@ -155,6 +155,22 @@ describe("a client whose responses a function makes", () => {
     }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
   )
 
+  it.live.each([
+    [
+      "throws",
+      () => {
+        throw new Error("expected GET to equal PUT")
+      }
+    ],
+    ["dies", () => Effect.die("expected GET to equal PUT")]
+  ] as const)("that %s ends the call at once, and is quoted", ([, respond]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(getStore("~my-store"))
+      assert.deepInclude(error, { _tag: "TransportError", reason: "request", attempts: 1 })
+      assert.include(error.message, "expected GET to equal PUT")
+    }).pipe(Effect.provide(layerRespond(respond, { retry: { retries: 1, baseDelay: 0 } })))
+  )
+
   it.effect("records its requests in order", () =>
     Effect.gen(function* () {
       const requests = yield* RecordedRequests
