@@ -255,7 +255,7 @@ export class MalformedResponseError extends Schema.TaggedError<MalformedResponse
  * - `proxy`: the proxy refused to connect to the server.
  * - `request`: the runtime or the transport did not accept the request.
  * - `file`: a transport that keeps records in files could not read or write one.
- * - `closed`: the client was closed.
+ * - `closed`: the client was closed, or the scope of a stream before its bytes were read.
  * - `unknown`: the transport does not say.
  *
  * @since 0.1.0
@@ -300,7 +300,7 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
     "Check the base URL, the transport's options, and any body or function that you passed"
   ],
   file: ["A file could not be read or written", "Check its folder, its permissions and the disk's free space"],
-  closed: ["the client was closed", "Keep the scope of the client's layer open until all calls have ended"],
+  closed: ["the stream or the client was closed", "Keep its scope open until all is read and all calls have ended"],
   unknown: ["the request failed", "Check the base URL and the network"]
 }
 
