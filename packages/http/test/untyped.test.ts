@@ -303,6 +303,10 @@ describe("a layer is not built with", () => {
         assert.include(yield* refusal(build({ stores: [value] })), "a store must be an object")
         assert.include(yield* refusal(build({ stores: [{ records: value }] })), "records must be an object")
       }
+      for (const value of [undefined, () => 5, Symbol("INPUT")]) {
+        const words = yield* refusal(build({ stores: [{ records: { INPUT: value } }] }))
+        assert.include(words, "The record INPUT must be text, bytes or JSON")
+      }
     }).pipe(Effect.provide(client))
   )
 

@@ -36,6 +36,7 @@ import {
   type StoreRef
 } from "@effect-apify/domain/StoreRef"
 import { StoreStats } from "@effect-apify/domain/StoreStats"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -185,14 +186,19 @@ const isContent = (seed: SeedRecord): seed is SeedRecordContent =>
   Predicate.isString(seed.contentType) &&
   (Predicate.isString(seed.body) || isBytes(seed.body))
 
-const contentOf = (seed: SeedRecord): SeedRecordContent => {
+const contentOf = (key: string, seed: SeedRecord): SeedRecordContent => {
   if (Predicate.isString(seed)) return { contentType: TEXT["content-type"], body: seed }
   if (isBytes(seed)) return { contentType: BINARY["content-type"], body: seed }
-  return isContent(seed) ? seed : { contentType: JSON_TYPE["content-type"], body: JSON.stringify(seed) }
+  if (isContent(seed)) return seed
+  const body = JSON.stringify(seed)
+  // Of `undefined` or a function there is no JSON.
+  if (!Predicate.isString(body))
+    throw new Cause.IllegalArgumentException(`The record ${key} must be text, bytes or JSON`)
+  return { contentType: JSON_TYPE["content-type"], body }
 }
 
-const recordOf = (seed: SeedRecord): MemoryRecord => {
-  const { body, contentType } = contentOf(seed)
+const recordOf = (key: string, seed: SeedRecord): MemoryRecord => {
+  const { body, contentType } = contentOf(key, seed)
   return { contentType, contentEncoding: undefined, bytes: Predicate.isString(body) ? utf8.encode(body) : body }
 }
 
@@ -249,7 +255,8 @@ const storedOf = (
     checkObject("records", seeds, "{ INPUT: 'Some text' }")
     const encoded = encodeStore(yield* newStore({ username: Option.fromNullable(caller) }))
     const records = recordsOf(yield* decodeStore({ ...encoded, ...seed }))
-    for (const [key, record] of Object.entries(seeds)) yield* records.put(yield* parseRecordKey(key), recordOf(record))
+    for (const [key, record] of Object.entries(seeds))
+      yield* records.put(yield* parseRecordKey(key), recordOf(key, record))
     const size = Object.keys(seeds).length === 0 ? Option.none() : yield* records.size
     const stats = { ...(Option.isSome(size) ? { storageBytes: size.value } : {}), ...seed.stats }
     return { store: yield* decodeStore({ ...encoded, ...seed, stats }), records }
