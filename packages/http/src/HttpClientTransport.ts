@@ -56,7 +56,8 @@ export interface Options {
 /**
  * Sends requests with the `HttpClient` that is provided.
  *
- * `NodeHttpClient.layer` does not hold back a stream that is put while the server is slow: on Node prefer `NodeHttpClient.layerUndici`.
+ * `NodeHttpClient.layer` does not hold back a stream that is put while the server is slow: it is read to its end into memory, and if
+ * it never has to wait for its bytes, the call's time limits end the call only after that. On Node prefer `NodeHttpClient.layerUndici`.
  * On `FetchHttpClient`, what `FetchTransport.layer` says of compressed records holds for `getRecord` too.
  *
  * @example
