@@ -235,6 +235,34 @@ describe("actorEvents", () => {
     })
   )
 
+  it.scopedLive("that come after the layer has ended, while the connection is being closed, do no harm", () =>
+    Effect.gen(function* () {
+      const { connections, url } = yield* eventsServer()
+      const received = yield* Deferred.make<void>()
+      let closeNow = () => {}
+      const constructorThatClosesLate = Layer.map(NodeSocket.layerWebSocketConstructor, (context) => {
+        const connect = Context.get(context, Socket.WebSocketConstructor)
+        return Context.make(Socket.WebSocketConstructor, (url, protocols) => {
+          const socket = connect(url, protocols)
+          closeNow = socket.close.bind(socket)
+          socket.close = () => {}
+          socket.addEventListener("message", () => Deferred.unsafeDone(received, Effect.void))
+          return socket
+        })
+      })
+      const { send } = yield* Effect.provide(
+        connections.take,
+        actorWith({ ACTOR_EVENTS_WEBSOCKET_URL: url }, constructorThatClosesLate)
+      )
+      yield* send(eventOf("aborting"))
+      // What a listener throws is an uncaught exception, which fails the run of the tests.
+      yield* Effect.ensuring(
+        Deferred.await(received),
+        Effect.sync(() => closeNow())
+      )
+    })
+  )
+
   it.scopedLive("are none without a variable", () =>
     Effect.gen(function* () {
       const { subscribe } = yield* Actor.Actor
