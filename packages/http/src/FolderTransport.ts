@@ -14,6 +14,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Path from "@effect/platform/Path"
+import type { Store } from "@effect-apify/domain/Store"
 import { StoreName } from "@effect-apify/domain/StoreName"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
@@ -26,7 +27,7 @@ import * as HttpClientTransport from "./HttpClientTransport.js"
 import { variable } from "./internal/environment.js"
 import type { SeedStore } from "./internal/memory.js"
 import { makeMemoryApi } from "./internal/memoryApi.js"
-import { ifFound, type Place, recordFiles, storeIn } from "./internal/recordFiles.js"
+import { folderName, ifFound, isFolder, type Place, recordFiles, storeIn } from "./internal/recordFiles.js"
 import { checkObject, checkText } from "./internal/settings.js"
 import type { Transport } from "./Transport.js"
 
@@ -97,8 +98,8 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  *   the SDK's own notes (`__metadata__`), of devices such as `CON` on Windows, and those that differ only by case from one that is
  *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.
  * - Records are read and written whole, in memory. Lists keep to Apify's pace.
- * - Other programs may use the folder at the same time. The stores that they make are not seen before the next layer. The stores that
- *   they rename or delete are empty, and a `StoreNotFoundError` refuses records, until `getOrCreateStore` makes them again.
+ * - Other programs may use the folder at the same time. The stores that they make are found. Those that they rename or delete are
+ *   empty or not found, and a `StoreNotFoundError` refuses records and changes, until `getOrCreateStore` makes them again.
  *
  * @example
  * ```ts
@@ -149,7 +150,8 @@ const make = (options: Options) =>
     yield* removeUnfinished(place)
     const respond = yield* makeMemoryApi({
       caller: OWNER,
-      stores: yield* storesIn(place),
+      stores: yield* newStoresIn(place, []),
+      newStores: (known) => newStoresIn(place, known),
       recordsOf: (store) => recordFiles(place, store)
     })
     return HttpClient.make((request) =>
@@ -161,36 +163,34 @@ const make = (options: Options) =>
 
 const isStoreName = Schema.is(StoreName)
 
-const storesIn = (place: Place): Effect.Effect<ReadonlyArray<SeedStore>, PlatformError> => {
-  const { fs, path, stores } = place
-  return fs.readDirectory(stores).pipe(
-    Effect.map((names) => names.filter(isStoreName)),
-    Effect.flatMap(
-      Effect.filter((name) =>
-        ifFound(
-          Effect.map(fs.stat(path.join(stores, name)), ({ type }) => type === "Directory"),
-          Effect.succeed(false)
-        )
-      )
-    ),
-    Effect.flatMap((names) =>
-      Effect.forEach(names.sort(), (name) => Effect.map(storeIn(place, name), (store) => ({ name, store })))
-    ),
-    Effect.map(withOwnIds)
-  )
-}
-
-/** As where a program has renamed a store, and another one, which knew it by its old name, has made it again. */
-const withOwnIds = (
-  folders: ReadonlyArray<{ readonly name: StoreName; readonly store: SeedStore }>
-): ReadonlyArray<SeedStore> => {
-  const ids = new Set<unknown>()
-  return folders.map(({ name, store }) => {
-    const isOther = store.id !== undefined && ids.has(store.id)
-    ids.add(store.id)
-    return isOther ? { name } : store
+/** The stores in folders that are not those of known stores. */
+const newStoresIn = (
+  place: Place,
+  known: ReadonlyArray<Store>
+): Effect.Effect<ReadonlyArray<SeedStore>, PlatformError> =>
+  Effect.gen(function* () {
+    const { fs, path, stores } = place
+    const names = (yield* ifFound(fs.readDirectory(stores), Effect.succeed([]))).filter(isStoreName)
+    const present = new Set(names.map(ignoringCase))
+    const knownNames = new Set(known.map(nameOf))
+    // Of another folder with such an ID, a program has renamed the store, and another one, which knew it by its old name, has made it again.
+    const ids = new Set<unknown>(known.filter((store) => present.has(nameOf(store))).map(({ id }) => id))
+    const folders = yield* Effect.filter(
+      names.filter((name) => !knownNames.has(ignoringCase(name))),
+      (name) => isFolder(fs, path.join(stores, name))
+    )
+    return yield* Effect.forEach(folders.sort(), (name) =>
+      Effect.map(storeIn(place, name), (store) => {
+        const isOther = store.id !== undefined && ids.has(store.id)
+        ids.add(store.id)
+        return isOther ? { name } : store
+      })
+    )
   })
-}
+
+const ignoringCase = (name: string): string => name.toLowerCase()
+
+const nameOf = (store: Store): string => ignoringCase(folderName(store))
 
 /** For so long, something may still be written. */
 const PATIENCE_MILLIS = 60 * 60 * 1000

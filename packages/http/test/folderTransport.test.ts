@@ -38,6 +38,7 @@ import {
   headRecord,
   listKeys,
   listKeysPage,
+  listStores,
   parseRecordKey,
   putRecord,
   updateStore
@@ -145,14 +146,13 @@ describe("a file made by hand", () => {
         "č.json"
       ]
       for (const name of others) yield* write(name, "{}")
-      yield* Effect.provide(
-        Effect.flatMap(FileSystem.FileSystem, (fs) =>
-          fs.makeDirectory(`${path}/key_value_stores/default/page.files`, { recursive: true })
-        ),
-        NodeContext.layer
-      )
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      const store = `${path}/key_value_stores/default`
+      yield* fs.makeDirectory(`${store}/page.files`, { recursive: true })
+      yield* fs.symlink(`${store}/nothing`, `${store}/broken.txt`)
+      yield* fs.symlink(`${store}/loop.txt`, `${store}/loop.txt`)
       assert.deepStrictEqual(yield* keysOf, [])
-      for (const key of ["INPUT", "a", "page", ".DS_Store"]) {
+      for (const key of ["INPUT", "a", "page", ".DS_Store", "broken", "loop"]) {
         assert.strictEqual((yield* Effect.flip(getRecord(DEFAULT, key)))._tag, "RecordNotFoundError", key)
       }
       yield* write("page.html", "<p>")
@@ -536,11 +536,12 @@ describe("a store", () => {
       yield* fs.writeFileString(`${path}/key_value_stores/file`, "")
       yield* fs.makeDirectory(`${path}/key_value_stores/__OLD`)
       yield* fs.symlink(`${path}/gone`, `${path}/key_value_stores/link`)
+      yield* fs.symlink(`${path}/key_value_stores/loop`, `${path}/key_value_stores/loop`)
       assert.strictEqual((yield* Effect.flip(getStore("~file")))._tag, "StoreNotFoundError")
       assert.isTrue((yield* getOrCreateStore({ name: "seen" })).isNew)
       const { store: unnamed } = yield* getOrCreateStore()
       yield* putRecord("~seen", "a", "text")
-      assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", "seen", unnamed.id].sort())
+      assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", "loop", "seen", unnamed.id].sort())
       yield* Effect.gen(function* () {
         assert.isFalse((yield* getOrCreateStore({ name: "Seen" })).isNew)
         assert.strictEqual(yield* Effect.flatMap(getRecord("~seen", "a"), ({ text }) => text), "text")
@@ -551,7 +552,7 @@ describe("a store", () => {
           ["__metadata__.json", "a.txt", "b.txt"]
         )
         yield* deleteStore("~known")
-        assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", unnamed.id].sort())
+        assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", "loop", unnamed.id].sort())
       }).pipe(Effect.provide(Layer.fresh(client)))
     })
   )
@@ -764,11 +765,78 @@ describe("a store", () => {
     })
   )
 
+  inFolder("that another program has made is found by its name and its ID, and listed", ({ client, path }) =>
+    Effect.gen(function* () {
+      const { store } = yield* Effect.provide(getOrCreateStore({ name: "theirs" }), Layer.fresh(client))
+      assert.deepStrictEqual(
+        Array.from(yield* Stream.runCollect(listStores()), ({ name }) => Option.getOrNull(name)),
+        ["default", "theirs"]
+      )
+      assert.strictEqual((yield* getStore("~theirs")).id, store.id)
+      yield* Effect.provide(deleteStore("~theirs"), Layer.fresh(client))
+
+      const { store: next } = yield* Effect.provide(getOrCreateStore({ name: "next" }), Layer.fresh(client))
+      assert.deepInclude(yield* getOrCreateStore({ name: "Next" }), { isNew: false, store: yield* getStore(next.id) })
+
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      yield* fs.makeDirectory(`${path}/key_value_stores/by-hand`)
+      yield* putRecord("~by-hand", "a", "text")
+      assert.isTrue(yield* fs.exists(`${path}/key_value_stores/by-hand/a.txt`))
+
+      const { store: unnamed } = yield* Effect.provide(getOrCreateStore(), Layer.fresh(client))
+      assert.strictEqual((yield* getStore(unnamed.id)).id, unnamed.id)
+    })
+  )
+
+  inFolder("that another program has made keeps its name", ({ client, path }) =>
+    Effect.gen(function* () {
+      yield* getOrCreateStore({ name: "one" })
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      yield* fs.makeDirectory(`${path}/key_value_stores/empty`)
+      yield* Effect.provide(getOrCreateStore({ name: "theirs" }), Layer.fresh(client))
+      for (const name of ["empty", "theirs", "THEIRS"]) {
+        assert.strictEqual((yield* Effect.flip(updateStore("~one", { name })))._tag, "StoreNameTakenError", name)
+      }
+      assert.sameMembers([...(yield* storesIn(path))], ["default", "empty", "one", "theirs"])
+      yield* updateStore("~one", { name: "One" })
+    })
+  )
+
+  inFolder("that another program has renamed is found by its new name, with its ID", ({ client }) =>
+    Effect.gen(function* () {
+      const { store } = yield* getOrCreateStore({ name: "one" })
+      yield* putRecord("~one", "a", "text")
+      yield* Effect.provide(updateStore("~one", { name: "two" }), Layer.fresh(client))
+      assert.strictEqual((yield* getStore("~two")).id, store.id)
+      assert.strictEqual(yield* Effect.flatMap(getRecord(store.id, "a"), ({ text }) => text), "text")
+      assert.strictEqual((yield* Effect.flip(getStore("~one")))._tag, "StoreNotFoundError")
+    })
+  )
+
+  inFolder("cannot be made where a file has its name", ({ path }) =>
+    Effect.gen(function* () {
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      yield* fs.writeFileString(`${path}/key_value_stores/file`, "")
+      assert.strictEqual((yield* Effect.flip(getOrCreateStore({ name: "file" })))._tag, "TransportError")
+    })
+  )
+
+  inFolder("can be made again after the whole folder was removed", ({ path }) =>
+    Effect.gen(function* () {
+      const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+      yield* fs.remove(path, { recursive: true })
+      assert.strictEqual((yield* Effect.flip(getStore("~other")))._tag, "StoreNotFoundError")
+      yield* getOrCreateStore({ name: "new" })
+      yield* putRecord("~new", "a", "text")
+    })
+  )
+
   inFolder("that another program has deleted takes no record, until it is made again", ({ client, path }) =>
     Effect.gen(function* () {
       const { store } = yield* getOrCreateStore({ name: "default" })
       yield* Effect.provide(deleteStore(DEFAULT), Layer.fresh(client))
       assert.strictEqual((yield* Effect.flip(putRecord(store.id, "a", "text")))._tag, "StoreNotFoundError")
+      assert.strictEqual((yield* Effect.flip(updateStore(store.id, { title: "New" })))._tag, "StoreNotFoundError")
       assert.deepStrictEqual(yield* storesIn(path), [])
       yield* getOrCreateStore({ name: "default" })
       yield* putRecord(store.id, "a", "text")
@@ -816,7 +884,7 @@ describe("a store", () => {
     Effect.gen(function* () {
       const { store } = yield* getOrCreateStore({ name: "one" })
       const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
-      yield* fs.makeDirectory(`${path}/key_value_stores/two/files`, { recursive: true })
+      yield* fs.writeFileString(`${path}/key_value_stores/two`, "")
       assert.strictEqual((yield* Effect.flip(updateStore("~one", { name: "two" })))._tag, "TransportError")
       assert.strictEqual((yield* Effect.provide(getStore("~one"), Layer.fresh(client))).id, store.id)
     })

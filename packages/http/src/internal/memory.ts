@@ -115,6 +115,10 @@ export interface MemoryOptions {
   readonly runs?: ReadonlyArray<SeedRun> | undefined
   /** Where the records of a store are. Default: in memory. */
   readonly recordsOf?: ((store: Store) => Records) | undefined
+  /** The stores that other programs have made since. One with the ID of a known store is that store under another name. */
+  readonly newStores?:
+    | ((known: ReadonlyArray<Store>) => Effect.Effect<ReadonlyArray<SeedStore>, PlatformError>)
+    | undefined
 }
 
 /** A request is refused. */
@@ -143,7 +147,9 @@ export interface Records {
   readonly delete: (key: string) => Effect.Effect<boolean, Refused | PlatformError>
   /** The size of all together, where that is known without a look at each. */
   readonly size: Effect.Effect<Option.Option<number>>
-  /** The store is new, or has another name; or it is to be there, in case that another program has removed it. */
+  /** The store is new, or is to be there, in case that another program has removed it. */
+  readonly make: Effect.Effect<void, Refused | PlatformError>
+  /** The store has changed. */
   readonly keepAs: (store: Store) => Effect.Effect<void, Refused | PlatformError>
   /** The store is deleted. */
   readonly drop: Effect.Effect<void, PlatformError>
@@ -223,6 +229,7 @@ const recordsInMemory = (): Records => {
     size: Effect.sync(() =>
       Option.some(Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0))
     ),
+    make: Effect.void,
     keepAs: () => Effect.void,
     drop: Effect.void
   }
@@ -346,6 +353,15 @@ export class Memory {
     )
   }
 
+  /** Learns of stores that other programs have made. It runs exclusively: a store that is being made here is not another one. */
+  readonly learn: Effect.Effect<void, PlatformError> = Effect.gen(this, function* () {
+    const { newStores = () => Effect.succeed([]) } = this.options
+    for (const seed of yield* newStores(Array.from(this.stores.values(), ({ store }) => store))) {
+      const stored = yield* storedOf(seed, this.options)
+      this.stores.set(stored.store.id, stored)
+    }
+  })
+
   private foundBy(stored: MemoryStore, caller: string | undefined, reference: ReferenceForm): Found {
     const { ownerSetting = "RESTRICTED", rights } = this.options
     const { store } = stored
@@ -438,7 +454,7 @@ export class Memory {
     return Effect.gen(this, function* () {
       const store = yield* newStore({ ...fields, username: Option.some(caller) })
       const stored = { store, records: recordsOf(store) }
-      yield* stored.records.keepAs(store)
+      yield* stored.records.make
       this.stores.set(store.id, stored)
       return this.foundBy(stored, caller, "OwnStore")
     }).pipe(Effect.uninterruptible)

@@ -191,7 +191,7 @@ const getOrCreateStore: Handle = (call) =>
     const known = Option.flatMap(name, (name) => Either.getRight(memory.find(`~${name}`, call)))
     if (Option.isSome(known)) {
       const { stored } = known.value
-      yield* stored.records.keepAs(stored.store)
+      yield* stored.records.make
       return json(200, { data: yield* present(call, known.value) })
     }
     yield* Option.match(name, { onNone: () => Effect.void, onSome: checkName })
@@ -210,6 +210,8 @@ const getStore: Handle = (call) =>
 const updateStore: Handle = (call) =>
   Effect.gen(function* () {
     const { memory, ref, request } = call
+    // Its new name may be that of a store that another program has made.
+    yield* memory.learn
     const found = yield* memory.findWritable(ref, call)
     const { stored } = found
     const { generalAccess, name, title } = yield* readJson(request, Changes)
@@ -475,6 +477,8 @@ const handle = (memory: Memory, caller: string | undefined, request: HttpClientR
     if (handle === undefined) return yield* Effect.fail(refuse(methodRefusal(Array.from(methods.keys()))))
     // A link's signature is sent without a token.
     const asking = { caller: request.headers.authorization === undefined ? undefined : caller, query }
+    // A list of stores, or a store that may be new, as that of another program may be.
+    if (ref === "" || Either.isLeft(memory.find(ref, asking))) yield* memory.exclusively(memory.learn)
     return yield* handle({ ...asking, memory, request, origin, ref, key })
   })
 

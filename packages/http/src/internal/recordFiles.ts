@@ -188,6 +188,24 @@ export const ifFound = <A, B, E>(
     () => otherwise
   )
 
+/** What is at a path. A link that leads nowhere, or to itself, is nothing. */
+const infoAt = (
+  fs: FileSystem.FileSystem,
+  path: string
+): Effect.Effect<Option.Option<FileSystem.File.Info>, PlatformError> =>
+  Effect.catchIf(
+    Effect.asSome(fs.stat(path)),
+    (error) => error._tag === "SystemError" && (error.reason === "NotFound" || error.reason === "BadResource"),
+    () => Effect.succeedNone
+  )
+
+/** Whether there is a folder at a path. */
+export const isFolder = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean, PlatformError> =>
+  Effect.map(
+    infoAt(fs, path),
+    Option.exists(({ type }) => type === "Directory")
+  )
+
 /** What Apify's SDKs note of a store. */
 const STORE_NOTES = "__metadata__.json"
 
@@ -224,15 +242,14 @@ export const storeIn = ({ fs, path, stores }: Place, folder: string): Effect.Eff
 /** The store of a folder was deleted. */
 const gone = Effect.fail(refuse(storeNotFoundRefusal))
 
-/** The records of a store, in the folder with its name, or with its ID if it has none. */
+/** The name of a store's folder: its own name, or its ID if it has none. */
+export const folderName = ({ id, name }: Store): string => Option.getOrElse(name, () => id)
+
+/** The records of a store, in its folder. */
 export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Store): Records => {
   // Held until the system is done: an interruption would not end what it has begun, which could then overtake the next put.
   const locks = new KeyLocks()
-  const folderOf = ({ id, name }: Store): string =>
-    path.join(
-      stores,
-      Option.getOrElse(name, () => id)
-    )
+  const folderOf = (store: Store): string => path.join(stores, folderName(store))
   let folder = folderOf(store)
   let kept = keptText(store)
   let isDropped = false
@@ -247,7 +264,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   const withSizes = (files: ReadonlyArray<RecordFile>) =>
     Effect.map(
       Effect.forEach(files, (file) =>
-        Effect.map(ifFound(Effect.asSome(fs.stat(path.join(folder, file.name))), Effect.succeedNone), (info) =>
+        Effect.map(infoAt(fs, path.join(folder, file.name)), (info) =>
           Option.map(
             Option.filter(info, ({ type }) => type === "File"),
             ({ size }) => ({ ...file, size: Number(size) })
@@ -314,6 +331,21 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
   const write = (name: string, bytes: Uint8Array) =>
     Effect.scoped(Effect.flatMap(written(bytes), (file) => move(file, name)))
 
+  /** Writes the notes of a store, and makes or moves its folder. */
+  const withNotes = <E>(text: Option.Option<string>, change: Effect.Effect<void, E>) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        // First, since the disk may be full: a folder without its notes would be another store.
+        const notes = yield* Effect.transposeOption(Option.map(text, (text) => written(utf8.encode(text))))
+        yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            yield* change
+            if (Option.isSome(notes)) yield* move(notes.value, STORE_NOTES)
+          })
+        )
+      })
+    )
+
   const remove = (name: string) => fs.remove(path.join(folder, name), { force: true })
 
   /** The names of a key's notes: what they say of it is wrong of the record that is put next. */
@@ -364,24 +396,24 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         return found.length > 0
       }).pipe(locks.withLock(key), inFolder),
     size: Effect.succeedNone,
+    make: Effect.gen(function* () {
+      if (yield* isFolder(fs, folder)) return
+      yield* withNotes(kept, fs.makeDirectory(folder, { recursive: true }))
+    }).pipe((make) => folderLock.alone(make)),
     keepAs: (store) =>
       Effect.gen(function* () {
         const next = folderOf(store)
         const text = keptText(store)
-        const isNew = next === folder && !(yield* fs.exists(folder))
-        const changed = Option.filter(text, (text) => isNew || !Option.contains(kept, text))
-        // First, since the disk may be full: a folder without its notes would be another store.
-        const notes = yield* Effect.transposeOption(Option.map(changed, (text) => written(utf8.encode(text))))
-        yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            if (isNew) yield* fs.makeDirectory(folder, { recursive: true })
-            if (next !== folder) yield* ifFound(fs.rename(folder, next), gone)
+        const changed = Option.filter(text, (text) => !Option.contains(kept, text))
+        const moved = next === folder ? Effect.void : ifFound(fs.rename(folder, next), gone)
+        yield* withNotes(
+          changed,
+          Effect.map(moved, () => {
             folder = next
-            if (Option.isSome(notes)) yield* move(notes.value, STORE_NOTES)
-            kept = text
           })
         )
-      }).pipe(Effect.scoped, (keep) => folderLock.alone(keep)),
+        kept = text
+      }).pipe((keep) => folderLock.alone(keep)),
     drop: Effect.gen(function* () {
       yield* fs.makeDirectory(unfinished, { recursive: true })
       yield* Effect.acquireUseRelease(
