@@ -33,7 +33,8 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
 }
 
 /**
- * Apify's message if the record, and not the store, does not exist. Both responses have the same status and type.
+ * Apify's message if the record, and not the store, does not exist. Both responses have the same status and type. A store in a folder
+ * adds which file there is not.
  *
  * Source: an official client.
  *
@@ -41,6 +42,8 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
  * @category constants
  */
 export const MISSING_RECORD_MESSAGE = "Record was not found"
+
+const namesFile = (message: string): boolean => message.startsWith(`${MISSING_RECORD_MESSAGE}: `)
 
 /**
  * 404 from Apify itself: the store has no such record.
@@ -66,7 +69,10 @@ export class RecordNotFoundError extends Schema.TaggedError<RecordNotFoundError>
 }) {
   readonly [ApifyErrorTypeId]: ApifyErrorTypeId = ApifyErrorTypeId
   override readonly message: string = printable(
-    `${responded(this)}. The store ${this.ref} has no record ${this.key}. Keys are case-sensitive.`
+    Option.match(Option.filter(this.apifyMessage, namesFile), {
+      onNone: () => `${responded(this)}. The store ${this.ref} has no record ${this.key}. Keys are case-sensitive.`,
+      onSome: (message) => `${message}${effort(this)}. Keys are case-sensitive.`
+    })
   )
   get retryable(): Retryable {
     return "Never"

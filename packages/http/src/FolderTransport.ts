@@ -143,6 +143,7 @@ const make = (options: Options) =>
       fs,
       path,
       stores: path.join(root, "key_value_stores"),
+      shown: path.join(folder, "key_value_stores"),
       unfinished: path.join(root, "unfinished")
     }
     yield* fs.makeDirectory(place.stores, { recursive: true })

@@ -488,7 +488,8 @@ it.scopedLive("a delete that is interrupted does not remove the record that is p
     }))
     yield* Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const place = { fs, path: yield* Path.Path, stores: `${path}/key_value_stores`, unfinished: `${path}/unfinished` }
+      const stores = `${path}/key_value_stores`
+      const place = { fs, path: yield* Path.Path, stores, shown: stores, unfinished: `${path}/unfinished` }
       const { delete: remove, get, put } = recordFiles(place, store)
       const record = { contentType: "text/plain", contentEncoding: undefined, bytes: Uint8Array.of(1) }
       yield* put("a", record)
@@ -894,7 +895,8 @@ describe("a store", () => {
     Effect.gen(function* () {
       const { path } = yield* scratch
       const fs = yield* FileSystem.FileSystem
-      const place = { fs, path: yield* Path.Path, stores: `${path}/key_value_stores`, unfinished: `${path}/unfinished` }
+      const stores = `${path}/key_value_stores`
+      const place = { fs, path: yield* Path.Path, stores, shown: stores, unfinished: `${path}/unfinished` }
       const respond = yield* makeMemoryApi({
         caller: "local",
         stores: [{ name: "default" }],
@@ -1071,6 +1073,16 @@ describe("an Actor", () => {
   const variables = (all: Readonly<Record<string, string>>) =>
     Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(all))))
 
+  /** The platform, for a program that runs in a folder. */
+  const within = (folder: string) =>
+    Layer.merge(
+      NodeContext.layer,
+      Layer.effect(
+        Path.Path,
+        Effect.map(Path.Path, (node) => ({ ...node, resolve: (...segments) => node.resolve(folder, ...segments) }))
+      ).pipe(Layer.provide(NodeContext.layer))
+    )
+
   it.scopedLive("does the same on Apify and in the folder of apify run, by another layer", () =>
     Effect.gen(function* () {
       const { names, path, read, write } = yield* scratch
@@ -1098,12 +1110,16 @@ describe("an Actor", () => {
     })
   )
 
-  it.scopedLive("has no input where there is no file", () =>
+  it.scopedLive("without a file for its input names that file, in the folder as it was named", () =>
     Effect.gen(function* () {
-      const { client } = yield* scratch
-      const run = Layer.provideMerge(Layer.provide(actor, variables({})), client)
+      const { path } = yield* scratch
+      const run = Layer.provideMerge(Layer.provide(actor, variables({})), clientIn("./storage", within(path)))
       const error = yield* Effect.flip(Effect.provide(Actor.getInput(Input), run))
       assert.propertyVal(error, "_tag", "RecordNotFoundError")
+      assert.strictEqual(
+        error.message,
+        "Record was not found: there is no file storage/key_value_stores/default/INPUT.json, nor one with another extension. Keys are case-sensitive."
+      )
     })
   )
 
@@ -1114,15 +1130,7 @@ describe("an Actor", () => {
   ] as const)("finds the folder by %s", ([, all, expected]) =>
     Effect.gen(function* () {
       const { path } = yield* scratch
-      // From within the folder of the test.
-      const place = Layer.merge(
-        NodeContext.layer,
-        Layer.effect(
-          Path.Path,
-          Effect.map(Path.Path, (node) => ({ ...node, resolve: (...segments) => node.resolve(path, ...segments) }))
-        ).pipe(Layer.provide(NodeContext.layer))
-      )
-      yield* Layer.build(Layer.provide(FolderTransport.layer, [place, variables(all)]))
+      yield* Layer.build(Layer.provide(FolderTransport.layer, [within(path), variables(all)]))
       const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
       assert.sameMembers([...(yield* fs.readDirectory(path))], ["key_value_stores", expected])
     })

@@ -117,7 +117,13 @@ const inFolder = ({ stores, ...world }: World) =>
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const folder = yield* fs.makeTempDirectoryScoped()
-      const place = { fs, path, stores: path.join(folder, "stores"), unfinished: path.join(folder, "unfinished") }
+      const place = {
+        fs,
+        path,
+        stores: path.join(folder, "stores"),
+        shown: "stores",
+        unfinished: path.join(folder, "unfinished")
+      }
       for (const { id, name } of stores)
         yield* fs.makeDirectory(path.join(place.stores, name ?? id), { recursive: true })
       const respond = yield* makeMemoryApi({

@@ -17,6 +17,7 @@ import { parseRecordKey } from "@effect-apify/domain/RecordKey"
 import {
   actorNotFoundRefusal,
   type Refusal,
+  recordNotFoundRefusal,
   runNotFoundRefusal,
   storeNotFoundRefusal,
   taskNotFoundRefusal,
@@ -142,6 +143,8 @@ export interface Records {
     limit: number
   ) => Effect.Effect<ReadonlyArray<{ readonly key: string; readonly size: number }>, Refused | PlatformError>
   readonly get: (key: string) => Effect.Effect<Option.Option<MemoryRecord>, Refused | PlatformError>
+  /** What is said of a record that does not exist. */
+  readonly notFound: (key: string) => Refusal
   readonly put: (key: string, record: MemoryRecord) => Effect.Effect<void, Refused | PlatformError>
   /** Says whether there was one. */
   readonly delete: (key: string) => Effect.Effect<boolean, Refused | PlatformError>
@@ -224,6 +227,7 @@ const recordsInMemory = (): Records => {
           .slice(0, limit)
       ),
     get: (key) => Effect.sync(() => Option.fromNullable(records.get(key))),
+    notFound: () => recordNotFoundRefusal,
     put: (key, record) => Effect.sync(() => records.set(key, record)),
     delete: (key) => Effect.sync(() => records.delete(key)),
     size: Effect.sync(() =>

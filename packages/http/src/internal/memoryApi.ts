@@ -17,7 +17,6 @@ import {
   nameTakenRefusal,
   pageNotFoundRefusal,
   type Refusal,
-  recordNotFoundRefusal,
   tokenNotProvidedRefusal,
   unsupportedEncodingRefusal
 } from "@effect-apify/domain/Refusal"
@@ -350,8 +349,9 @@ export const decoded = (record: MemoryRecord): Effect.Effect<MemoryRecord> => {
 const findRecord = (call: Call) =>
   Effect.gen(function* () {
     const found = yield* call.memory.findReadable(call.ref, call, call.key)
-    const record = yield* found.stored.records.get(call.key)
-    return Option.isNone(record) ? yield* Effect.fail(refuse(recordNotFoundRefusal)) : { found, record: record.value }
+    const { get, notFound } = found.stored.records
+    const record = yield* get(call.key)
+    return Option.isNone(record) ? yield* Effect.fail(refuse(notFound(call.key))) : { found, record: record.value }
   })
 
 const headersOf = ({ bytes, contentEncoding, contentType }: MemoryRecord): Record<string, string> => ({

@@ -6,8 +6,14 @@ import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { ApiError } from "@effect-apify/domain/ApiError"
+import { MISSING_RECORD_MESSAGE } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
-import { type Refusal, storeNotFoundRefusal, unsupportedEncodingRefusal } from "@effect-apify/domain/Refusal"
+import {
+  type Refusal,
+  recordNotFoundRefusal,
+  storeNotFoundRefusal,
+  unsupportedEncodingRefusal
+} from "@effect-apify/domain/Refusal"
 import { Store } from "@effect-apify/domain/Store"
 import { GeneratedStoreId } from "@effect-apify/domain/StoreId"
 import * as Arr from "effect/Array"
@@ -167,12 +173,22 @@ const keyRefusal = (key: string, problem: string): Refusal => ({
   error: new ApiError({ type: "invalid-value", message: `A folder cannot hold a record ${key}: ${problem}` })
 })
 
+const fileNotFoundRefusal = (file: string): Refusal => ({
+  status: recordNotFoundRefusal.status,
+  error: new ApiError({
+    type: recordNotFoundRefusal.error.type,
+    message: `${MISSING_RECORD_MESSAGE}: there is no file ${file}, nor one with another extension`
+  })
+})
+
 /** Where the folders of stores are, and what reads and writes them. */
 export interface Place {
   readonly fs: FileSystem.FileSystem
   readonly path: Path.Path
   /** The folder of the folders of stores. */
   readonly stores: string
+  /** The same, as it is shown in errors: as the user has named it. */
+  readonly shown: string
   /** The folder for what is being written, on the same file system. */
   readonly unfinished: string
 }
@@ -246,7 +262,7 @@ const gone = Effect.fail(refuse(storeNotFoundRefusal))
 export const folderName = ({ id, name }: Store): string => Option.getOrElse(name, () => id)
 
 /** The records of a store, in its folder. */
-export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Store): Records => {
+export const recordFiles = ({ fs, path, shown, stores, unfinished }: Place, store: Store): Records => {
   // Held until the system is done: an interruption would not end what it has begun, which could then overtake the next put.
   const locks = new KeyLocks()
   const folderOf = (store: Store): string => path.join(stores, folderName(store))
@@ -370,6 +386,7 @@ export const recordFiles = ({ fs, path, stores, unfinished }: Place, store: Stor
         return listed
       }).pipe(inFolder),
     get: (key) => inFolder(locks.withLock(key)(read(key))),
+    notFound: (key) => fileNotFoundRefusal(path.join(shown, path.basename(folder), `${key}.json`)),
     put: (key, record) =>
       Effect.gen(function* () {
         const { bytes, contentEncoding, contentType } = yield* decoded(record)

@@ -111,7 +111,7 @@ export const isMissingRecord = (response: OperationResponse): boolean =>
   response.status === 404 &&
   Option.exists(
     apiErrorOf(response),
-    ({ message, type }) => type === "record-not-found" && message === MISSING_RECORD_MESSAGE
+    ({ message, type }) => type === "record-not-found" && message.startsWith(MISSING_RECORD_MESSAGE)
   )
 
 /** The error of a record whose encoding is not known. */
