@@ -10,6 +10,8 @@ import type { CallOptions } from "./CallOptions.js"
 /**
  * What can be stored in a record: text, bytes, a value with the schema that encodes it to JSON, or a stream of bytes.
  *
+ * A value whose JSON would have `null` in place of something else, such as `NaN`, is refused with a `MalformedRecordError`.
+ *
  * @since 0.1.0
  * @category models
  */

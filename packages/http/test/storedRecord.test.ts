@@ -174,6 +174,27 @@ describe("content", () => {
     })
   )
 
+  it.effect.each([
+    ["NaN", Number.NaN, []],
+    ["an infinite number", { sizes: [1, Number.NEGATIVE_INFINITY] }, ["sizes", 1]],
+    ["an item that is undefined", { a: null, b: [{ c: ["c", undefined] }] }, ["b", 0, "c", 1]]
+  ] as const)("for which JSON has only null is refused with its place: %s", ([, value, path]) =>
+    Effect.gen(function* () {
+      const error = yield* refusalOf({ schema: Schema.Unknown, value })
+      assert.deepInclude(error, { _tag: "MalformedRecordError", kind: "Json" })
+      assert.deepStrictEqual("problems" in error ? error.problems.map(({ path }) => path) : [], [path])
+    })
+  )
+
+  it.effect("may have nulls, and fields that are undefined", () =>
+    Effect.gen(function* () {
+      yield* putRecord(STORE, "key", { schema: Schema.Unknown, value: { a: null, b: undefined, c: [null, "null", 1] } })
+      const [request] = yield* (yield* RecordedRequests).all
+      const text = request?.body._tag === "Uint8Array" ? Buffer.from(request.body.body).toString() : ""
+      assert.strictEqual(text, '{"a":null,"c":[null,"null",1]}')
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+
   it.effect.prop("may be any text that is text", [fc.string({ unit: character })], ([text]) =>
     Effect.gen(function* () {
       yield* putRecord(STORE, "key", text)

@@ -1,7 +1,7 @@
 /**
  * What is put into a record: the body of the request, and the headers that say what it is.
  */
-import { problemsOf } from "@effect-apify/domain/Problem"
+import { type Problem, problemsOf } from "@effect-apify/domain/Problem"
 import { MalformedRecordError } from "@effect-apify/domain/RecordErrors"
 import * as Cause from "effect/Cause"
 import type * as Chunk from "effect/Chunk"
@@ -55,12 +55,14 @@ export const encodeContent = <A, I, E, R>(
   }
   return ParseResult.encode(content.schema, { errors: "all" })(content.value).pipe(
     Effect.mapError((issue) => new MalformedRecordError({ ...call, key, kind: "Shape", problems: problemsOf(issue) })),
-    Effect.flatMap((value) =>
-      Option.match(toJson(value), {
-        onNone: () => refuse("Json", "cannot be written as JSON"),
-        onSome: (json) => bytesBody(utf8.encode(json), JSON_TYPE, options)
-      })
-    )
+    Effect.flatMap((value) => {
+      const json = toJson(value)
+      if (Option.isNone(json)) return refuse("Json", "cannot be written as JSON")
+      const path = json.value.includes("null") ? pathToLost(value) : undefined
+      if (path === undefined) return bytesBody(utf8.encode(json.value), JSON_TYPE, options)
+      const problem = "would be null in JSON, which has no NaN, no infinite numbers and no undefined items"
+      return Effect.fail(new MalformedRecordError({ ...call, key, kind: "Json", problems: [{ path, problem }] }))
+    })
   )
 }
 
@@ -80,6 +82,18 @@ const isSentAsUtf8 = ({ contentType }: PutRecordOptions): boolean =>
 /** It may hold what JSON cannot, or refer to itself. */
 const toJson = (value: unknown): Option.Option<string> =>
   Option.filter(Option.liftThrowable((): unknown => JSON.stringify(value))(), Predicate.isString)
+
+/** Where a value is for which JSON has no other word than `null`. */
+const pathToLost = (value: unknown): Problem["path"] | undefined => {
+  if (Predicate.isNumber(value)) return Number.isFinite(value) ? undefined : []
+  if (!Predicate.isObject(value)) return undefined
+  for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+    if (item === undefined && Array.isArray(value)) return [key]
+    const path = pathToLost(item)
+    if (path !== undefined) return [key, ...path]
+  }
+  return undefined
+}
 
 const encoded = <E>(body: RequestBody<E>, usual: OwnHeaders, options: PutRecordOptions): EncodedContent<E> => {
   const { contentType } = options
