@@ -7,12 +7,12 @@ import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { afterEach, chai } from "vitest"
 
-// Vitest takes a process for hung when its event loop stands still for a minute, as it does in tests that wait for nothing.
 fc.configureGlobal({
   seed: Number(process.env.FC_SEED),
-  numRuns: Number(process.env.FC_NUM_RUNS),
-  asyncAfterEach: () => eventLoopTurn()
+  numRuns: Number(process.env.FC_NUM_RUNS)
 })
+
+// Vitest takes a process for hung when its event loop stands still for a minute, and tests that wait for nothing let it stand still.
 afterEach(() => eventLoopTurn())
 
 // Chai compares what can be iterated and has not the same number of fields by its elements, and those of two options look alike.

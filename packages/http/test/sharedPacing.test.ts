@@ -32,6 +32,7 @@ import * as SharedPacing from "../src/SharedPacing.js"
 import { layerRespond } from "../src/testing.js"
 import { minimalBody } from "./arbitraries.js"
 import { pacedCall, Sent, STORE, sendAll, withStall } from "./fullRate.js"
+import { eventLoopTurn } from "./realSockets.js"
 import { hasRedis, redisAt, redisSocket } from "./redis.js"
 import { inSimulatedTime, SimulatedClock } from "./simulatedTime.js"
 
@@ -175,6 +176,8 @@ describe("clients that share a limiter", () => {
         )
         assert.isAtMost(mostInSecond(times), ALLOWED[rate])
         assert.strictEqual(timersLeft, 0)
+        // Vitest is to hear of a test that takes long.
+        yield* eventLoopTurn
       }),
     { fastCheck: { numRuns: scale({ test: 5, soak: 300 }) } }
   )
