@@ -79,7 +79,7 @@ export interface ApifyError extends Error {
  * @since 0.1.0
  * @category guards
  */
-export const isApifyError = (error: unknown): error is ApifyError =>
+export const isApifyError = <E>(error: E): error is E & ApifyError =>
   Predicate.isError(error) &&
   Predicate.hasProperty(error, ApifyErrorTypeId) &&
   Predicate.hasProperty(error, "_tag") &&
@@ -119,4 +119,5 @@ export const isRetryable = (error: unknown): boolean => isApifyError(error) && e
  * @since 0.1.0
  * @category guards
  */
-export const isNotFound = (error: unknown): boolean => isApifyError(error) && error._tag.endsWith("NotFoundError")
+export const isNotFound = <E>(error: E): error is E & ApifyError & { readonly _tag: `${string}NotFoundError` } =>
+  isApifyError(error) && error._tag.endsWith("NotFoundError")

@@ -2,7 +2,8 @@
  * What holds of every error: its message, where that survives, and what the guards say.
  */
 import { MessageChannel } from "node:worker_threads"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,8 +17,10 @@ import {
   isRetryable,
   isUnauthorized,
   MalformedRecordError,
+  type RecordNotFoundError,
   StoreNotFoundError,
-  TimeoutError
+  TimeoutError,
+  type UnauthorizedError
 } from "../src/index.js"
 import { AnyError, callTimeout, errorSchemas, hostileText, notFound, oneOfEach, saying } from "./errors.js"
 
@@ -114,6 +117,22 @@ describe("the guards", () => {
     assert.strictEqual(isRetryable(error), error.retryable !== "Never")
     assert.strictEqual(isNotFound(error), ["StoreNotFoundError", "RecordNotFoundError"].includes(error._tag))
     assert.strictEqual(isUnauthorized(error), error._tag === "UnauthorizedError")
+  })
+
+  it("leave in the type of a program exactly what they do not catch", () => {
+    class TeaNotFoundError extends Data.TaggedError("TeaNotFoundError") {}
+    type All = StoreNotFoundError | RecordNotFoundError | UnauthorizedError | TeaNotFoundError
+    const program: Effect.Effect<never, All> = Effect.fail(error)
+    const caught = {
+      notFound: Effect.catchIf(program, isNotFound, () => Effect.void),
+      unauthorized: Effect.catchIf(program, isUnauthorized, () => Effect.void),
+      all: Effect.catchIf(program, isApifyError, () => Effect.void)
+    }
+    expectTypeOf<Effect.Effect.Error<typeof caught.notFound>>().toEqualTypeOf<UnauthorizedError | TeaNotFoundError>()
+    expectTypeOf<Effect.Effect.Error<typeof caught.unauthorized>>().toEqualTypeOf<Exclude<All, UnauthorizedError>>()
+    expectTypeOf<Effect.Effect.Error<typeof caught.all>>().toEqualTypeOf<TeaNotFoundError>()
+    assert.isFalse(isNotFound(new TeaNotFoundError()))
+    assert.isFalse(isApifyError(new TeaNotFoundError()))
   })
 
   it("do not take the end of a call's time for an error that may pass", () => {
