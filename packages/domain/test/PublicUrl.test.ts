@@ -3,6 +3,7 @@
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
+import * as Equal from "effect/Equal"
 import * as fc from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -21,6 +22,7 @@ describe("a link", () => {
     const isSame = Schema.equivalence(PublicUrlFromString)
     assert.isTrue(isSame(read(one), read(one)))
     assert.strictEqual(isSame(read(one), read(other)), one === other)
+    assert.strictEqual(read(one)[Equal.symbol](read(other)), one === other)
   })
 })
 
@@ -49,12 +51,13 @@ describe("a link shows", () => {
 
   it.prop(
     "its signature to no one, whatever the signature is made of",
-    [fc.stringMatching(/^[^&#]*$/), fc.stringMatching(/^[^&#]*$/)],
-    ([before, after]) => {
-      const link = read(`https://api.apify.com/keys?signature=${before}Canary${after}&limit=1`)
+    [fc.stringMatching(/^[^&#]*$/), fc.stringMatching(/^[^&#]*$/), fc.constantFrom("signature", "SIGNATURE")],
+    ([before, after, other]) => {
+      const value = `${before}Canary${after}`
+      const link = read(`https://api.apify.com/keys?signature=${value}&limit=1&${other}=${value}`)
       for (const text of [String(link), JSON.stringify(link), inspect(link, { showHidden: true }), inspect({ link })]) {
         assert.notInclude(text, "Canary")
-        assert.include(text, "?signature=<redacted>&limit=1")
+        assert.include(text, `?signature=<redacted>&limit=1&${other}=<redacted>`)
       }
     }
   )

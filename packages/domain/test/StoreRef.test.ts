@@ -64,17 +64,29 @@ describe("a reference", () => {
     `~${"n".repeat(64)}`,
     "WkzbQMuFYuamGv3Y",
     "WkzbQMuFYuamGv3YFx",
-    "WkzbQMuFYuamGv3Y-"
+    "WkzbQMuFYuamGv3Y-",
+    "actors/ab~a/runs/last",
+    `actors/${"u".repeat(31)}~a/runs/last`,
+    `actors/${"n".repeat(64)}/runs/last`,
+    "actors/-a/runs/last",
+    "actors/a-/runs/last"
   ])("is not %j, which is a character too short, too long or off", (input) => {
     refused(input)
   })
 
-  it.each(["abc~b", `${"u".repeat(30)}~b`, "...~b", "~b", `~${"n".repeat(63)}`, "~a-b", "~a--b"])(
-    "is %j, at the edge of what is allowed",
-    (input) => {
-      assert.isTrue(Either.isRight(parseStoreRef(input)))
-    }
-  )
+  it.each([
+    "abc~b",
+    `${"u".repeat(30)}~b`,
+    "...~b",
+    "~b",
+    `~${"n".repeat(63)}`,
+    "~a-b",
+    "~a--b",
+    "actors/abc~b/runs/last",
+    `actors/${"u".repeat(30)}~${"n".repeat(63)}/runs/last`
+  ])("is %j, at the edge of what is allowed", (input) => {
+    assert.isTrue(Either.isRight(parseStoreRef(input)))
+  })
 
   it("takes every legal character wherever it is legal", () => {
     for (const character of LETTERS_AND_DIGITS) {
