@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -15,6 +15,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as undici from "undici"
 import { Agent, MockAgent, ProxyAgent } from "undici"
 import { bytesInUse } from "../../../vitest.heap.js"
 import { ApifyClient, getStore, type Operation, RetryPolicy } from "../src/index.js"
@@ -115,6 +116,49 @@ it.scopedLive("an agent may reach the server by a socket's path", () =>
     assert.strictEqual((yield* Effect.provide(getStore("~my-store"), client)).id, "WkzbQMuFYuamGv3YF")
   })
 )
+
+describe("an agent of the transport's own", () => {
+  afterEach(() => {
+    vi.doUnmock("undici")
+    vi.resetModules()
+  })
+
+  /** What the transport makes its agent and its connections with. */
+  const optionsWith = async (agent: UndiciTransport.AgentOptions) => {
+    const agents: Array<Agent.Options | undefined> = []
+    const connectors: Array<undici.buildConnector.BuildOptions | undefined> = []
+    class RecordedAgent extends Agent {
+      constructor(options?: Agent.Options) {
+        super(options)
+        agents.push(options)
+      }
+    }
+    const buildConnector: typeof undici.buildConnector = (options) => {
+      connectors.push(options)
+      return undici.buildConnector(options)
+    }
+    vi.doMock("undici", () => ({ ...undici, Agent: RecordedAgent, buildConnector }))
+    vi.resetModules()
+    const { layerWith } = await import("../src/UndiciTransport.js")
+    await Effect.runPromise(Effect.scoped(Layer.build(layerWith({ agent }))))
+    return { agents, connectors }
+  }
+
+  it("has no time limits, which are the client's, but for that on connecting", async () => {
+    const { agents, connectors } = await optionsWith({})
+    assert.lengthOf(agents, 1)
+    assert.deepInclude(agents[0], { headersTimeout: 0, bodyTimeout: 0, connections: 128 })
+    assert.lengthOf(connectors, 1)
+    assert.deepInclude(connectors[0], { timeout: 10_000, allowH2: false })
+  })
+
+  it("has the caller's options before its own", async () => {
+    const options = { headersTimeout: 1, bodyTimeout: 2, connections: 3 }
+    const { agents, connectors } = await optionsWith({ ...options, connectTimeout: 4, autoSelectFamily: false })
+    assert.deepInclude(agents[0], options)
+    assert.deepInclude(connectors[0], { timeout: 4, autoSelectFamily: false })
+  })
+})
 
 /** A proxy for CONNECT, which counts its tunnels. */
 const proxying = Effect.gen(function* () {
