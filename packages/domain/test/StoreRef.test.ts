@@ -88,6 +88,30 @@ describe("a reference", () => {
     assert.isTrue(Either.isRight(parseStoreRef(input)))
   })
 
+  const statuses = ["READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED"]
+  const origins = [
+    "DEVELOPMENT",
+    "WEB",
+    "API",
+    "SCHEDULER",
+    "TEST",
+    "WEBHOOK",
+    "ACTOR",
+    "CLI",
+    "STANDBY",
+    "CI",
+    "MCP",
+    "APIFY_AI"
+  ]
+
+  it.each([...statuses.map((status) => `status=${status}`), ...origins.map((origin) => `origin=${origin}`)])(
+    "may be to the last run with %s",
+    (condition) => {
+      const text = `actors/a/runs/last?${condition}`
+      assert.deepStrictEqual(Either.map(parseStoreRef(text), formatStoreRef), Either.right(text))
+    }
+  )
+
   it("takes every legal character wherever it is legal", () => {
     for (const character of LETTERS_AND_DIGITS) {
       const refs = [character.repeat(17), `${character.repeat(3)}~${character}`, `~${character}`, `~x${character}x`]
