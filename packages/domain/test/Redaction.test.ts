@@ -71,6 +71,10 @@ describe("a client's own token", () => {
     ["s3cr3t\u200b/t0ken", "<redacted>"],
     ["s3cr3t/\n  t0ken", "<redacted>"],
     ["no such token: S3CR3T/T0KEN!", "no such token: <redacted>!"],
+    ["S3CR3T/\n  T0KEN", "<redacted>"],
+    ["s3cr3t\\X2Ft0ken", "<redacted>"],
+    ["s3cr3t%u002ft0ken", "<redacted>"],
+    ["s3cr3t\\u{10ffff}/t0ken", "<redacted>"],
     [`%${"25".repeat(50)}41`, "<redacted>"],
     ["100% of s3cr3t", "100% of s3cr3t"]
   ])("is hidden in %j", (text, expected) => {
@@ -82,6 +86,28 @@ describe("a client's own token", () => {
     ["%41Canary12\\", '"&#37;41Canary12\\"']
   ])("that looks encoded itself, %j, is hidden in %j", (secret, text) => {
     assert.strictEqual(redactor([secret])(text), REDACTED)
+  })
+
+  it.each([
+    ["A-b-C-d-E", "a%2Db-c-d-e"],
+    ["s3cr3t-t", "s3cr3t%2dt"]
+  ])("that has few letters, %j, is hidden in %j", (secret, text) => {
+    assert.strictEqual(redactor([secret])(text), REDACTED)
+  })
+
+  it("is hidden beside every escape for white space", () => {
+    for (const letter of "bfnrt") assert.strictEqual(redactor(["s3cr3t/t0ken"])(`s3cr3t/\\${letter}t0ken`), REDACTED)
+  })
+
+  it("is hidden beside every reference of HTML to punctuation or a space", () => {
+    const names =
+      "amp apos ast bsol colon comma commat DiacriticalGrave dollar equals excl grave gt Hat lbrace lbrack lcub lowbar lpar lsqb " +
+      "lt midast nbsp NewLine num percnt period plus quest quot rbrace rbrack rcub rpar rsqb semi shy sol Tab UnderBar verbar " +
+      "vert VerticalLine ZeroWidthSpace"
+    const withoutSemicolon = "amp apos gt lt nbsp quot shy #47 #x2f"
+    for (const reference of [...names.split(" ").map((name) => `${name};`), ...withoutSemicolon.split(" ")]) {
+      assert.strictEqual(redactor(["s3cr3t/t0ken"])(`s3cr3t&${reference}t0ken`), REDACTED, reference)
+    }
   })
 
   it.prop(
@@ -136,6 +162,34 @@ describe("a text of Apify's", () => {
     }
   )
 
+  it.each([
+    ...["token", "token.value", "token$0", "signature", "secret", "password", "passwd", "passphrase", "pwd"],
+    ...["authorization", "bearer", "cookie", "session", "PHPSESSID", "credential", "jwt", "sig", "sid", "sess", "otp"],
+    ...["pin", "api key", "access-key", "private_key", "signingKey", "encryption key"]
+  ])("does not show what follows the name %s", (name) => {
+    assert.strictEqual(redact(`Its ${name}: abc`), `Its ${name}: ${REDACTED}`)
+  })
+
+  it.each(["code", "key", "id", "state", "nonce", "ticket"])("does not show a random value after %s", (name) => {
+    for (const [before, after] of [
+      [`${name}=`, ", x"],
+      [`${name}: `, " x"],
+      [`"${name}":"`, '" x']
+    ]) {
+      assert.strictEqual(redact(`${before}zQ8v${after}`), `${before}${REDACTED}${after}`)
+    }
+  })
+
+  it.each([",", ";", ":", ")", "}", "]", ">", "&", " ,"])("shows what follows a quoted value and %j", (sign) => {
+    assert.strictEqual(redact(`token="abc"${sign} x`), `token="${REDACTED}"${sign} x`)
+  })
+
+  it("is read through seven encodings, and hidden if it has more", () => {
+    const encoded = (times: number): string => `%${"25".repeat(times - 1)}41`
+    assert.strictEqual(redact(encoded(7)), encoded(7))
+    assert.strictEqual(redact(encoded(8)), REDACTED)
+  })
+
   it.prop("is the same when it is redacted again", [anyText, name(), secretValue(), carrier()], (given) => {
     const [text, name, secret, carry] = given
     const once = redact(`${text} ${carry(name, secret)} ${text}`)
@@ -173,11 +227,30 @@ describe("a text of Apify's", () => {
     ['{"name":"token","value":"abc"}', '{"name":"token",<redacted>'],
     ["<token>abc</token>", "<token><redacted>"],
     ["<td>Token</td>\n<td>abc</td>", "<td>Token</td>\n<redacted>"],
+    ["<TD>Token</TD>\n<TD>abc</TD>", "<TD>Token</TD>\n<redacted>"],
+    ['<meta name="token" content="abc">', '<meta name="token" content=<redacted>'],
+    ["'token' => 'abc', 'id' => 'x'", "'token' => '<redacted>', 'id' => 'x'"],
+    ['token := "abc", id := "x"', 'token := "<redacted>", id := "x"'],
+    ["token -> abc", "token -> <redacted>"],
+    ["token: secret=abc", "token: <redacted>"],
+    ["token: a&b=c", "token: <redacted>"],
+    ["The token a1b2c3d4&b=c", "The token <redacted>"],
+    ["{\\'token\\': \\'abc\\'}", "<redacted>"],
+    ["{\\`token\\`: \\`abc\\`}", "<redacted>"],
+    ["/token?zQ8vN2mLx7=abc", "/token?<redacted>"],
+    ["/x?limit=1000&offset=10000", "/x?limit=1000&offset=<redacted>"],
+    ["See /x?a=SECRET!", "See /x?a=<redacted>!"],
     ['<input name="password" value="abc">', '<input name="password" value=<redacted>'],
     ["Authorization: Bearer abc", "Authorization: <redacted>"],
     ["Cookie: a=b; c=d\nHost: x", "Cookie: <redacted>\nHost: x"],
+    ["Cookie: a=b\r\nHost: x", "Cookie: <redacted>\r\nHost: x"],
+    ["token=a\r\nb=c", "token=<redacted>\r\nb=c"],
+    ["token=a&b.c=1", "token=<redacted>&b.c=1"],
+    ["token: (a\nb)", "token: <redacted>"],
+    ["token: |\n  a", "token: <redacted>"],
     ["X-Api-Key: abc", "X-Api-Key: <redacted>"],
     ["at https://jane:SECRET@h/x", "at https://<redacted>@h/x"],
+    ["at https://jane@x:SECRET@h/x", "at https://<redacted>@h/x"],
     ["at //jane:SECRET@h/x.", "at //<redacted>@h/x."],
     ["at https%3A%2F%2Fjane:SECRET@h/x", "<redacted>"],
     ["(https://h/cb?code=SECRET&state=1).", "(https://h/cb?code=<redacted>&state=1)."],
@@ -191,11 +264,14 @@ describe("a text of Apify's", () => {
     ["sid=SECRET", "sid=<redacted>"],
     ["sess=SECRET", "sess=<redacted>"],
     ["?code=4930&pin=4930", "?code=<redacted>&pin=<redacted>"],
+    ["?CODE=4930", "?CODE=<redacted>"],
+    ["code: 49302", "code: <redacted>"],
     ["pin: 4930", "pin: <redacted>"],
     ["otp: 493021", "otp: <redacted>"],
     ["code=zQ8vN2mL, key=8f14e45f, pin: 49302", "code=<redacted>, key=<redacted>, pin: <redacted>"],
     ["The token abc123 is not valid", "The token <redacted>"],
     ["The signature is a1b2c3d4", "The signature is <redacted>"],
+    ["The token, a1b2c3d4, is not valid", "The token, <redacted>"],
     ["The token you sent, a1b2c3d4e5f6g7h8i9, is not valid", "The token you sent, <redacted>, is not valid"]
   ])("%j shows as %j", (text, expected) => {
     assert.strictEqual(redact(text), expected)
@@ -210,6 +286,13 @@ describe("a text of Apify's", () => {
     "https://api.apify.com/v2/key-value-stores/WkzbQMuFYuamGv3YF/keys?limit=1",
     "100% of 5 < 6 && a\\b",
     "Why? Because of and/or? (status code: 404, key=OUTPUT)",
+    "What?and/or",
+    "/v2/key-value-stores?desc=true&unnamed=false&prefix=&limit=1000",
+    "id: WkzbQMuFYuamGv3YF, code: 1020",
+    "Missing token:",
+    "Shipping: free, spin: 1, side: left, design: plain",
+    "The token <redacted> is not valid",
+    "The token is not valid.\nTrace: 8f14e45fceea167a",
     // Apify's own, as documented or seen.
     "x402-payment-required",
     "user-or-token-not-found",
@@ -310,6 +393,7 @@ describe("a location", () => {
     ["https://jane:pa/ss@evil.example/a", "https://<redacted>/<redacted>/a"],
     ["HTTP:\\\\jane:pass@evil.example\\a", "HTTP://evil.example/a"],
     ["http:jane:pass@evil.example", "http://evil.example"],
+    ["\\\\jane:pass@evil.example\\a", "//evil.example/a"],
     ["ht\ntps://jane:pass@evil.example/", "https://evil.example/"],
     ["\u0000https://jane:pass@evil.example/", "https://evil.example/"],
     ["//evil.example/a?b", "//evil.example/a"],
@@ -329,7 +413,7 @@ describe("a location", () => {
     ["/token:abc", "/<redacted>"],
     ["<redacted>", "<redacted>"],
     ["https://evil.example/<redacted>", "https://evil.example/<redacted>"],
-    ["file:///etc/passwd", "file:<redacted>"],
+    ["FILE:///etc/passwd", "FILE:<redacted>"],
     ["javascript:alert(1)", "javascript:<redacted>"]
   ])("%j shows as %j", (location, expected) => {
     assert.strictEqual(Option.getOrNull(originAndPath(location)), expected)
