@@ -144,7 +144,9 @@ class FetchExchange implements Exchange {
     added: number
   ) {
     this.receive(send).then(
-      () => receiver.onEnd(),
+      () => {
+        if (!this.controller.signal.aborted) receiver.onEnd()
+      },
       (cause) => {
         // There may be more on its way.
         this.abort()

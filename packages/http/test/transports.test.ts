@@ -2,6 +2,7 @@
  * The client unchanged on each transport, over real sockets.
  */
 import type { IncomingMessage, RequestListener, Server } from "node:http"
+import * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -22,11 +23,21 @@ import {
   HttpClientTransport,
   type Operation,
   RetryPolicy,
-  storeById
+  storeById,
+  Transport
 } from "../src/index.js"
 import * as UndiciTransport from "../src/UndiciTransport.js"
 import { minimalBody } from "./arbitraries.js"
-import { clientOn, listening, type TransportLayer, transports, unhurried, urlOf, watching } from "./realSockets.js"
+import {
+  clientOn,
+  eventLoopTurn,
+  listening,
+  type TransportLayer,
+  transports,
+  unhurried,
+  urlOf,
+  watching
+} from "./realSockets.js"
 import { attributesOf, recordSpans } from "./spans.js"
 
 const respondAsApify: RequestListener = (request, response) => {
@@ -204,6 +215,48 @@ describe.each(transports)("with $name", ({ transport }) => {
         yield* Deferred.await(freed)
       }).pipe(Effect.provide(clientOf(server)))
     })
+  )
+
+  it.scopedLive.each([
+    ["the head", ["onHead"]],
+    ["a chunk", ["onHead", "onChunk"]]
+  ])("a receiver that wants no more than %s is told nothing more, and the socket is freed", ([last, expected]) =>
+    Effect.gen(function* () {
+      const { freed, server } = yield* watching((_, response) => {
+        response.writeHead(200, { "content-length": "100" })
+        if (last === "a chunk") response.write("some")
+        else response.flushHeaders()
+      })
+      const begin = yield* Effect.flatMap(Transport.Transport, ({ prepare }) => prepare)
+      const told: Array<string> = []
+      yield* Effect.withFiberRuntime<void>((fiber) => {
+        begin({
+          request: {
+            method: "GET",
+            origin: urlOf(server),
+            path: "/",
+            headers: Headers.empty,
+            body: { _tag: "Empty" }
+          },
+          span: Option.none(),
+          fiber,
+          onHead: () => {
+            told.push("onHead")
+            return last === "the head" ? "stop" : "chunks"
+          },
+          onChunk: () => {
+            told.push("onChunk")
+            return false
+          },
+          onEnd: () => told.push("onEnd"),
+          onError: () => told.push("onError")
+        })
+        return Effect.void
+      })
+      yield* Deferred.await(freed)
+      yield* eventLoopTurn
+      assert.deepStrictEqual(told, expected)
+    }).pipe(Effect.provide(transport))
   )
 
   it.scopedLive("a response over the cap frees its socket", () =>
