@@ -505,6 +505,43 @@ describe("the budget of a client", () => {
     return inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { retries: 2, baseDelay: 1 } })))
   })
 
+  const mayRecover = fc.constantFrom<Step[]>(responding(503), responding(429), closedWhileIdle)
+
+  it.effect.prop(
+    "gets back what the retries of a call took that succeeds, and one more",
+    [fc.array(mayRecover, { maxLength: 3 })],
+    ([failures]) =>
+      Effect.gen(function* () {
+        let next: ReadonlyArray<Step> = []
+        const respond: Respond = (request) =>
+          Effect.suspend(() => {
+            const [step = responding(503), ...rest] = next
+            next = rest
+            return perform(step, request)
+          })
+        const retriesOf = (store: string) =>
+          Effect.map(Effect.flip(getStore(store, { retry: { retries: 1 } })), (error) =>
+            "attempts" in error ? error.attempts - 1 : assert.fail(error.message)
+          )
+        const retriesOfMany = (name: string, count: number) =>
+          Effect.map(
+            Effect.forEach(
+              Array.from({ length: count }, (_, index) => `~${name}-${index}`),
+              retriesOf
+            ),
+            (retries) => retries.reduce((sum, count) => sum + count, 0)
+          )
+        const calls = Effect.gen(function* () {
+          assert.strictEqual(yield* retriesOfMany("failing", 7), 7)
+          next = [...failures, theStore]
+          yield* getStore("~healthy")
+          // Three were left.
+          assert.strictEqual(yield* retriesOfMany("later", 10), 4)
+        })
+        yield* inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { baseDelay: 1 } })))
+      })
+  )
+
   /** Spends the whole budget on one failed call for each of ten stores, and then makes one call with each of the steps. */
   const afterOutage = (...steps: ReadonlyArray<Step>) =>
     Effect.gen(function* () {
