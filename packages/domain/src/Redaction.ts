@@ -385,7 +385,7 @@ const hideParameter =
     const value = rest.slice(0, rest.search(/[)"'\]}:;,.!]{0,8}$/))
     const nameAndSign = parameter.slice(0, sign + 1)
     const isPlain = /^(?:\d{1,4}|true|false)$/.test(value) && !/code/i.test(nameAndSign)
-    const shown = value === "" || value === REDACTED || isPlain ? value : REDACTED
+    const shown = value === "" || isPlain ? value : REDACTED
     return before + nameAndSign + shown + rest.slice(value.length)
   }
 
@@ -509,7 +509,6 @@ const safePath = (path: string): string => {
 }
 
 const isHarmlessSegment = (segment: string): boolean =>
-  segment === REDACTED ||
   Option.exists(
     decodings(segment),
     (forms) =>

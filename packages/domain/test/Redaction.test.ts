@@ -272,6 +272,13 @@ describe("a text of Apify's", () => {
     ["The token abc123 is not valid", "The token <redacted>"],
     ["The signature is a1b2c3d4", "The signature is <redacted>"],
     ["The token, a1b2c3d4, is not valid", "The token, <redacted>"],
+    ["The token zQvNmLxR is not valid", "The token <redacted>"],
+    ["The token of abcdefghijklmnopqrstuvwxy", "The token of <redacted>"],
+    ["The token of aBcDeFgH", "The token of <redacted>"],
+    ["The token of storage1234", "The token of <redacted>"],
+    ["The token of 1234567890123", "The token of <redacted>"],
+    ["The token of name-a1b2", "The token of <redacted>"],
+    ["The token of a1-b2-c3", "The token of <redacted>"],
     ["The token you sent, a1b2c3d4e5f6g7h8i9, is not valid", "The token you sent, <redacted>, is not valid"]
   ])("%j shows as %j", (text, expected) => {
     assert.strictEqual(redact(text), expected)
@@ -290,6 +297,7 @@ describe("a text of Apify's", () => {
     "/v2/key-value-stores?desc=true&unnamed=false&prefix=&limit=1000",
     "id: WkzbQMuFYuamGv3YF, code: 1020",
     "Missing token:",
+    "The token of abcdefghijklmnopqrstuvwx, SHAKE256, and 123456789012",
     "Shipping: free, spin: 1, side: left, design: plain",
     "The token <redacted> is not valid",
     "The token is not valid.\nTrace: 8f14e45fceea167a",
@@ -324,6 +332,8 @@ describe("a snippet", () => {
     "<pre>Cannot GET /v2/key-value-stores/my-store</pre>",
     "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
     '{"message":"no Route matched with those values"}',
+    "No such Key-Value Store",
+    "Request 012345678901234",
     "HTTP/1.1 404, code 404, error code: 1020",
     "Žluťoučký kůň &amp; 店"
   ])("shows %j", (text) => {
@@ -346,6 +356,12 @@ describe("a snippet", () => {
     "zQ8vN2mL is wrong",
     "id 8f14e45fceea",
     "id%208f14",
+    "state 8f14",
+    "nonce 8f14",
+    "ticket: 8f14",
+    "Code 8f14",
+    "See apify_x",
+    "See /login?&a=1",
     "otp 493021",
     "code 493021",
     "pin 4930",
@@ -409,12 +425,21 @@ describe("a location", () => {
     ["/a%3Fsignature%3Dabc/b", "/<redacted>/b"],
     ["/a%252Fb", "/<redacted>"],
     ["/páth/a%20b", "/páth/a%20b"],
+    ["https://8f14e45f.example/", "https://8f14e45f.example/"],
+    ["/8f14e45fceea167", "/8f14e45fceea167"],
+    ["/8f14e45fceea167a", "/<redacted>"],
+    ["/token/abcdefghijklmno/a.b-c", "/token/abcdefghijklmno/a.b-c"],
+    ["/token/abcdefghijklmnop", "/token/<redacted>"],
     ["/apify_api_abc", "/<redacted>"],
     ["/token:abc", "/<redacted>"],
     ["<redacted>", "<redacted>"],
     ["https://evil.example/<redacted>", "https://evil.example/<redacted>"],
     ["FILE:///etc/passwd", "FILE:<redacted>"],
-    ["javascript:alert(1)", "javascript:<redacted>"]
+    ["javascript:alert(1)", "javascript:<redacted>"],
+    ["about:blank", "about:<redacted>"],
+    ["data:text/plain,a", "data:<redacted>"],
+    ["ftp://evil.example/", "ftp:<redacted>"],
+    ["mailto:jane@evil.example", "mailto:<redacted>"]
   ])("%j shows as %j", (location, expected) => {
     assert.strictEqual(Option.getOrNull(originAndPath(location)), expected)
   })
