@@ -274,7 +274,7 @@ describe("a text of Apify's", () => {
     ["The token, a1b2c3d4, is not valid", "The token, <redacted>"],
     ["The token zQvNmLxR is not valid", "The token <redacted>"],
     ["The token of abcdefghijklmnopqrstuvwxy", "The token of <redacted>"],
-    ["The token of aBcDeFgH", "The token of <redacted>"],
+    ["The token of aBcDeFgHi", "The token of <redacted>"],
     ["The token of storage1234", "The token of <redacted>"],
     ["The token of 1234567890123", "The token of <redacted>"],
     ["The token of name-a1b2", "The token of <redacted>"],

@@ -217,7 +217,14 @@ describe("the advice", () => {
     ["actor-runs/x", /after actor-runs\/ is not the ID of a run/],
     ["actors/janedoe~my-actor", /a run is actor-runs\/ID, actors\/ACTOR\/runs\/last/],
     ["actors/janedoe~../runs/last", /not an ID, a name, or username~name/],
-    ["actors/a/runs/last?status=succeeded", /status=SUCCEEDED&origin=API/]
+    ["actor/x", /a run is actor-runs\/ID/],
+    ["actor-runs/x?y", /a run is actor-runs\/ID/],
+    ["actor-runs/x/y", /a run is actor-runs\/ID/],
+    ["actors/a?b/runs/last", /a run is actor-runs\/ID/],
+    ["https://api.apify.com/v2/actor-runs/x", /it is a URL or a path/],
+    ["actors/a/runs/last?status=succeeded", /status=SUCCEEDED&origin=API/],
+    ["actors/a/runs/last?origin=web", /status=SUCCEEDED&origin=API/],
+    ["actors/a/runs/last?\n", /status=SUCCEEDED&origin=API/]
   ])("for %j says what to write", (input, advice) => {
     const { message, problem } = refused(input)
     assert.match(problem, advice)
@@ -418,6 +425,17 @@ describe("where to send a request", () => {
     ["a line break", { _tag: "StoreById", id: "WkzbQMuFYuamGv3YF\r\nX: 1" }],
     ["a name as an ID", { _tag: "StoreById", id: "janedoe~my-store" }],
     ["an own store's name as an ID", { _tag: "StoreById", id: "~my-store" }],
+    ["a run's path as an ID", { _tag: "StoreById", id: "actor-runs/HG7ML7M8z78YcAPEB" }],
+    [
+      "a path of a last run as an owner and a name",
+      { _tag: "StoreByName", owner: "actors/me-too", name: "a/runs/last" }
+    ],
+    ["a user's store without a name", { _tag: "StoreByName", owner: "janedoe" }],
+    ["an own store without a name", { _tag: "OwnStore" }],
+    ["an array as a run", { _tag: "StoreOfRun", run: ["HG7ML7M8z78YcAPEB"] }],
+    ["a last run of nothing", { _tag: "StoreOfLastRun", of: "Actor" }],
+    ["an array as a status", { _tag: "StoreOfLastRun", of: "Actor", id: "a", status: ["SUCCEEDED"] }],
+    ["an array as an origin", { _tag: "StoreOfLastRun", of: "Actor", id: "a", origin: ["API"] }],
     ["a user's store without an owner", { _tag: "StoreByName", owner: "", name: "my-store" }],
     ["a store's ID as a name", { _tag: "OwnStore", name: "~WkzbQMuFYuamGv3YF" }],
     ["a number as an ID", { _tag: "StoreById", id: 12345678901234567n }],

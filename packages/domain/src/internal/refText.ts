@@ -75,7 +75,7 @@ const isOrigin = (value: unknown): value is RunOrigin => runOrigins.some((origin
 const runPath = /^actor[a-z-]*\//
 const ofRun = /^actor-runs\/([^/?]*)$/
 const ofLastRun = /^(actors|actor-tasks)\/([^/?]*)\/runs\/last(?:\?(.*))?$/s
-const conditions = /^(?:status=([^&]*))?&?(?:origin=([^&]*))?$/s
+const conditions = /^(?:status=([^&]*))?&?(?:origin=([^&]*))?$/
 
 /** The conditions in a query; `undefined` if it is invalid. */
 const parseConditions = (query = ""): Conditions | undefined => {
