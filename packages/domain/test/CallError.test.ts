@@ -13,6 +13,7 @@ import {
   describeFailure,
   ForbiddenError,
   GaveUp,
+  isCallError,
   MalformedResponseError,
   MethodNotAllowedError,
   PaymentRequiredError,
@@ -25,6 +26,7 @@ import {
   UnexpectedResponseError
 } from "../src/index.js"
 import {
+  AnyError,
   attemptTimeout,
   callTimeout,
   failed,
@@ -97,6 +99,11 @@ describe("the message", () => {
       ["carried no token", "transformClient", "baseUrl"]
     ],
     [
+      "of a 401 to a signed link says that the signature was refused",
+      new UnauthorizedError({ ...unauthorized, url: `${request.url}?limit=1&signature=<redacted>` }),
+      ["401 user-or-token-not-found", "The link's signature was refused", "has not expired"]
+    ],
+    [
       "of a 402 names the account's plan",
       new PaymentRequiredError(response(402, "x402-payment-required", "Please provide a payment")),
       ["402 x402-payment-required", "plan", "Billing"]
@@ -105,6 +112,16 @@ describe("the message", () => {
       "of a 403 names the owner as the one who can share it",
       new ForbiddenError(response(403, "insufficient-permissions", "Insufficient permissions")),
       ["403 insufficient-permissions", "Ask the owner of the store janedoe~my-store to share it", "general access"]
+    ],
+    [
+      "of a 403 to a signed link says that the signature was refused",
+      new ForbiddenError({ ...request, status: 403, url: `${request.url}?signature=<redacted>` }),
+      ["responded with 403", "The link's signature was refused", "signing key has not changed"]
+    ],
+    [
+      "of a 403 without a token says how to set one",
+      new ForbiddenError({ ...request, status: 403, isAnonymous: true }),
+      ["The request carried no token: set APIFY_TOKEN", "Otherwise ask the owner of the store janedoe~my-store"]
     ],
     [
       "of a 403 of an operation without a store says so too",
@@ -120,6 +137,11 @@ describe("the message", () => {
       "of a 429 gives the limit and the wait that the server named",
       new RateLimitedError({ ...rateLimited, limit: Option.some(30), retryAfter: Option.some(Duration.seconds(90)) }),
       ["429 rate-limit-exceeded", "The limit is 30 requests a second: send fewer at once", "wait 1m 30s"]
+    ],
+    [
+      "of a 429 may give a limit of one",
+      new RateLimitedError({ ...rateLimited, limit: Option.some(1) }),
+      ["The limit is 1 request a second"]
     ],
     [
       "of a 429 without a limit says to send fewer requests",
@@ -196,6 +218,16 @@ describe("the message", () => {
       ["A file could not be read or written [EACCES]", "permissions"]
     ],
     [
+      "of a proxy says to check it",
+      new TransportError({ ...request, reason: "proxy" }),
+      ["the proxy did not connect to the server", "Check the proxy's address, credentials and rules."]
+    ],
+    [
+      "of a request that cannot be sent says what to check",
+      new TransportError({ ...request, reason: "request" }),
+      ["the request could not be sent", "Check the base URL, the transport's options, and any body or function"]
+    ],
+    [
       "of a closed client says to keep its scope open",
       new TransportError({ ...request, reason: "closed" }),
       ["the client was closed", "scope"]
@@ -219,6 +251,7 @@ describe("the message", () => {
 
   it.each(samples)("%s", (_, { message }, parts) => {
     for (const part of parts) assert.include(message, part)
+    assert.notInclude(message, "..")
   })
 
   it("has a sample of every error", () => {
@@ -230,7 +263,15 @@ describe("the message", () => {
 
   it("counts attempts if there was more than one", () => {
     assert.notInclude(new ServerError(failed).message, "attempt")
-    assert.include(new ServerError({ ...failed, attempts: 2 }).message, "(2 attempts in 120ms)")
+    for (const error of [
+      new ServerError({ ...failed, attempts: 2 }),
+      new MalformedResponseError({ ...malformed, kind: "Json", attempts: 2 }),
+      new TransportError({ ...request, reason: "reset", attempts: 2 }),
+      new TimeoutError({ ...attemptTimeout, elapsed: request.elapsed, attempts: 2 }),
+      new TimeoutError({ ...callTimeout, elapsed: request.elapsed, attempts: 2 })
+    ]) {
+      assert.include(error.message, "(2 attempts in 120ms)")
+    }
   })
 
   it("names the server that responded if it is not known to be Apify", () => {
@@ -259,7 +300,12 @@ describe("an error that was not retried any further", () => {
     ["retries", 9, "(9 attempts in 4s)"],
     ["deadline", 3, "(3 attempts in 4s; no time for another before the deadline)"],
     ["deadline", 1, "(1 attempt in 4s; no time for another before the deadline)"],
-    ["budget", 1, "(1 attempt in 4s; not retried: too many calls of this client failed recently)"]
+    ["budget", 1, "(1 attempt in 4s; not retried: too many calls of this client failed recently)"],
+    [
+      "unsafe",
+      1,
+      "(1 attempt in 4s; not sent again: the server may have carried it out, and what it creates may exist)"
+    ]
   ] as const)("for %s after %d says so", (reason, attempts, ending) => {
     assert.include(failure(Option.some(reason), attempts), ending)
   })
@@ -305,6 +351,14 @@ describe("an error that was not retried any further", () => {
 
 const Encoded = Schema.encodedSchema(CallError)
 
+it.prop("isCallError takes the errors of every operation, and no other", [AnyError], ([error]) => {
+  assert.strictEqual(
+    isCallError(error),
+    CallError.members.some(({ _tag }) => _tag === error._tag)
+  )
+  assert.isFalse(isCallError({ ...error }))
+})
+
 describe("an error in a few words", () => {
   it.each([
     [new ServerError({ ...failed, status: 503 }), "ServerError (503)"],
@@ -349,6 +403,8 @@ describe("another attempt", () => {
     ["unknown", new TransportError({ ...request, reason: "unknown" }), "ByPolicy"],
     ["a port that fetch blocks", new TransportError({ ...request, reason: "unknown", permanent: true }), "Never"],
     ["tls", new TransportError({ ...request, reason: "tls" }), "Never"],
+    ["proxy", new TransportError({ ...request, reason: "proxy" }), "ByPolicy"],
+    ["a request that cannot be sent", new TransportError({ ...request, reason: "request" }), "Never"],
     ["protocol", new TransportError({ ...request, reason: "protocol" }), "Never"],
     ["a file", new TransportError({ ...request, reason: "file" }), "Never"],
     ["the client's end", new TransportError({ ...request, reason: "closed" }), "Never"],

@@ -12,6 +12,7 @@ import {
   GeneratedStoreId,
   ownStore,
   parseStoreRef,
+  quote,
   RunId,
   Store,
   StoreId,
@@ -373,6 +374,8 @@ describe("where to send a request", () => {
       Either.getOrElse(segmentFor(text), () => text),
       text
     )
+    const shown = Either.mapLeft(segmentFor(text), ({ ref }) => ref)
+    if (Either.isLeft(shown)) assert.strictEqual(shown.left, quote(text))
   })
 
   it.prop("of any JSON is legal, or refused", [anyJson], ([json]) => isLegalOrRefused(json))
