@@ -1,7 +1,7 @@
 /**
  * What the end of a client does to the calls under way, and to later ones: on each transport, over real sockets.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { isCallError } from "@effect-apify/domain"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -18,7 +18,9 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ApifyClient, type CallError, getStore, RetryPolicy, runStream, type StreamOperation } from "../src/index.js"
+import { Bag } from "../src/internal/bag.js"
 import { errorOf } from "../src/internal/response.js"
+import { layerRespond } from "../src/testing.js"
 import { put } from "./put.js"
 import { clientOn, eventLoopTurn, listening, transports, urlOf, watching } from "./realSockets.js"
 import { recordSpans } from "./spans.js"
@@ -68,6 +70,25 @@ class StoppedClock implements Clock.Clock {
       until: () => [...this.sleeping].some((sleeper) => Duration.greaterThanOrEqualTo(sleeper.duration, duration))
     })
 }
+
+it.effect("a call that has ended is nothing that the end of its client would close", () =>
+  Effect.gen(function* () {
+    const adding = yield* Effect.acquireRelease(
+      Effect.sync(() => vi.spyOn(Bag.prototype, "add")),
+      (spy) => Effect.sync(() => spy.mockRestore())
+    )
+    const call = Effect.ignore(getStore("~my-store", { retry: RetryPolicy.none }))
+    yield* Effect.provide(
+      Effect.repeatN(call, 9),
+      layerRespond(() => Effect.succeed(new Response(null, { status: 404 })))
+    )
+    const open = adding.mock.contexts.flatMap((bag, index) =>
+      bag instanceof Bag && "close" in (adding.mock.calls[index]?.[0] ?? {}) ? [bag] : []
+    )
+    assert.lengthOf(open, 10)
+    for (const { all } of open) assert.lengthOf(all, 0)
+  }).pipe(Effect.scoped)
+)
 
 describe.each(transports)("the end of a client with $name", ({ transport }) => {
   /** A client, and what closes it. */
