@@ -27,6 +27,7 @@ describe("Retry-After is read", () => {
     ["Wed, 30 Sep 2026 12:00:60 GMT", 60_000],
     ["Wed, 30 Sep 2026 11:59:59 GMT", 0],
     ["Sunday, 06-Nov-94 08:49:37 GMT", 0],
+    ["Friday, 30-Sep-77 12:00:05 GMT", 0],
     ["Sun Nov  6 08:49:37 1994", 0]
   ])("in %j, as %i ms", (value, millis) => {
     assert.strictEqual(millisOf(value), millis)
