@@ -146,7 +146,7 @@ export interface StoresOptions extends CallOptions {
 
 /**
  * A client of stores and records in memory. It supports all operations, with Apify's access policy and error responses. Changes
- * last until the layer is built again. An invalid store or key among the options is a defect.
+ * last until the layer is built again. An invalid name, ID or key among the options is a defect.
  *
  * It has no rate limits and no limit on the size of a record. It does not check the JSON schemas of collections, and does not
  * decompress brotli.

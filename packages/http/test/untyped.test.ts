@@ -303,6 +303,17 @@ describe("a layer is not built with", () => {
         assert.include(yield* refusal(build({ stores: [value] })), "a store must be an object")
         assert.include(yield* refusal(build({ stores: [{ records: value }] })), "records must be an object")
       }
+      const misnamed = [
+        { caller: "j" },
+        { runs: [{ id: "HG7ML7M8z78YcAPE", store: "~my-store" }] },
+        { stores: [{ name: "my_store" }] },
+        { stores: [{ id: "my-store" }] },
+        { stores: [{ records: { "a b": "text" } }] }
+      ]
+      for (const options of misnamed) {
+        const words = yield* refusal(build(options))
+        assert.match(words, /"j"|"HG7ML7M8z78YcAPE"|"my_store"|"my-store"|"a b"/)
+      }
       for (const value of [undefined, () => 5, Symbol("INPUT")]) {
         const words = yield* refusal(build({ stores: [{ records: { INPUT: value } }] }))
         assert.include(words, "The record INPUT must be text, bytes or JSON")

@@ -23,10 +23,11 @@ import {
   taskNotFoundRefusal,
   tokenNotProvidedRefusal
 } from "@effect-apify/domain/Refusal"
-import type { RunOrigin, RunStatus } from "@effect-apify/domain/RunId"
+import { RunId, type RunOrigin, type RunStatus } from "@effect-apify/domain/RunId"
 import { StorageSignatureFromString, storageSignatureText } from "@effect-apify/domain/Signature"
 import { Store } from "@effect-apify/domain/Store"
-import { StoreId } from "@effect-apify/domain/StoreId"
+import { GeneratedStoreId, StoreId } from "@effect-apify/domain/StoreId"
+import { StoreName } from "@effect-apify/domain/StoreName"
 import {
   type OwnStore,
   parseStoreRef,
@@ -37,6 +38,7 @@ import {
   type StoreRef
 } from "@effect-apify/domain/StoreRef"
 import { StoreStats } from "@effect-apify/domain/StoreStats"
+import { Username } from "@effect-apify/domain/Username"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -256,6 +258,14 @@ const newStore = (fields: Partial<Store>): Effect.Effect<Store> =>
 const encodeStore = Schema.encodeSync(Store)
 const decodeStore = Schema.decodeUnknown(Store, { errors: "all" })
 
+/** Calls name stores, runs and users by these alone. */
+const decodeNames = Schema.decodeUnknown(
+  Schema.Struct({ id: Schema.optional(GeneratedStoreId), name: Schema.NullishOr(StoreName) }),
+  { errors: "all" }
+)
+const decodeCaller = Schema.decodeUnknown(Schema.Struct({ caller: Schema.optional(Username) }))
+const decodeRun = Schema.decodeUnknown(Schema.Struct({ id: RunId }))
+
 const storedOf = (
   seedStore: SeedStore,
   { caller, recordsOf = recordsInMemory }: MemoryOptions
@@ -264,6 +274,7 @@ const storedOf = (
     checkObject("a store", seedStore, "{ name: 'my-store' }")
     const { records: seeds = {}, ...seed } = seedStore
     checkObject("records", seeds, "{ INPUT: 'Some text' }")
+    yield* decodeNames(seed)
     const encoded = encodeStore(yield* newStore({ username: Option.fromNullable(caller) }))
     const records = recordsOf(yield* decodeStore({ ...encoded, ...seed }))
     for (const [key, record] of Object.entries(seeds))
@@ -344,17 +355,18 @@ export class Memory {
   private constructor(private readonly options: MemoryOptions) {}
 
   static make(options: MemoryOptions): Effect.Effect<Memory> {
-    const { recordsOf = recordsInMemory } = options
-    return Effect.map(
-      Effect.forEach(options.stores, (seed) =>
-        seed instanceof Store ? Effect.succeed({ store: seed, records: recordsOf(seed) }) : storedOf(seed, options)
-      ),
-      (stores) => {
-        const memory = new Memory(options)
-        for (const stored of stores) memory.stores.set(stored.store.id, stored)
-        return memory
+    const { caller, recordsOf = recordsInMemory, runs = [] } = options
+    return Effect.gen(function* () {
+      yield* decodeCaller({ caller })
+      yield* Effect.forEach(runs, (run) => decodeRun(run))
+      const memory = new Memory(options)
+      for (const seed of options.stores) {
+        const stored =
+          seed instanceof Store ? { store: seed, records: recordsOf(seed) } : yield* storedOf(seed, options)
+        memory.stores.set(stored.store.id, stored)
       }
-    )
+      return memory
+    }).pipe(Effect.orDie)
   }
 
   /** Learns of stores that other programs have made. It runs exclusively: a store that is being made here is not another one. */
