@@ -430,6 +430,6 @@ const SAVE_TIME = Duration.seconds(10)
 
 const checkInterval = (interval: Duration.DurationInput): Effect.Effect<Duration.Duration> =>
   Option.match(Option.filter(Duration.decodeUnknown(interval), Duration.greaterThan(Duration.zero)), {
-    onNone: () => Effect.die(new Cause.IllegalArgumentException("interval must be greater than 0")),
+    onNone: () => Effect.die(new Cause.IllegalArgumentException("interval must be a duration greater than 0")),
     onSome: Effect.succeed
   })
