@@ -144,6 +144,24 @@ describe("a reader", () => {
     )
   }
 
+  it.scopedLive("of a record that was replaced gets all of it, although another one has left", () =>
+    Effect.gen(function* () {
+      const { url, database } = yield* started()
+      for (const key of ["large", "other"]) yield* put(url, CLOSED, key, filled(1))
+      const response = yield* reading(url, recordPath(CLOSED, "large"))
+      const leaving = yield* reading(url, recordPath(CLOSED, "large"))
+      const last = yield* reading(url, recordPath(CLOSED, "other"))
+      for (const key of ["large", "other"]) yield* put(url, CLOSED, key, "small")
+      leaving.destroy()
+      yield* get(url, CLOSED, "large")
+      // Nobody reads the other record any more: what was discarded is removed.
+      last.destroy()
+      yield* until(Effect.map(rowsIn(database), ({ discarded }) => discarded < 2))
+      assert.isTrue((yield* readAll(response)).equals(filled(1)))
+      yield* untilRows(database, { records: 2, chunks: 0, discarded: 0 })
+    })
+  )
+
   it.scopedLive("who reads nothing does not hold up others", () =>
     Effect.gen(function* () {
       const { url } = yield* started()
