@@ -65,8 +65,12 @@ export interface ApifyError extends Error {
   readonly retryable: Retryable
 }
 
+/** The errors among `E` that are a `T`. Of `any` it is `T`, or nothing would be left where the error is none. */
+type Among<E, T> = 0 extends 1 & E ? T : E extends T ? E : E & T
+
 /**
  * Whether a value is an error of these packages. A copy of one that has crossed a process or worker boundary is not.
+ * In a union it tells the errors of these packages from the others.
  *
  * @example
  * ```ts
@@ -79,7 +83,7 @@ export interface ApifyError extends Error {
  * @since 0.1.0
  * @category guards
  */
-export const isApifyError = <E>(error: E): error is E & ApifyError =>
+export const isApifyError = <E>(error: E | ApifyError): error is Among<E, ApifyError> =>
   Predicate.isError(error) &&
   Predicate.hasProperty(error, ApifyErrorTypeId) &&
   Predicate.hasProperty(error, "_tag") &&
@@ -103,8 +107,13 @@ export const isApifyError = <E>(error: E): error is E & ApifyError =>
  */
 export const isRetryable = (error: unknown): boolean => isApifyError(error) && error.retryable !== "Never"
 
+interface NotFound extends ApifyError {
+  readonly _tag: `${string}NotFoundError`
+}
+
 /**
- * Whether Apify responded that the requested resource does not exist.
+ * Whether Apify responded that the requested resource does not exist. In a union it tells these errors from the others, so that
+ * `Effect.catchIf` leaves only the others.
  *
  * @example
  * ```ts
@@ -119,5 +128,5 @@ export const isRetryable = (error: unknown): boolean => isApifyError(error) && e
  * @since 0.1.0
  * @category guards
  */
-export const isNotFound = <E>(error: E): error is E & ApifyError & { readonly _tag: `${string}NotFoundError` } =>
+export const isNotFound = <E>(error: E | NotFound): error is Among<E, NotFound> =>
   isApifyError(error) && error._tag.endsWith("NotFoundError")
