@@ -1,5 +1,6 @@
 /**
- * A port that is free, and stays so: no system gives one in this range to a process that asks for any, or to a connection.
+ * A port that is free, and stays so: Linux, macOS and Windows give none in this range to a process that asks for any, or to a
+ * connection.
  */
 import { randomInt } from "node:crypto"
 import { createServer } from "node:net"
@@ -9,7 +10,10 @@ export const freePort: Effect.Effect<number> = Effect.async((resume) => {
   const attempt = (): void => {
     const port = randomInt(10_000, 30_000)
     const server = createServer()
-      .once("error", attempt)
+      .once("error", (error: NodeJS.ErrnoException) => {
+        if (error.code === "EADDRINUSE") attempt()
+        else resume(Effect.die(error))
+      })
       .listen(port, "127.0.0.1", () => {
         server.close(() => resume(Effect.succeed(port)))
       })

@@ -300,7 +300,7 @@ const transportMessages: Record<TransportReason, readonly [happened: string, adv
     "Check the base URL, the transport's options, and any body or function that you passed"
   ],
   file: ["A file could not be read or written", "Check its folder, its permissions and the disk's free space"],
-  closed: ["the stream or the client was closed", "Keep its scope open until all is read and all calls have ended"],
+  closed: ["the stream or the client was closed", "Keep their scopes open until all is read and all calls have ended"],
   unknown: ["the request failed", "Check the base URL and the network"]
 }
 

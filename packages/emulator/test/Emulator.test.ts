@@ -1,7 +1,6 @@
 /**
  * The emulator as a layer: it starts, keeps its data, fails with messages that say what to do, and stops.
  */
-
 import { writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import * as FileSystem from "@effect/platform/FileSystem"

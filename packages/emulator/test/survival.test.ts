@@ -1,7 +1,6 @@
 /**
  * Bad clients: after each the emulator responds as before, has closed every socket, and holds no more memory.
  */
-
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import { Socket } from "node:net"
 import { afterAll, assert, beforeAll, describe, it, layer } from "@effect/vitest"

@@ -145,9 +145,10 @@ class FetchExchange implements Exchange {
   ) {
     this.receive(send).then(
       () => {
-        if (!this.controller.signal.aborted) receiver.onEnd()
+        if (!this.isOver) receiver.onEnd()
       },
       (cause) => {
+        if (this.isOver) return
         // There may be more on its way.
         this.abort()
         receiver.onError(cause, added)
@@ -175,7 +176,7 @@ class FetchExchange implements Exchange {
         return
       case "whole":
         if (this.isPlatforms) {
-          this.receiver.onChunk(bytesOf(await response.arrayBuffer()))
+          this.passOn(bytesOf(await response.arrayBuffer()))
           return
         }
     }
@@ -185,7 +186,7 @@ class FetchExchange implements Exchange {
     if (typeof response.arrayBuffer !== "function") {
       throw new TypeError("fetch returned a response whose body is neither a ReadableStream nor has arrayBuffer()")
     }
-    this.receiver.onChunk(bytesOf(await response.arrayBuffer()))
+    this.passOn(bytesOf(await response.arrayBuffer()))
   }
 
   private async read(stream: ReadableStream<Uint8Array>): Promise<void> {
@@ -197,18 +198,24 @@ class FetchExchange implements Exchange {
     // For a `fetch` that does not heed its signal.
     signal.addEventListener("abort", stop)
     try {
-      while (!signal.aborted) {
+      while (!this.isOver) {
         const { done, value } = await reader.read()
         if (done) return
-        if (!this.receiver.onChunk(value)) {
-          this.abort()
-          return
-        }
+        this.passOn(value)
         if (this.paused !== undefined) await this.paused
       }
     } finally {
       signal.removeEventListener("abort", stop)
     }
+  }
+
+  private passOn(chunk: Uint8Array): void {
+    if (!this.isOver && !this.receiver.onChunk(chunk)) this.abort()
+  }
+
+  /** Whether the receiver is to be told nothing more. */
+  private get isOver(): boolean {
+    return this.controller.signal.aborted
   }
 
   abort(): void {

@@ -56,8 +56,8 @@ export interface Options {
 /**
  * Sends requests with the `HttpClient` that is provided.
  *
- * `NodeHttpClient.layer` does not hold back a stream that is put while the server is slow: it is read to its end into memory, and if
- * it never has to wait for its bytes, the call's time limits end the call only after that. On Node prefer `NodeHttpClient.layerUndici`.
+ * `NodeHttpClient.layer` does not hold back a stream that is put while the server is slow: it reads the stream into memory first. If
+ * the stream never waits, time limits act only after that. On Node prefer `NodeHttpClient.layerUndici`.
  * On `FetchHttpClient`, what `FetchTransport.layer` says of compressed records holds for `getRecord` too.
  *
  * @example
@@ -397,12 +397,16 @@ const responseIn = (error: HttpClientError.HttpClientError): Option.Option<HttpC
 const addedTo = ({ headers }: TransportRequest, cause: Cause.Cause<HttpClientError.HttpClientError>): number =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => 0,
-    onSome: ({ request }) => Math.max(0, sizeOfHeaders(request.headers) - sizeOfHeaders(headers))
+    // A client without types may fail with anything.
+    onSome: (error) =>
+      HttpClientError.isHttpClientError(error)
+        ? Math.max(0, sizeOfHeaders(error.request.headers) - sizeOfHeaders(headers))
+        : 0
   })
 
 /** What the transport itself threw, or its description: the message of an `HttpClientError` repeats the request. */
 const causeOf = (cause: Cause.Cause<HttpClientError.HttpClientError>): unknown =>
   Option.match(Cause.failureOption(cause), {
     onNone: () => Cause.squash(cause),
-    onSome: (error) => error.cause ?? error.description
+    onSome: (error) => (HttpClientError.isHttpClientError(error) ? (error.cause ?? error.description) : error)
   })

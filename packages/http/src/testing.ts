@@ -118,8 +118,11 @@ const responseOf = (respond: Respond, request: HttpClientRequest.HttpClientReque
     return Effect.isEffect(response) ? Effect.filterOrDie(response, isObject, wrong) : Effect.dieSync(wrong)
   }).pipe(Effect.catchAllDefect((defect) => Effect.die(mistakeOf(defect))))
 
-/** An assertion that fails, for instance. It is not a failure of a network, which would be retried. */
-const mistakeOf = (defect: unknown): TypeError => (defect instanceof TypeError ? defect : new TypeError(String(defect)))
+/** An assertion that fails, for instance. By its code it is no failure of a network, which would be retried. */
+const mistakeOf = (defect: unknown): TypeError =>
+  Object.assign(new TypeError(defect instanceof Error ? defect.message : String(defect)), {
+    code: "ERR_INVALID_RESPONSE"
+  })
 
 /** A server that succeeds has read the whole body, whether its function looks at it or not. */
 const takeBody = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<void> =>
@@ -146,7 +149,8 @@ export interface StoresOptions extends CallOptions {
 
 /**
  * A client of stores and records in memory. It supports all operations, with Apify's access policy and error responses. Changes
- * last until the layer is built again. An invalid name, ID or key among the options is a defect.
+ * last until the layer is built again. An invalid name or ID of a store, a run or the caller is a defect, and so is
+ * an invalid key.
  *
  * It has no rate limits and no limit on the size of a record. It does not check the JSON schemas of collections, and does not
  * decompress brotli.

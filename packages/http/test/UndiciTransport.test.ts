@@ -1,7 +1,6 @@
 /**
  * What is `UndiciTransport`'s own: the memory that small chunks take, and dispatchers of the caller's.
  */
-
 import { mkdtemp, rm } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { connect } from "node:net"

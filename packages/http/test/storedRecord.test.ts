@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -177,7 +178,9 @@ describe("content", () => {
   it.effect.each([
     ["NaN", Number.NaN, []],
     ["an infinite number", { sizes: [1, Number.NEGATIVE_INFINITY] }, ["sizes", 1]],
-    ["an item that is undefined", { a: null, b: [{ c: ["c", undefined] }] }, ["b", 0, "c", 1]]
+    ["an item that is undefined", { a: null, b: [{ c: ["c", undefined] }] }, ["b", 0, "c", 1]],
+    ["an item that is a function", [constVoid], [0]],
+    ["a date that is none", { date: new Date(Number.NaN) }, ["date"]]
   ] as const)("for which JSON has only null is refused with its place: %s", ([, value, path]) =>
     Effect.gen(function* () {
       const error = yield* refusalOf({ schema: Schema.Unknown, value })
@@ -186,12 +189,22 @@ describe("content", () => {
     })
   )
 
-  it.effect("may have nulls, and fields that are undefined", () =>
+  it.effect("may have nulls, fields that are undefined, and JSON of its own", () =>
     Effect.gen(function* () {
-      yield* putRecord(STORE, "key", { schema: Schema.Unknown, value: { a: null, b: undefined, c: [null, "null", 1] } })
+      const price = { value: Number.NaN, toJSON: () => "5 EUR" }
+      const value = { a: null, b: undefined, c: [null, "null", 1], price }
+      yield* putRecord(STORE, "key", { schema: Schema.Unknown, value })
       const [request] = yield* (yield* RecordedRequests).all
       const text = request?.body._tag === "Uint8Array" ? Buffer.from(request.body.body).toString() : ""
-      assert.strictEqual(text, '{"a":null,"c":[null,"null",1]}')
+      assert.strictEqual(text, '{"a":null,"c":[null,"null",1],"price":"5 EUR"}')
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+
+  it.effect("may be as deep as JSON may be", () =>
+    Effect.gen(function* () {
+      const value = JSON.parse(`${"[".repeat(4000)}null${"]".repeat(4000)}`)
+      yield* putRecord(STORE, "key", { schema: Schema.Unknown, value })
+      assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
     }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
   )
 

@@ -1,7 +1,6 @@
 /**
  * Requests with a body and responses that are read as a stream, on each transport, by two operations of the test's own.
  */
-
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
@@ -749,7 +748,7 @@ describe.each(transports)("with $name", ({ name, transport }) => {
           assert.deepInclude(callErrorOf(yield* Fiber.join(reading)), { _tag: "TransportError", reason: "closed" })
           const late = callErrorOf(yield* Effect.exit(Stream.runDrain(body)))
           assert.deepInclude(late, { reason: "closed" })
-          assert.include(String(late), "Keep its scope open until all is read")
+          assert.include(String(late), "Keep their scopes open until all is read")
           yield* Deferred.await(freed)
         }).pipe(Effect.provide(clientOf(server)))
       })

@@ -160,14 +160,22 @@ describe("a client whose responses a function makes", () => {
       "throws",
       () => {
         throw new Error("expected GET to equal PUT")
-      }
+      },
+      "expected GET to equal PUT"
     ],
-    ["dies", () => Effect.die("expected GET to equal PUT")]
-  ] as const)("that %s ends the call at once, and is quoted", ([, respond]) =>
+    [
+      "throws what a network could say",
+      () => {
+        throw new Error("expected 'connection reset by peer' to equal ''")
+      },
+      "connection reset by peer"
+    ],
+    ["dies", () => Effect.die(new TypeError("fetch failed")), "fetch failed"]
+  ] as const)("that %s ends the call at once, and is quoted", ([, respond, words]) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(getStore("~my-store"))
       assert.deepInclude(error, { _tag: "TransportError", reason: "request", attempts: 1 })
-      assert.include(error.message, "expected GET to equal PUT")
+      assert.include(error.message, words)
     }).pipe(Effect.provide(layerRespond(respond, { retry: { retries: 1, baseDelay: 0 } })))
   )
 

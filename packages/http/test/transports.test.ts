@@ -218,44 +218,57 @@ describe.each(transports)("with $name", ({ transport }) => {
   )
 
   it.scopedLive.each([
-    ["the head", ["onHead"]],
-    ["a chunk", ["onHead", "onChunk"]]
-  ])("a receiver that wants no more than %s is told nothing more, and the socket is freed", ([last, expected]) =>
+    { what: "wants no more than the head", reading: "stop", told: ["onHead"] },
+    { what: "wants no more than a chunk", reading: "chunks", told: ["onHead", "onChunk"] },
+    { what: "wants no more than a whole body", reading: "whole", told: ["onHead", "onChunk"] },
+    { what: "has aborted", reading: "chunks", aborts: true, told: ["onHead", "onChunk"] }
+  ] as const)("a receiver that $what is told nothing more, and the socket is freed", (example) =>
     Effect.gen(function* () {
       const { freed, server } = yield* watching((_, response) => {
-        response.writeHead(200, { "content-length": "100" })
-        if (last === "a chunk") response.write("some")
-        else response.flushHeaders()
+        response.writeHead(200, { "content-length": example.reading === "whole" ? "4" : "100" })
+        if (example.reading === "stop") response.flushHeaders()
+        else response.write("some")
       })
       const begin = yield* Effect.flatMap(Transport.Transport, ({ prepare }) => prepare)
+      const toldAll = yield* Deferred.make<void>()
       const told: Array<string> = []
-      yield* Effect.withFiberRuntime<void>((fiber) => {
-        begin({
-          request: {
-            method: "GET",
-            origin: urlOf(server),
-            path: "/",
-            headers: Headers.empty,
-            body: { _tag: "Empty" }
-          },
-          span: Option.none(),
-          fiber,
-          onHead: () => {
-            told.push("onHead")
-            return last === "the head" ? "stop" : "chunks"
-          },
-          onChunk: () => {
-            told.push("onChunk")
-            return false
-          },
-          onEnd: () => told.push("onEnd"),
-          onError: () => told.push("onError")
-        })
-        return Effect.void
-      })
-      yield* Deferred.await(freed)
+      const tell = (event: string): void => {
+        told.push(event)
+        if (event === example.told.at(-1)) Deferred.unsafeDone(toldAll, Effect.void)
+      }
+      const exchange = yield* Effect.withFiberRuntime<Transport.Exchange>((fiber) =>
+        Effect.succeed(
+          begin({
+            request: {
+              method: "GET",
+              origin: urlOf(server),
+              path: "/",
+              headers: Headers.empty,
+              body: { _tag: "Empty" }
+            },
+            span: Option.none(),
+            fiber,
+            onHead: () => {
+              tell("onHead")
+              return example.reading
+            },
+            onChunk: () => {
+              tell("onChunk")
+              return "aborts" in example
+            },
+            onEnd: () => tell("onEnd"),
+            onError: () => tell("onError")
+          })
+        )
+      )
+      yield* Deferred.await(toldAll)
+      if ("aborts" in example) exchange.abort()
       yield* eventLoopTurn
-      assert.deepStrictEqual(told, expected)
+      // A whole response leaves its connection open.
+      if (example.reading === "whole") server.closeAllConnections()
+      yield* Deferred.await(freed)
+      yield* Effect.repeatN(eventLoopTurn, 5)
+      assert.deepStrictEqual(told, [...example.told])
     }).pipe(Effect.provide(transport))
   )
 

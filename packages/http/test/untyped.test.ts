@@ -275,6 +275,16 @@ it.effect("a function of a test that gives no Effect of a Response ends the call
   })
 )
 
+it.effect("a function of a test that fails with anything ends the attempt", () =>
+  Effect.gen(function* () {
+    for (const given of ["text", 5, null, undefined, {}, new Error("x")]) {
+      const respond: (...args: never) => unknown = () => Effect.fail(given)
+      const layer: typeof client = Reflect.apply(layerRespond, undefined, [respond, { retry: { retries: 0 } }])
+      assert.strictEqual((yield* Effect.flip(Effect.provide(getStore(STORE), layer)))._tag, "TransportError")
+    }
+  })
+)
+
 describe("a layer is not built with", () => {
   it.effect("no text as the folder of stores", () =>
     Effect.gen(function* () {
@@ -314,7 +324,7 @@ describe("a layer is not built with", () => {
         const words = yield* refusal(build(options))
         assert.match(words, /"j"|"HG7ML7M8z78YcAPE"|"my_store"|"my-store"|"a b"/)
       }
-      for (const value of [undefined, () => 5, Symbol("INPUT")]) {
+      for (const value of [undefined, () => 5, Symbol("INPUT"), 1n, { pages: Number.NaN }]) {
         const words = yield* refusal(build({ stores: [{ records: { INPUT: value } }] }))
         assert.include(words, "The record INPUT must be text, bytes or JSON")
       }

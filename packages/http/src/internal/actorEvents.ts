@@ -32,8 +32,8 @@ export const listenTo = (
     // At once, and not as an effect: that would be interrupted by a connection that ends after the message.
     const receive = (message: string | Uint8Array): void => {
       const event = eventOf(message)
-      // Not unsafeOffer, which leaves out the newest event where there is no room. It is interrupted once the layer has ended, while the
-      // connection is being closed: to throw that here would end the program.
+      // Not unsafeOffer, which leaves out the newest event where there is no room. Once the layer has ended, publish is interrupted. A
+      // listener must not throw that: it would end the program.
       if (event !== undefined) Effect.runSyncExit(events.publish(event))
     }
     return Effect.suspend(() => socket.runRaw(receive, { onOpen })).pipe(

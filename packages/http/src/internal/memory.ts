@@ -13,6 +13,7 @@ import {
   requesterOf
 } from "@effect-apify/domain/AccessPolicy"
 import type { Json } from "@effect-apify/domain/Json"
+import { formatProblem } from "@effect-apify/domain/Problem"
 import { parseRecordKey } from "@effect-apify/domain/RecordKey"
 import {
   actorNotFoundRefusal,
@@ -50,7 +51,7 @@ import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { BINARY, isBytes, JSON_TYPE, TEXT } from "./recordContent.js"
+import { BINARY, isBytes, JSON_TYPE, jsonOf, TEXT } from "./recordContent.js"
 import { checkObject } from "./settings.js"
 import { signerOf } from "./signer.js"
 
@@ -201,10 +202,11 @@ const contentOf = (key: string, seed: SeedRecord): SeedRecordContent => {
   if (Predicate.isString(seed)) return { contentType: TEXT["content-type"], body: seed }
   if (isBytes(seed)) return { contentType: BINARY["content-type"], body: seed }
   if (isContent(seed)) return seed
-  const body = JSON.stringify(seed)
-  // Of `undefined` or a function there is no JSON.
-  if (!Predicate.isString(body))
-    throw new Cause.IllegalArgumentException(`The record ${key} must be text, bytes or JSON`)
+  const body = Either.getOrThrowWith(
+    jsonOf(seed),
+    (problem) =>
+      new Cause.IllegalArgumentException(`The record ${key} must be text, bytes or JSON: ${formatProblem(problem)}`)
+  )
   return { contentType: JSON_TYPE["content-type"], body }
 }
 

@@ -6,6 +6,7 @@ import { MalformedRecordError } from "@effect-apify/domain/RecordErrors"
 import * as Cause from "effect/Cause"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
@@ -55,14 +56,12 @@ export const encodeContent = <A, I, E, R>(
   }
   return ParseResult.encode(content.schema, { errors: "all" })(content.value).pipe(
     Effect.mapError((issue) => new MalformedRecordError({ ...call, key, kind: "Shape", problems: problemsOf(issue) })),
-    Effect.flatMap((value) => {
-      const json = toJson(value)
-      if (Option.isNone(json)) return refuse("Json", "cannot be written as JSON")
-      const path = json.value.includes("null") ? pathToLost(value) : undefined
-      if (path === undefined) return bytesBody(utf8.encode(json.value), JSON_TYPE, options)
-      const problem = "would be null in JSON, which has no NaN, no infinite numbers and no undefined items"
-      return Effect.fail(new MalformedRecordError({ ...call, key, kind: "Json", problems: [{ path, problem }] }))
-    })
+    Effect.flatMap((value) =>
+      Either.match(jsonOf(value), {
+        onLeft: (problem) => Effect.fail(new MalformedRecordError({ ...call, key, kind: "Json", problems: [problem] })),
+        onRight: (json) => bytesBody(utf8.encode(json), JSON_TYPE, options)
+      })
+    )
   )
 }
 
@@ -79,21 +78,35 @@ const utf8 = new TextEncoder()
 const isSentAsUtf8 = ({ contentType }: PutRecordOptions): boolean =>
   !Predicate.isString(contentType) || Option.match(charsetOf(contentType), { onNone: () => true, onSome: isUtf8 })
 
-/** It may hold what JSON cannot, or refer to itself. */
-const toJson = (value: unknown): Option.Option<string> =>
-  Option.filter(Option.liftThrowable((): unknown => JSON.stringify(value))(), Predicate.isString)
+/** The JSON of a value, or why it has none: it may refer to itself, or hold what JSON does not have. */
+export const jsonOf = (value: unknown): Either.Either<string, Problem> => {
+  const json = Option.liftThrowable((): unknown => JSON.stringify(value))()
+  if (Option.isNone(json) || !Predicate.isString(json.value)) {
+    return Either.left({ path: [], problem: "cannot be written as JSON" })
+  }
+  // A value that is too deep to look at is taken as it is.
+  const path = json.value.includes("null") ? Option.getOrUndefined(Option.liftThrowable(pathToLost)(value)) : undefined
+  return path === undefined ? Either.right(json.value) : Either.left({ path, problem: "would be null in JSON" })
+}
 
-/** Where a value is for which JSON has no other word than `null`. */
+/** Where JSON has `null` in place of something else. */
 const pathToLost = (value: unknown): Problem["path"] | undefined => {
-  if (Predicate.isNumber(value)) return Number.isFinite(value) ? undefined : []
-  if (!Predicate.isObject(value)) return undefined
-  for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-    if (item === undefined && Array.isArray(value)) return [key]
-    const path = pathToLost(item)
+  const item: unknown =
+    Predicate.hasProperty(value, "toJSON") && Predicate.isFunction(value.toJSON) ? value.toJSON() : value
+  if (item === null) return value === null ? undefined : []
+  if (Predicate.isNumber(item)) return Number.isFinite(item) ? undefined : []
+  if (!Predicate.isObject(item)) return undefined
+  for (const [key, inner] of Array.isArray(item) ? item.entries() : Object.entries(item)) {
+    if (Array.isArray(item) && hasNoJson(inner)) return [key]
+    const path = pathToLost(inner)
     if (path !== undefined) return [key, ...path]
   }
   return undefined
 }
+
+/** What JSON leaves out of objects, and has `null` for in arrays. */
+const hasNoJson = (value: unknown): boolean =>
+  value === undefined || Predicate.isFunction(value) || Predicate.isSymbol(value)
 
 const encoded = <E>(body: RequestBody<E>, usual: OwnHeaders, options: PutRecordOptions): EncodedContent<E> => {
   const { contentType } = options
