@@ -151,8 +151,9 @@ describe("a file made by hand", () => {
       yield* fs.makeDirectory(`${store}/page.files`, { recursive: true })
       yield* fs.symlink(`${store}/nothing`, `${store}/broken.txt`)
       yield* fs.symlink(`${store}/loop.txt`, `${store}/loop.txt`)
+      yield* fs.symlink("l".repeat(300), `${store}/long.txt`)
       assert.deepStrictEqual(yield* keysOf, [])
-      for (const key of ["INPUT", "a", "page", ".DS_Store", "broken", "loop"]) {
+      for (const key of ["INPUT", "a", "page", ".DS_Store", "broken", "loop", "long"]) {
         assert.strictEqual((yield* Effect.flip(getRecord(DEFAULT, key)))._tag, "RecordNotFoundError", key)
       }
       yield* write("page.html", "<p>")
@@ -538,11 +539,15 @@ describe("a store", () => {
       yield* fs.makeDirectory(`${path}/key_value_stores/__OLD`)
       yield* fs.symlink(`${path}/gone`, `${path}/key_value_stores/link`)
       yield* fs.symlink(`${path}/key_value_stores/loop`, `${path}/key_value_stores/loop`)
+      yield* fs.symlink("l".repeat(300), `${path}/key_value_stores/long`)
       assert.strictEqual((yield* Effect.flip(getStore("~file")))._tag, "StoreNotFoundError")
       assert.isTrue((yield* getOrCreateStore({ name: "seen" })).isNew)
       const { store: unnamed } = yield* getOrCreateStore()
       yield* putRecord("~seen", "a", "text")
-      assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", "loop", "seen", unnamed.id].sort())
+      assert.deepStrictEqual(
+        yield* names,
+        ["__OLD", "default", "file", "link", "long", "loop", "seen", unnamed.id].sort()
+      )
       yield* Effect.gen(function* () {
         assert.isFalse((yield* getOrCreateStore({ name: "Seen" })).isNew)
         assert.strictEqual(yield* Effect.flatMap(getRecord("~seen", "a"), ({ text }) => text), "text")
@@ -553,7 +558,7 @@ describe("a store", () => {
           ["__metadata__.json", "a.txt", "b.txt"]
         )
         yield* deleteStore("~known")
-        assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", "loop", unnamed.id].sort())
+        assert.deepStrictEqual(yield* names, ["__OLD", "default", "file", "link", "long", "loop", unnamed.id].sort())
       }).pipe(Effect.provide(Layer.fresh(client)))
     })
   )

@@ -204,19 +204,12 @@ export const ifFound = <A, B, E>(
     () => otherwise
   )
 
-/** What is at a path. A link that leads nowhere, or to itself, is nothing. */
-const infoAt = (
-  fs: FileSystem.FileSystem,
-  path: string
-): Effect.Effect<Option.Option<FileSystem.File.Info>, PlatformError> =>
-  Effect.catchIf(
-    Effect.asSome(fs.stat(path)),
-    (error) => error._tag === "SystemError" && (error.reason === "NotFound" || error.reason === "BadResource"),
-    () => Effect.succeedNone
-  )
+/** What is at a path. A link that cannot be followed is nothing: it leads nowhere, to itself, or where nobody may look. */
+const infoAt = (fs: FileSystem.FileSystem, path: string): Effect.Effect<Option.Option<FileSystem.File.Info>> =>
+  Effect.option(fs.stat(path))
 
 /** Whether there is a folder at a path. */
-export const isFolder = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean, PlatformError> =>
+export const isFolder = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> =>
   Effect.map(
     infoAt(fs, path),
     Option.exists(({ type }) => type === "Directory")
