@@ -16,6 +16,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Path from "@effect/platform/Path"
 import type { Store } from "@effect-apify/domain/Store"
 import { StoreName } from "@effect-apify/domain/StoreName"
+import * as Arr from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
@@ -25,9 +26,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as HttpClientTransport from "./HttpClientTransport.js"
 import { variable } from "./internal/environment.js"
-import type { SeedStore } from "./internal/memory.js"
+import type { StoreChanges } from "./internal/memory.js"
 import { makeMemoryApi } from "./internal/memoryApi.js"
-import { folderName, ifFound, isFolder, type Place, recordFiles, storeIn } from "./internal/recordFiles.js"
+import { folderName, ifFound, type Place, recordFiles, storeIn } from "./internal/recordFiles.js"
 import { checkObject, checkText } from "./internal/settings.js"
 import type { Transport } from "./Transport.js"
 
@@ -98,8 +99,9 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  *   the SDK's own notes (`__metadata__`), of devices such as `CON` on Windows, and those that differ only by case from one that is
  *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.
  * - Records are read and written whole, in memory. Lists keep to Apify's pace.
- * - Other programs may use the folder at the same time. The stores that they make are found. Those that they rename or delete are
- *   empty or not found, and a `StoreNotFoundError` refuses records and changes, until `getOrCreateStore` makes them again.
+ * - Other programs may use the folder at the same time. Each operation on stores knows what they have made, renamed and deleted, and
+ *   so does one on a record whose store is not known. A put never makes a folder again that they have removed: it fails with a
+ *   `StoreNotFoundError`.
  *
  * @example
  * ```ts
@@ -151,8 +153,8 @@ const make = (options: Options) =>
     yield* removeUnfinished(place)
     const respond = yield* makeMemoryApi({
       caller: OWNER,
-      stores: yield* newStoresIn(place, []),
-      newStores: (known) => newStoresIn(place, known),
+      stores: (yield* changesIn(place, [])).made,
+      changes: (known) => changesIn(place, known),
       recordsOf: (store) => recordFiles(place, store)
     })
     return HttpClient.make((request) =>
@@ -164,34 +166,35 @@ const make = (options: Options) =>
 
 const isStoreName = Schema.is(StoreName)
 
-/** The stores in folders that are not those of known stores. */
-const newStoresIn = (
-  place: Place,
-  known: ReadonlyArray<Store>
-): Effect.Effect<ReadonlyArray<SeedStore>, PlatformError> =>
+/** Which of the known stores are not in their folders any more, and which others are there. */
+const changesIn = (place: Place, known: ReadonlyArray<Store>): Effect.Effect<StoreChanges, PlatformError> =>
   Effect.gen(function* () {
-    const { fs, path, stores } = place
-    const names = (yield* ifFound(fs.readDirectory(stores), Effect.succeed([]))).filter(isStoreName)
-    const present = new Set(names.map(ignoringCase))
-    const knownNames = new Set(known.map(nameOf))
-    // Of another folder with such an ID, a program has renamed the store, and another one, which knew it by its old name, has made it again.
-    const ids = new Set<unknown>(known.filter((store) => present.has(nameOf(store))).map(({ id }) => id))
-    const folders = yield* Effect.filter(
-      names.filter((name) => !knownNames.has(ignoringCase(name))),
-      (name) => isFolder(fs, path.join(stores, name))
+    const names = yield* ifFound(place.fs.readDirectory(place.stores), Effect.succeed([]))
+    const found = yield* Effect.forEach(
+      names.filter(isStoreName).sort(),
+      (name) =>
+        Effect.map(
+          storeIn(place, name),
+          Option.map((seed) => [name, seed] as const)
+        ),
+      { concurrency: 16 }
     )
-    return yield* Effect.forEach(folders.sort(), (name) =>
-      Effect.map(storeIn(place, name), (store) => {
-        const isOther = store.id !== undefined && ids.has(store.id)
-        ids.add(store.id)
-        return isOther ? { name } : store
-      })
-    )
+    const others = new Map(Arr.getSomes(found))
+    // Another program may have renamed a store, and made another one under its old name. A folder without notes may be any.
+    const [gone, own] = Arr.partition(known, (store) => {
+      const seed = others.get(folderName(store))
+      return seed !== undefined && (seed.id ?? store.id) === store.id
+    })
+    for (const store of own) others.delete(folderName(store))
+    const ids = new Set<unknown>(own.map(({ id }) => id))
+    const made = Array.from(others, ([name, seed]) => {
+      // Two folders may say one ID: that of a copy whose notes were edited, or of a store that programs change at the same time.
+      const isOther = ids.has(seed.id)
+      ids.add(seed.id)
+      return isOther ? { name } : seed
+    })
+    return { gone, made }
   })
-
-const ignoringCase = (name: string): string => name.toLowerCase()
-
-const nameOf = (store: Store): string => ignoringCase(folderName(store))
 
 /** For so long, something may still be written. */
 const PATIENCE_MILLIS = 60 * 60 * 1000

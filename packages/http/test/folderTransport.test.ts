@@ -599,16 +599,19 @@ describe("a store", () => {
       const stores = `${path}/key_value_stores`
       const { store } = yield* getOrCreateStore({ name: "seen" })
       yield* fs.copy(`${stores}/seen`, `${stores}/copied`)
+      yield* fs.copy(`${stores}/seen`, `${stores}/zz-edited`)
+      const notes = yield* fs.readFileString(`${stores}/seen/__metadata__.json`)
+      yield* fs.writeFileString(`${stores}/zz-edited/__metadata__.json`, notes.replace('"seen"', '"zz-edited"'))
       yield* fs.makeDirectory(`${stores}/broken`)
       yield* fs.writeFileString(`${stores}/broken/__metadata__.json`, "{")
       const theirs = new MemoryStorage({ localDataDirectory: path, writeMetadata: true }).keyValueStores()
       const { id } = yield* Effect.promise(() => theirs.getOrCreate("theirs"))
       yield* Effect.gen(function* () {
         assert.strictEqual((yield* getStore("~seen")).id, store.id)
-        const ids = yield* Effect.forEach(["~copied", "~broken", "~theirs"], (ref) =>
+        const ids = yield* Effect.forEach(["~copied", "~zz-edited", "~broken", "~theirs"], (ref) =>
           Effect.map(getStore(ref), ({ id }) => `${id}`)
         )
-        assert.strictEqual(new Set([...ids, store.id, id]).size, 5)
+        assert.strictEqual(new Set([...ids, store.id, id]).size, 6)
       }).pipe(Effect.provide(Layer.fresh(client)))
     })
   )
@@ -838,16 +841,76 @@ describe("a store", () => {
     })
   )
 
-  inFolder("that another program has deleted takes no record, until it is made again", ({ client, path }) =>
+  inFolder("that another program has deleted takes no record, and is another one when it is made again", (folder) =>
     Effect.gen(function* () {
+      const { client, path } = folder
       const { store } = yield* getOrCreateStore({ name: "default" })
       yield* Effect.provide(deleteStore(DEFAULT), Layer.fresh(client))
       assert.strictEqual((yield* Effect.flip(putRecord(store.id, "a", "text")))._tag, "StoreNotFoundError")
       assert.strictEqual((yield* Effect.flip(updateStore(store.id, { title: "New" })))._tag, "StoreNotFoundError")
       assert.deepStrictEqual(yield* storesIn(path), [])
-      yield* getOrCreateStore({ name: "default" })
-      yield* putRecord(store.id, "a", "text")
+      const made = yield* getOrCreateStore({ name: "default" })
+      assert.isTrue(made.isNew)
+      assert.notStrictEqual(made.store.id, store.id)
+      yield* putRecord(DEFAULT, "a", "text")
       assert.deepStrictEqual(yield* storesIn(path), ["default"])
+    })
+  )
+
+  it.scopedLive.each<readonly [what: string, about: Effect.Effect<unknown, { _tag: string }, ApifyClient.ApifyClient>]>(
+    [
+      ["got", getStore(DEFAULT)],
+      ["updated", updateStore(DEFAULT, {})],
+      ["deleted", deleteStore(DEFAULT)]
+    ]
+  )("that another program has deleted cannot be %s, and is not listed", ([, about]) =>
+    Effect.gen(function* () {
+      const { client } = yield* scratch
+      yield* Effect.gen(function* () {
+        yield* getStore(DEFAULT)
+        yield* Effect.provide(deleteStore(DEFAULT), Layer.fresh(client))
+        assert.strictEqual((yield* Effect.flip(about))._tag, "StoreNotFoundError")
+        assert.strictEqual((yield* Effect.flip(getRecord(DEFAULT, "a")))._tag, "StoreNotFoundError")
+        assert.strictEqual(yield* Stream.runCount(listStores()), 0)
+      }).pipe(Effect.provide(client))
+    })
+  )
+
+  const idIn = (path: string, name: string) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const notes = yield* fs.readFileString(`${path}/key_value_stores/${name}/__metadata__.json`)
+      return Schema.decodeSync(Schema.parseJson(Schema.Struct({ id: Schema.String })))(notes).id
+    }).pipe(Effect.provide(NodeContext.layer))
+
+  inFolder("is not taken for one that another program has made under its old name", ({ client, path }) =>
+    Effect.gen(function* () {
+      const { store: first } = yield* getOrCreateStore({ name: "current" })
+      yield* putRecord("~current", "a", "text")
+      const { store: second } = yield* Effect.gen(function* () {
+        yield* updateStore("~current", { name: "archive" })
+        return yield* getOrCreateStore({ name: "current" })
+      }).pipe(Effect.provide(Layer.fresh(client)))
+      yield* updateStore("~current", { title: "Current" })
+      assert.deepStrictEqual(
+        [(yield* getStore("~current")).id, (yield* getStore("~archive")).id],
+        [second.id, first.id]
+      )
+      assert.strictEqual(yield* Effect.flatMap(getRecord(first.id, "a"), ({ text }) => text), "text")
+      assert.deepStrictEqual([yield* idIn(path, "current"), yield* idIn(path, "archive")], [second.id, first.id])
+    })
+  )
+
+  inFolder("is not deleted in place of one that another program has made under its name", ({ client, path }) =>
+    Effect.gen(function* () {
+      const { store: first } = yield* getOrCreateStore({ name: "current" })
+      const { store: second } = yield* Effect.gen(function* () {
+        yield* deleteStore("~current")
+        return yield* getOrCreateStore({ name: "current" })
+      }).pipe(Effect.provide(Layer.fresh(client)))
+      assert.strictEqual((yield* Effect.flip(deleteStore(first.id)))._tag, "StoreNotFoundError")
+      assert.strictEqual((yield* getStore(second.id)).id, second.id)
+      assert.strictEqual(yield* idIn(path, "current"), second.id)
     })
   )
 

@@ -119,10 +119,14 @@ export interface MemoryOptions {
   readonly runs?: ReadonlyArray<SeedRun> | undefined
   /** Where the records of a store are. Default: in memory. */
   readonly recordsOf?: ((store: Store) => Records) | undefined
-  /** The stores that other programs have made since. One with the ID of a known store is that store under another name. */
-  readonly newStores?:
-    | ((known: ReadonlyArray<Store>) => Effect.Effect<ReadonlyArray<SeedStore>, PlatformError>)
-    | undefined
+  /** What other programs have changed. Default: nothing. */
+  readonly changes?: ((known: ReadonlyArray<Store>) => Effect.Effect<StoreChanges, PlatformError>) | undefined
+}
+
+/** What other programs have changed. A store that they have renamed is gone, and made with its ID. */
+export interface StoreChanges {
+  readonly gone: ReadonlyArray<Store>
+  readonly made: ReadonlyArray<SeedStore>
 }
 
 /** A request is refused. */
@@ -351,7 +355,7 @@ interface Use {
 /** Stores in memory. */
 export class Memory {
   private readonly stores = new Map<string, MemoryStore>()
-  /** Runs what makes, renames or deletes a store, one at a time: its records may take time to follow. */
+  /** Runs requests about stores one at a time: a store's records may take time to follow. */
   readonly exclusively = Effect.unsafeMakeSemaphore(1).withPermits(1)
 
   private constructor(private readonly options: MemoryOptions) {}
@@ -371,13 +375,17 @@ export class Memory {
     }).pipe(Effect.orDie)
   }
 
-  /** Learns of stores that other programs have made. It runs exclusively: a store that is being made here is not another one. */
+  /**
+   * Learns what other programs have changed. Run it within `exclusively`: a store that is being made here would look like another
+   * program's.
+   */
   readonly learn: Effect.Effect<void, PlatformError> = Effect.gen(this, function* () {
-    const { newStores = () => Effect.succeed([]) } = this.options
-    for (const seed of yield* newStores(Array.from(this.stores.values(), ({ store }) => store))) {
-      const stored = yield* storedOf(seed, this.options)
-      this.stores.set(stored.store.id, stored)
-    }
+    const { changes } = this.options
+    if (changes === undefined) return
+    const { gone, made } = yield* changes(Array.from(this.stores.values(), ({ store }) => store))
+    const learnt = yield* Effect.forEach(made, (seed) => storedOf(seed, this.options))
+    for (const { id } of gone) this.stores.delete(id)
+    for (const stored of learnt) this.stores.set(stored.store.id, stored)
   })
 
   private foundBy(stored: MemoryStore, caller: string | undefined, reference: ReferenceForm): Found {

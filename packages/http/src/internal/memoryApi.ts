@@ -188,11 +188,7 @@ const getOrCreateStore: Handle = (call) =>
     const caller = yield* callerOf(call)
     const name = Option.fromNullable(query.get("name"))
     const known = Option.flatMap(name, (name) => Either.getRight(memory.find(`~${name}`, call)))
-    if (Option.isSome(known)) {
-      const { stored } = known.value
-      yield* stored.records.make
-      return json(200, { data: yield* present(call, known.value) })
-    }
+    if (Option.isSome(known)) return json(200, { data: yield* present(call, known.value) })
     yield* Option.match(name, { onNone: () => Effect.void, onSome: checkName })
     const { schema } = yield* readJson(request, NewStore)
     return json(201, { data: yield* present(call, yield* memory.create(caller, { name, schema })) })
@@ -209,8 +205,6 @@ const getStore: Handle = (call) =>
 const updateStore: Handle = (call) =>
   Effect.gen(function* () {
     const { memory, ref, request } = call
-    // Its new name may be that of a store that another program has made.
-    yield* memory.learn
     const found = yield* memory.findWritable(ref, call)
     const { stored } = found
     const { generalAccess, name, title } = yield* readJson(request, Changes)
@@ -236,11 +230,6 @@ const deleteStore: Handle = ({ memory, ref, ...call }) =>
     Effect.flatMap(memory.findWritable(ref, call), (found) => memory.delete(found)),
     empty
   )
-
-const exclusively =
-  (handle: Handle): Handle =>
-  (call) =>
-    call.memory.exclusively(handle(call))
 
 // ---- Collections -----------------------------------------------------------------------------------------------------------
 
@@ -423,32 +412,32 @@ const zipRecords: Handle = (call) =>
 /** What a path responds to, by method. */
 type Methods = ReadonlyMap<string, Handle>
 
-const stores: Methods = new Map([
-  ["GET", listStores],
-  ["POST", exclusively(getOrCreateStore)]
-])
+const methods =
+  (prepare: (handle: Handle) => Handle) =>
+  (handles: { readonly [method: string]: Handle }): Methods =>
+    new Map(Object.entries(handles).map(([method, handle]) => [method, prepare(handle)]))
+
+/** They respond one at a time, and know the stores as other programs have left them. */
+const ofStores = methods(
+  (handle) => (call) => call.memory.exclusively(Effect.flatMap(call.memory.learn, () => handle(call)))
+)
+
+/** Another program may have made or renamed a store that is not known. */
+const ofRecords = methods((handle) => (call) => {
+  const { exclusively, learn } = call.memory
+  return Either.isRight(call.memory.find(call.ref, call))
+    ? handle(call)
+    : Effect.flatMap(exclusively(learn), () => handle(call))
+})
+
+const stores = ofStores({ GET: listStores, POST: getOrCreateStore })
 
 /** By what follows the path of a store. */
 const below: ReadonlyArray<readonly [path: RegExp, methods: Methods]> = [
-  [
-    /^$/,
-    new Map([
-      ["GET", getStore],
-      ["PUT", exclusively(updateStore)],
-      ["DELETE", exclusively(deleteStore)]
-    ])
-  ],
-  [/^\/keys$/, new Map([["GET", listKeys]])],
-  [/^\/records$/, new Map([["GET", zipRecords]])],
-  [
-    /^\/records\/([^/]+)$/,
-    new Map([
-      ["GET", getRecord],
-      ["HEAD", headRecord],
-      ["PUT", putRecord],
-      ["DELETE", deleteRecord]
-    ])
-  ]
+  [/^$/, ofStores({ GET: getStore, PUT: updateStore, DELETE: deleteStore })],
+  [/^\/keys$/, ofRecords({ GET: listKeys })],
+  [/^\/records$/, ofRecords({ GET: zipRecords })],
+  [/^\/records\/([^/]+)$/, ofRecords({ GET: getRecord, HEAD: headRecord, PUT: putRecord, DELETE: deleteRecord })]
 ]
 
 /** The segment that names a store, or the path of a run and its store; and what follows. */
@@ -477,8 +466,6 @@ const handle = (memory: Memory, caller: string | undefined, request: HttpClientR
     if (handle === undefined) return yield* Effect.fail(refuse(methodRefusal(Array.from(methods.keys()))))
     // A link's signature is sent without a token.
     const asking = { caller: request.headers.authorization === undefined ? undefined : caller, query }
-    // A list of stores, or a store that may be new, as that of another program may be.
-    if (ref === "" || Either.isLeft(memory.find(ref, asking))) yield* memory.exclusively(memory.learn)
     return yield* handle({ ...asking, memory, request, origin, ref, key })
   })
 

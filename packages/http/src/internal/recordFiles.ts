@@ -238,21 +238,23 @@ const keptText = (store: Store): Option.Option<string> => {
     : Option.none()
 }
 
-/** The store that a folder is. Notes of another one, such as those of a copy, say nothing of it. */
-export const storeIn = ({ fs, path, stores }: Place, folder: string): Effect.Effect<SeedStore> =>
+/** The name of a store's folder: its own name, or its ID if it has none. */
+export const folderName = ({ id, name }: Pick<Store, "id" | "name">): string => Option.getOrElse(name, (): string => id)
+
+/** The store that is under a name, if that is a folder. Notes of another one, such as those of a copy, say nothing of it. */
+export const storeIn = ({ fs, path, stores }: Place, name: string): Effect.Effect<Option.Option<SeedStore>> =>
   Effect.gen(function* () {
-    const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(stores, folder, STORE_NOTES)), () => "")
-    const kept = Option.filter(decodeKept(text), ({ id, name }) => folder === Option.getOrElse(name, (): string => id))
-    if (Option.isNone(kept)) return { name: folder }
+    const folder = path.join(stores, name)
+    const notes = yield* Effect.option(fs.readFileString(path.join(folder, STORE_NOTES)))
+    if (Option.isNone(notes) && !(yield* isFolder(fs, folder))) return Option.none()
+    const kept = Option.filter(Option.flatMap(notes, decodeKept), (kept) => name === folderName(kept))
+    if (Option.isNone(kept)) return Option.some({ name })
     const { accessedAt: _, modifiedAt: __, ...seed } = encodeKept(kept.value)
-    return seed
+    return Option.some(seed)
   })
 
 /** The store of a folder was deleted. */
 const gone = Effect.fail(refuse(storeNotFoundRefusal))
-
-/** The name of a store's folder: its own name, or its ID if it has none. */
-export const folderName = ({ id, name }: Store): string => Option.getOrElse(name, () => id)
 
 /** The records of a store, in its folder. */
 export const recordFiles = ({ fs, path, shown, stores, unfinished }: Place, store: Store): Records => {
