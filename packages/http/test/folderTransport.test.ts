@@ -797,6 +797,27 @@ describe("a store", () => {
     })
   )
 
+  it.scopedLive("is made once, even if another program makes it at the same time", () =>
+    Effect.gen(function* () {
+      const { client, path } = yield* scratch
+      const other = yield* Layer.build(Layer.fresh(client))
+      const theirs = yield* Effect.cached(Effect.provide(getOrCreateStore({ name: "seen" }), other))
+      const folder = `${path}/key_value_stores/seen`
+      const busy = changed((fs) => ({
+        rename: (from, to) =>
+          Effect.zipRight(to.startsWith(folder) ? Effect.orDie(theirs) : Effect.void, fs.rename(from, to))
+      }))
+      yield* Effect.gen(function* () {
+        const ours = yield* getOrCreateStore({ name: "seen" })
+        assert.deepStrictEqual([ours.isNew, (yield* theirs).isNew], [false, true])
+        assert.strictEqual(ours.store.id, (yield* theirs).store.id)
+        assert.strictEqual(yield* idIn(path, "seen"), ours.store.id)
+        const fs = yield* Effect.provide(FileSystem.FileSystem, NodeContext.layer)
+        assert.deepStrictEqual(yield* fs.readDirectory(`${path}/unfinished`), [])
+      }).pipe(Effect.provide(clientIn(path, busy)))
+    })
+  )
+
   inFolder("that another program has made keeps its name", ({ client, path }) =>
     Effect.gen(function* () {
       yield* getOrCreateStore({ name: "one" })

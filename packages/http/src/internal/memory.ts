@@ -157,8 +157,8 @@ export interface Records {
   readonly delete: (key: string) => Effect.Effect<boolean, Refused | PlatformError>
   /** The size of all together, where that is known without a look at each. */
   readonly size: Effect.Effect<Option.Option<number>>
-  /** The store is new, or is to be there, in case that another program has removed it. */
-  readonly make: Effect.Effect<void, Refused | PlatformError>
+  /** Makes the store, unless another program was first. Says whether it is made. */
+  readonly make: Effect.Effect<boolean, Refused | PlatformError>
   /** The store has changed. */
   readonly keepAs: (store: Store) => Effect.Effect<void, Refused | PlatformError>
   /** The store is deleted. */
@@ -241,7 +241,7 @@ const recordsInMemory = (): Records => {
     size: Effect.sync(() =>
       Option.some(Array.from(records.values()).reduce((size, { bytes }) => size + bytes.length, 0))
     ),
-    make: Effect.void,
+    make: Effect.succeed(true),
     keepAs: () => Effect.void,
     drop: Effect.void
   }
@@ -475,14 +475,18 @@ export class Memory {
     )
   }
 
-  create(caller: string, fields: Partial<Store>): Effect.Effect<Found, Refused | PlatformError> {
+  /** None if another program was first: its store is known then. */
+  create(caller: string, fields: Partial<Store>): Effect.Effect<Option.Option<Found>, Refused | PlatformError> {
     const { recordsOf = recordsInMemory } = this.options
     return Effect.gen(this, function* () {
       const store = yield* newStore({ ...fields, username: Option.some(caller) })
       const stored = { store, records: recordsOf(store) }
-      yield* stored.records.make
+      if (!(yield* stored.records.make)) {
+        yield* this.learn
+        return Option.none()
+      }
       this.stores.set(store.id, stored)
-      return this.foundBy(stored, caller, "OwnStore")
+      return Option.some(this.foundBy(stored, caller, "OwnStore"))
     }).pipe(Effect.uninterruptible)
   }
 

@@ -187,11 +187,14 @@ const getOrCreateStore: Handle = (call) =>
     const { memory, query, request } = call
     const caller = yield* callerOf(call)
     const name = Option.fromNullable(query.get("name"))
-    const known = Option.flatMap(name, (name) => Either.getRight(memory.find(`~${name}`, call)))
-    if (Option.isSome(known)) return json(200, { data: yield* present(call, known.value) })
+    const ref = `~${Option.getOrElse(name, () => "")}`
+    const known = memory.find(ref, call)
+    if (Either.isRight(known)) return json(200, { data: yield* present(call, known.right) })
     yield* Option.match(name, { onNone: () => Effect.void, onSome: checkName })
     const { schema } = yield* readJson(request, NewStore)
-    return json(201, { data: yield* present(call, yield* memory.create(caller, { name, schema })) })
+    const made = yield* memory.create(caller, { name, schema })
+    const found = Option.isSome(made) ? made.value : yield* memory.find(ref, call)
+    return json(Option.isSome(made) ? 201 : 200, { data: yield* present(call, found) })
   })
 
 const getStore: Handle = (call) =>

@@ -342,21 +342,6 @@ export const recordFiles = ({ fs, path, shown, stores, unfinished }: Place, stor
   const write = (name: string, bytes: Uint8Array) =>
     Effect.scoped(Effect.flatMap(written(bytes), (file) => move(file, name)))
 
-  /** Writes the notes of a store, and makes or moves its folder. */
-  const withNotes = <E>(text: Option.Option<string>, change: Effect.Effect<void, E>) =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        // First, since the disk may be full: a folder without its notes would be another store.
-        const notes = yield* Effect.transposeOption(Option.map(text, (text) => written(utf8.encode(text))))
-        yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            yield* change
-            if (Option.isSome(notes)) yield* move(notes.value, STORE_NOTES)
-          })
-        )
-      })
-    )
-
   const remove = (name: string) => fs.remove(path.join(folder, name), { force: true })
 
   /** The names of a key's notes: what they say of it is wrong of the record that is put next. */
@@ -408,24 +393,35 @@ export const recordFiles = ({ fs, path, shown, stores, unfinished }: Place, stor
         return found.length > 0
       }).pipe(locks.withLock(key), inFolder),
     size: Effect.succeedNone,
+    // With its notes, and at once: a folder without them would be another store.
     make: Effect.gen(function* () {
-      if (yield* isFolder(fs, folder)) return
-      yield* withNotes(kept, fs.makeDirectory(folder, { recursive: true }))
-    }).pipe((make) => folderLock.alone(make)),
+      yield* fs.makeDirectory(stores, { recursive: true })
+      yield* fs.makeDirectory(unfinished, { recursive: true })
+      const made = path.join(yield* fs.makeTempDirectoryScoped({ directory: unfinished }), "store")
+      yield* fs.makeDirectory(made)
+      if (Option.isSome(kept)) yield* fs.rename(yield* written(utf8.encode(kept.value)), path.join(made, STORE_NOTES))
+      return yield* Effect.as(fs.rename(made, folder), true).pipe(
+        Effect.catchAll((error) =>
+          Effect.flatMap(isFolder(fs, folder), (isThere) => (isThere ? Effect.succeed(false) : Effect.fail(error)))
+        )
+      )
+    }).pipe(Effect.scoped, (make) => folderLock.alone(make)),
     keepAs: (store) =>
       Effect.gen(function* () {
         const next = folderOf(store)
         const text = keptText(store)
         const changed = Option.filter(text, (text) => !Option.contains(kept, text))
-        const moved = next === folder ? Effect.void : ifFound(fs.rename(folder, next), gone)
-        yield* withNotes(
-          changed,
-          Effect.map(moved, () => {
+        // First, since the disk may be full: a folder with the notes of another name would be another store.
+        const notes = yield* Effect.transposeMapOption(changed, (text) => written(utf8.encode(text)))
+        yield* Effect.uninterruptible(
+          Effect.gen(function* () {
+            if (next !== folder) yield* ifFound(fs.rename(folder, next), gone)
             folder = next
+            if (Option.isSome(notes)) yield* move(notes.value, STORE_NOTES)
           })
         )
         kept = text
-      }).pipe((keep) => folderLock.alone(keep)),
+      }).pipe(Effect.scoped, (keep) => folderLock.alone(keep)),
     drop: Effect.gen(function* () {
       yield* fs.makeDirectory(unfinished, { recursive: true })
       yield* Effect.acquireUseRelease(
