@@ -238,7 +238,7 @@ const checkEventsUrl = ({
 
 /**
  * Gets the input of the run: the record that `ACTOR_INPUT_KEY` names, by default `INPUT`. If there is no input, it fails with a
- * `RecordNotFoundError`. In the folder of a `FolderTransport`, its message names the file that there is not.
+ * `RecordNotFoundError`. In the folder of a `FolderTransport`, its message names the missing file.
  *
  * @example
  * ```ts
