@@ -34,7 +34,7 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
 
 /**
  * Apify's message if the record, and not the store, does not exist. Both responses have the same status and type. A store in a folder
- * adds which file there is not.
+ * adds the missing file.
  *
  * Source: an official client.
  *
@@ -44,6 +44,14 @@ export class InvalidRecordKeyError extends Schema.TaggedError<InvalidRecordKeyEr
 export const MISSING_RECORD_MESSAGE = "Record was not found"
 
 const namesFile = (message: string): boolean => message.startsWith(`${MISSING_RECORD_MESSAGE}: `)
+
+/**
+ * Whether a message is that of a record that does not exist, on Apify or in a folder.
+ *
+ * @internal
+ */
+export const isMissingRecordMessage = (message: string): boolean =>
+  message === MISSING_RECORD_MESSAGE || namesFile(message)
 
 /**
  * 404 from Apify itself: the store has no such record.

@@ -182,6 +182,17 @@ describe.each(transports)("with $name", ({ name, transport }) => {
         })
     )
 
+    it.scopedLive.each([
+      ["Record was not found", "RecordNotFoundError"],
+      ["Record was not found: there is no file INPUT.json", "RecordNotFoundError"],
+      ["Record was not found in any store", "StoreNotFoundError"]
+    ])("is missing, or its store is, by the message: %s", ([message, tag]) =>
+      Effect.gen(function* () {
+        const server = yield* listening((_, response) => refuse(response, 404, "record-not-found", `${message}`))
+        assert.strictEqual(yield* Effect.provide(tagOf(getRecord(STORE, "key")), clientOf(server)), tag)
+      })
+    )
+
     it.scopedLive("has a head without its bytes, or none", () =>
       Effect.gen(function* () {
         const { records, seen, server } = yield* storeServer()

@@ -5,8 +5,8 @@ import type { CallError } from "@effect-apify/domain/CallError"
 import type { HttpMethod } from "@effect-apify/domain/HttpMethod"
 import {
   type InvalidRecordKeyError,
+  isMissingRecordMessage,
   MalformedRecordError,
-  MISSING_RECORD_MESSAGE,
   RecordNotFoundError
 } from "@effect-apify/domain/RecordErrors"
 import { parseRecordKey, type ValidRecordKey } from "@effect-apify/domain/RecordKey"
@@ -111,7 +111,7 @@ export const isMissingRecord = (response: OperationResponse): boolean =>
   response.status === 404 &&
   Option.exists(
     apiErrorOf(response),
-    ({ message, type }) => type === "record-not-found" && message.startsWith(MISSING_RECORD_MESSAGE)
+    ({ message, type }) => type === "record-not-found" && isMissingRecordMessage(message)
   )
 
 /** The error of a record whose encoding is not known. */
