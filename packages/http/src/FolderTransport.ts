@@ -100,8 +100,8 @@ export const layer: Layer.Layer<Transport, ConfigError | PlatformError, FileSyst
  *   there, if the file system does not tell them apart. Most file systems take names of up to 255 characters.
  * - Records are read and written whole, in memory. Lists keep to Apify's pace.
  * - Other programs may use the folder at the same time. Each operation on stores knows what they have made, renamed and deleted, and
- *   so does one on a record whose store is not known. A put never makes a folder again that they have removed: it fails with a
- *   `StoreNotFoundError`.
+ *   so does one on a record whose store is not known. Until then, a store's records are those in the folder of its name. A put never
+ *   makes a folder again that they have removed: it fails with a `StoreNotFoundError`.
  *
  * @example
  * ```ts
