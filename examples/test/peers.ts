@@ -151,7 +151,7 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
     yield* deleteStore("~peers-actor")
   }).pipe(Effect.provide(clients.FetchTransport)),
   "keeps stores in a folder": Effect.gen(function* () {
-    strictEqual((yield* getOrCreateStore({ name: "default" })).isNew, true)
+    strictEqual((yield* getOrCreateStore({ name: "default" })).isNew, false)
     strictEqual(yield* tagOf(getRecord("~default", "INPUT")), "RecordNotFoundError")
   }).pipe(
     Effect.provide(
@@ -161,9 +161,10 @@ const checks: Readonly<Record<string, Effect.Effect<void, unknown>>> = {
           Path.layer,
           FileSystem.layerNoop({
             access: () => Effect.void,
-            exists: () => Effect.succeed(true),
             makeDirectory: () => Effect.void,
-            readDirectory: () => Effect.succeed([])
+            // The folder of a store, without notes and without records.
+            readDirectory: (path) => Effect.succeed(path.endsWith("key_value_stores") ? ["default"] : []),
+            readFileString: () => Effect.succeed("")
           })
         ])
       )
