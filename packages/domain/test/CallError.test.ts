@@ -4,6 +4,7 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { assertEquals } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { gaveUpBecause } from "../src/CallError.js"
@@ -70,6 +71,19 @@ describe("the errors", () => {
     for (const detail of [store, apifyType, apifyMessage, snippet, retryAfter, limit, gaveUp]) {
       assertEquals(detail, Option.none())
     }
+  })
+})
+
+describe("a status", () => {
+  const encoded = Schema.encodeSync(CallError)(new ServerError({ ...request, status: 503 }))
+  const statusOf = (status: number) => Schema.decodeUnknownEither(CallError)({ ...encoded, status })
+
+  it.each([0, 599, 600, 999])("may be %d", (status) => {
+    assert.isTrue(Either.isRight(statusOf(status)))
+  })
+
+  it.each([-1, 1000, 503.5])("is not %d", (status) => {
+    assert.isTrue(Either.isLeft(statusOf(status)))
   })
 })
 

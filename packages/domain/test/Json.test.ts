@@ -52,6 +52,10 @@ describe("keys that reach a prototype", () => {
     assert.notProperty(Object, "polluted")
   })
 
+  it.each(['{"__proto__":1}', '{"a":[{"constructor":1}]}'])("are in no value of the schema: %s", (text) => {
+    assert.isFalse(Schema.is(JsonObject)(JSON.parse(text)))
+  })
+
   it("give a store no field that it does not have", () => {
     const fields = '"createdAt":"2019-12-12T07:34:14Z","modifiedAt":"2019-12-12T07:34:14Z"'
     const store = `{"id":"x",${fields},"accessedAt":"2019-12-12T07:34:14Z","__proto__":{"title":"polluted"}}`
@@ -67,6 +71,13 @@ describe("nesting", () => {
   it("may be as deep as the limit, and no deeper", () => {
     assert.isTrue(Either.isRight(decode(JSON.parse(nested(MAX_JSON_DEPTH)))))
     assert.isTrue(Either.isLeft(decode(JSON.parse(nested(MAX_JSON_DEPTH + 1)))))
+  })
+
+  it("of arrays counts as that of objects", () => {
+    const lists = (levels: number): string => `{"a":${"[".repeat(levels)}${"]".repeat(levels)}}`
+    assert.isTrue(Either.isRight(decode(JSON.parse(lists(MAX_JSON_DEPTH)))))
+    assert.isTrue(Either.isLeft(decode(JSON.parse(lists(MAX_JSON_DEPTH + 1)))))
+    assert.isTrue(Either.isLeft(decode(JSON.parse(lists(100_000)))))
   })
 
   it("100,000 deep is refused, and the stack holds", () => {

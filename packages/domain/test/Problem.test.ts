@@ -183,6 +183,12 @@ describe("of a transformation", () => {
       encode: ParseResult.succeed
     })
     assert.deepStrictEqual(problems(Forbidden, "a"), [": is not allowed"])
+    const Locked = Schema.transformOrFail(Schema.String, Schema.String, {
+      strict: true,
+      decode: (text, _, ast) => ParseResult.fail(new ParseResult.Forbidden(ast, text, "is locked")),
+      encode: ParseResult.succeed
+    })
+    assert.deepStrictEqual(problems(Locked, "a"), [": is locked"])
   })
 })
 
@@ -258,6 +264,7 @@ describe("a path as text", () => {
   it.each([
     [[], ""],
     [["data"], "data"],
+    [["step2", "größe"], "step2.größe"],
     [["users", 0, "tokens", 1, "scope"], "users[0].tokens[1].scope"],
     [[0, "a"], "[0].a"],
     [["files", "a.txt", "size"], 'files["a.txt"].size'],

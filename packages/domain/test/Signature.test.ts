@@ -71,6 +71,7 @@ describe("a store's signature", () => {
     ["with an expiry that is not digits", Buffer.from("0.1e3.abc").toString("base64url")],
     ["with an expiry beyond what a number holds", Buffer.from("0.9999999999999999.abc").toString("base64url")],
     ["without an HMAC", Buffer.from("0.0.").toString("base64url")],
+    ["with an HMAC of 22 digits", Buffer.from(`0.0.${"a".repeat(22)}`).toString("base64url")],
     ["in base64", "MC4wLkNGYVdmMz+/"],
     ["with a line break", "MC4wLkNGYVdmMzFi\r\nNDdGT3I0NVBlT1lU"],
     ["that is too long", "MC4wLkNGYVdmMzFiNDdGT3I0NVBlT1lU".repeat(4)],

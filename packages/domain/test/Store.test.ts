@@ -131,6 +131,17 @@ describe("a store", () => {
     ])
   })
 
+  it("is written with null where Apify writes null for what there is not, and otherwise without the field", () => {
+    assert.deepStrictEqual(encode(decode(minimal)), {
+      ...minimal,
+      userId: null,
+      username: null,
+      actId: null,
+      actRunId: null,
+      urlSigningSecretKey: null
+    })
+  })
+
   it("has the fields that Apify is known to send, and no more", () => {
     assert.sameMembers(Object.keys(Store.fields), [...required, ...Object.keys(others)])
   })

@@ -18,6 +18,7 @@ import {
   StoreId,
   StoreName,
   StoreRef,
+  StoreRefFromString,
   storeById,
   storeByName,
   storeLocation,
@@ -267,6 +268,47 @@ describe("a reference as text", () => {
 
   it.prop("is never anything but its unreserved characters", [segment()], ([text]) => {
     assert.isTrue(Either.isLeft(parseStoreRef(text)) || /^[a-zA-Z0-9_.~\-/?=&]{1,160}$/.test(text))
+  })
+})
+
+describe("a StoreRef", () => {
+  const text = <A, I>(schema: Schema.Schema<A, I>): fc.Arbitrary<unknown> => {
+    const good = Arbitrary.make(schema)
+    return fc.oneof(
+      good,
+      good.map((text) => `${text}/`),
+      segment()
+    )
+  }
+
+  it.prop(
+    "has parts that can be sent, and no others",
+    [text(GeneratedStoreId), text(Username), text(StoreName), text(RunId)],
+    ([id, owner, name, run]) => {
+      for (const ref of [
+        { _tag: "StoreById", id },
+        { _tag: "StoreByName", owner, name },
+        { _tag: "OwnStore", name },
+        { _tag: "StoreOfRun", run },
+        { _tag: "StoreOfLastRun", of: "Actor", id: `${owner}~${name}` },
+        { _tag: "StoreOfLastRun", of: "Task", id: name }
+      ]) {
+        assert.strictEqual(Schema.is(StoreRef)(ref), Either.isRight(untyped(storeLocation)(ref)), JSON.stringify(ref))
+      }
+      assert.strictEqual(Schema.is(GeneratedStoreId)(id), Schema.is(RunId)(id))
+    }
+  )
+
+  it("is what storeOfLastRun makes, also of conditions that are undefined", () => {
+    const ref = storeOfLastRun({ actor: "my-actor", status: undefined, origin: undefined })
+    assert.isTrue(Schema.is(StoreRef)(ref))
+    assert.deepStrictEqual(ref, storeOfLastRun({ actor: "my-actor" }))
+  })
+
+  it.prop("is decoded from text with the problem that parseStoreRef names", [segment()], ([text]) => {
+    const decoded = Schema.decodeEither(StoreRefFromString)(text)
+    if (Either.isRight(decoded)) assert.deepStrictEqual(parseStoreRef(text), Either.right(decoded.right))
+    else assert.include(decoded.left.message, refused(text).problem)
   })
 })
 

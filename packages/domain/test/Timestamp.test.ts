@@ -70,6 +70,12 @@ describe("a timestamp", () => {
   })
 })
 
+describe("a time of another year than 0 to 9999", () => {
+  it.each(["-000001-12-31T23:59:59.999Z", "+010000-01-01T00:00:00.000Z"])("is not written: %s", (text) => {
+    assert.isTrue(Either.isLeft(Schema.encodeEither(Timestamp)(DateTime.unsafeMake(Date.parse(text)))))
+  })
+})
+
 describe("what is refused", () => {
   it.each([
     ["no zone", "2019-12-12T07:34:14.202"],

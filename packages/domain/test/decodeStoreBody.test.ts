@@ -31,12 +31,20 @@ const agree = (body: unknown): void => {
 const body = Arbitrary.make(Store).map((store) => ({ data: { ...encode(store) } }))
 
 /** What a field may hold: good for some field, or for none. */
-const content = fc.oneof(
-  fc.constantFrom(null, undefined, "", "RESTRICTED", "FRIENDS_ONLY", 0, -1, 0.5, 2 ** 53, {}, [], true),
-  fc.constantFrom("2019-12-12T07:34:14.202Z", "2019-02-30T00:00:00Z", "2019-12-12T07:34:14", "2019-12-12"),
-  fc.constantFrom("https://api.apify.com/keys?signature=abc", { readCount: 1 }, { readCount: "1" }, { a: [1] }),
-  fc.jsonValue()
-)
+const contents = [
+  ...[null, undefined, "", "RESTRICTED", "FRIENDS_ONLY", 0, -1, 0.5, 2 ** 53, {}, [], true],
+  ...["2019-12-12T07:34:14.202Z", "2019-02-30T00:00:00Z", "2019-12-12T07:34:14", "2019-12-12"],
+  ...["0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"],
+  ...["https://api.apify.com/keys?signature=abc", { readCount: 1 }, { readCount: "1" }, { a: [1] }]
+]
+const content = fc.oneof(fc.constantFrom(...contents), fc.jsonValue())
+
+const times = {
+  createdAt: "2019-12-12T07:34:14Z",
+  modifiedAt: "2019-12-12T07:34:14Z",
+  accessedAt: "2019-12-12T07:34:14Z"
+}
+const minimal = { id: "WkzbQMuFYuamGv3YF", ...times }
 
 const field = fc.constantFrom(...Object.keys(Store.fields), "brandNew", "__proto__", "constructor")
 const count = fc.constantFrom(...Object.keys(StoreStats.fields))
@@ -47,6 +55,14 @@ describe("decodeStoreBody gives what the schema gives", () => {
   it.prop("for a store with any field changed", [body, field, content], ([{ data }, field, content]) =>
     agree({ data: Object.fromEntries([...Object.entries(data), [field, content]]) })
   )
+
+  it.each(Object.keys(Store.fields))("for a store whose %s holds what some field may hold, or none", (field) => {
+    for (const content of contents) agree({ data: { ...minimal, [field]: content } })
+  })
+
+  it("for what has several problems, or is a store in the wrong place", () => {
+    for (const json of [{ data: {} }, { ...minimal }, { data: { data: minimal } }]) agree(json)
+  })
 
   it.prop("for a store with any field left out", [body, field], ([{ data }, field]) =>
     agree({ data: Object.fromEntries(Object.entries(data).filter(([key]) => key !== field)) })

@@ -69,6 +69,17 @@ export const decodesAnyJson = <A, I>(schema: Schema.Schema<A, I>): fc.IProperty<
 const isBeyondEffect = <A, I>(schema: Schema.Schema<A, I>, json: Json): boolean =>
   SchemaAST.isUnion(schema.ast) && show(json).includes('"toString"')
 
+/** Values that are equivalent are the same in JSON, but for the case of names. */
+export const differsInJson = <A, I>(schema: Schema.Schema<A, I>): fc.IProperty<[A, A]> => {
+  const isSame = Schema.equivalence(schema)
+  const encode = Schema.encodeSync(schema)
+  return fc.property(Arbitrary.make(schema), Arbitrary.make(schema), (one, other) => {
+    if (!isSame(one, other)) return
+    const [json, otherJson] = [show(encode(one)).toLowerCase(), show(encode(other)).toLowerCase()]
+    assert.strictEqual(json, otherJson, "equivalent values encode to other JSON")
+  })
+}
+
 /** A law by its words, and its assertion. */
 export type Law = readonly [name: string, check: <A, I>(schema: Schema.Schema<A, I>) => void]
 
@@ -76,6 +87,7 @@ export type Law = readonly [name: string, check: <A, I>(schema: Schema.Schema<A,
 export const laws: ReadonlyArray<Law> = [
   ["generates its own values", (schema) => fc.assert(generatesItsOwnValues(schema))],
   ["round-trips through JSON", (schema) => fc.assert(roundTrips(schema))],
+  ["tells values apart whose JSON differs", (schema) => fc.assert(differsInJson(schema))],
   ["decodes any JSON to a value or a ParseError", (schema) => fc.assert(decodesAnyJson(schema))]
 ]
 

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { decodesAnyJson, generatesItsOwnValues, laws, roundTrips } from "./laws.js"
+import { decodesAnyJson, differsInJson, generatesItsOwnValues, laws, roundTrips } from "./laws.js"
 
 const isCodec = (value: unknown): value is Schema.Schema<unknown, unknown> => Schema.isSchema(value)
 
@@ -132,6 +132,7 @@ describe("the laws fail for a broken schema", () => {
     ["an encoding that is not JSON", () => counterexample(roundTrips(Schema.BigIntFromSelf)), /BigInt/],
     ["a value that JSON has no word for", () => counterexample(roundTrips(unspeakable)), /null does not decode/],
     ["an equivalence that is too lax", () => counterexample(roundTrips(growing)), /encodes to other JSON/],
+    ["an equivalence of all values", () => counterexample(differsInJson(growing)), /equivalent values encode/],
     ["a value that does not encode", () => counterexample(roundTrips(oneWay)), /a valid value does not encode/],
     ["a decoding that throws", () => counterexample(decodesAnyJson(throwing)), /Invalid (base )?URL/],
     ["a decoding that throws at null", () => counterexample(decodesAnyJson(throwingAtNull)), /words is null/]
