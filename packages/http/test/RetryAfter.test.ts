@@ -25,6 +25,7 @@ describe("Retry-After is read", () => {
     ["Wed Sep 30 12:00:05 2026", 5000],
     ["Thu Oct  1 12:00:00 2026", 86_400_000],
     ["Wed, 30 Sep 2026 12:00:60 GMT", 60_000],
+    ["Thu, 31 Dec 2026 23:59:60 GMT", Date.UTC(2027, 0, 1) - now],
     ["Wed, 30 Sep 2026 11:59:59 GMT", 0],
     ["Sunday, 06-Nov-94 08:49:37 GMT", 0],
     ["Friday, 30-Sep-77 12:00:05 GMT", 0],
