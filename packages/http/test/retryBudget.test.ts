@@ -87,7 +87,7 @@ const take = (store: string): Command => ({
 const succeed = (store: string, charged: number): Command => ({
   check: () => true,
   run: (model, budget) => {
-    budget.succeeded(store, charged, model.now)
+    budget.succeeded(store, charged)
     model.events.push({ _tag: "Success", store, at: model.now, charged })
   },
   toString: () => `a success for ${store} after ${charged} charged retries`
@@ -170,7 +170,7 @@ describe("the retry budget", () => {
         const end = failures.at(-1)?.at ?? 0
         for (const { at, store } of failures) budget.take(store, at)
         granted(budget, end, more + CAPACITY, other)
-        budget.succeeded("store", 0, end)
+        budget.succeeded("store", 0)
         assert.isTrue(budget.take("store", end))
       })
     )
@@ -182,7 +182,7 @@ describe("the retry budget", () => {
         const budget = new RetryBudget()
         for (const { at, store } of failures) budget.take(store, at)
         const now = (failures.at(-1)?.at ?? 0) + pause
-        for (const charged of successes) budget.succeeded("store", charged, now)
+        for (const charged of successes) budget.succeeded("store", charged)
         assert.isAtMost(granted(budget, now, 100, other), CAPACITY)
       })
     )
@@ -193,7 +193,7 @@ describe("the retry budget", () => {
       fc.property(fc.integer({ min: 1, max: 8 }), (retries) => {
         const budget = new RetryBudget()
         granted(budget, 0, CAPACITY, other)
-        budget.succeeded("store", retries, 0)
+        budget.succeeded("store", retries)
         assert.strictEqual(granted(budget, 0, 100, other), retries + 1)
       })
     )
@@ -202,7 +202,7 @@ describe("the retry budget", () => {
   it("forgets the store that failed least recently, where there are too many", () => {
     const budget = new RetryBudget()
     const fail = (store: string): boolean => {
-      budget.succeeded("healthy", CAPACITY, 0)
+      budget.succeeded("healthy", CAPACITY)
       return budget.take(store, 0)
     }
     for (let failure = 0; failure < FAILURES_UNTIL_PROBES; failure += 1) assert.isTrue(fail("store"))
@@ -219,6 +219,22 @@ describe("the retry budget", () => {
       granted(new RetryBudget(), 0, FAILURES_UNTIL_PROBES, () => "store"),
       FAILURES_UNTIL_PROBES
     )
+  })
+
+  it("lets a store that was granted none wait from its first failure on", () => {
+    const budget = new RetryBudget()
+    const now = 10 * RECOVERY_MILLIS
+    granted(budget, now, CAPACITY, other)
+    for (let failure = 0; failure < FAILURES_UNTIL_PROBES; failure += 1) assert.isFalse(budget.take("store", now))
+    budget.succeeded("healthy", CAPACITY)
+    assert.isFalse(budget.take("store", now + RECOVERY_MILLIS - 1))
+    assert.isTrue(budget.take("store", now + RECOVERY_MILLIS))
+  })
+
+  it("takes nothing back where the clock of a call is behind that of another", () => {
+    const budget = new RetryBudget()
+    assert.isTrue(budget.take("store", 2 * CAPACITY * RECOVERY_MILLIS))
+    assert.isTrue(budget.take("other", 0))
   })
 
   it("leaves the others their reserve, however long a store fails", () => {
@@ -243,7 +259,7 @@ describe("the retry budget", () => {
         let retries = 0
         for (const wait of waits) {
           now += wait
-          budget.succeeded("sound", 0, now)
+          budget.succeeded("sound", 0)
           if (budget.take("broken", now)) retries += 1
           assert.isAtMost(retries, FAILURES_UNTIL_PROBES + now / RECOVERY_MILLIS)
         }
@@ -277,7 +293,7 @@ describe("the retry budget", () => {
     assert.strictEqual(budget.failingStores, MAX_STORES)
     budget.take("store", 100_000 + MEMORY_MILLIS)
     assert.strictEqual(budget.failingStores, 1)
-    budget.succeeded("store", 0, 100_000 + MEMORY_MILLIS)
+    budget.succeeded("store", 0)
     assert.strictEqual(budget.failingStores, 0)
   })
 })

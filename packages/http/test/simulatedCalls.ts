@@ -90,7 +90,7 @@ export const simulate = ({ seed, budget, charged, calls, succeeds }: Simulation)
     const receive = (now: number): void => {
       const attempt = call.requests.length
       if (succeeds({ store, at: now, attempt, chance: random.number() })) {
-        budget.succeeded(store, chargedRetries, now)
+        budget.succeeded(store, chargedRetries)
         return
       }
       if (attempt > defaultPolicy.retries) {

@@ -295,7 +295,7 @@ const timeAttempt = <E>(call: Call<E>, exit: Exit.Exit<unknown, unknown>): void 
 
 /** The server works: the budget gets back what the call's retries took. */
 const succeeded = <E>(call: Call<E>, history: History): void =>
-  call.client.budget.succeeded(call.storeKey, history.charged, monotonicMillis(call.clock))
+  call.client.budget.succeeded(call.storeKey, history.charged)
 
 /** Whether a request may be sent now. Calls that are not paced ask the limiter only after a 429. */
 const isPermitted = <E>(call: Call<E>): boolean => {

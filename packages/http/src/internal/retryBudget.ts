@@ -73,12 +73,12 @@ export class RetryBudget {
    * A call for the store ended in a success, or in a refusal that shows that the server works, such as a 404.
    * `chargedRetries` is how often its `take` was granted.
    */
-  succeeded(store: string, chargedRetries: number, now: number): void {
-    this.recover(now)
+  succeeded(store: string, chargedRetries: number): void {
     this.failing.delete(store)
     this.add((chargedRetries + 1) * RECOVERY_MILLIS)
   }
 
+  /** Before each `take` only: it is the same whether time or a success brings back its part first. */
   private recover(now: number): void {
     if (now <= this.recoveredAt) return
     this.add(now - this.recoveredAt)
