@@ -358,6 +358,30 @@ describe("callers that give up soon", () => {
     }
   )
 
+  it("let the newest go first after three permits in a row that they wasted, and every fourth time the oldest", () => {
+    const limiter = new RateLimiter()
+    const [store, rate] = ["~store", "resource"] as const
+    const queue = () => Array.from({ length: 8 }, () => limiter.reserve(store, rate, 0))
+    let now = 0
+    /** The places in the queue, in the order in which they get their permits. */
+    const orderOf = (permits: ReadonlyArray<Permit>): ReadonlyArray<number> =>
+      permits.map(() => {
+        now += WINDOW_MILLIS
+        return permits.findIndex((permit) => permit.take(now))
+      })
+    assert.isTrue(limiter.take(store, rate, now))
+    const permits = queue()
+    for (let times = 0; times < 2; times += 1) {
+      limiter.wasted(store, rate)
+      limiter.wasted(store, rate)
+      assert.isTrue(permits[0]?.isNext)
+      limiter.served(store, rate)
+    }
+    for (let times = 0; times < 3; times += 1) limiter.wasted(store, rate)
+    assert.deepStrictEqual(orderOf(permits), [7, 6, 5, 0, 4, 3, 2, 1])
+    assert.deepStrictEqual(orderOf(queue()), [0, 1, 2, 3, 4, 5, 6, 7])
+  })
+
   it("do not starve those who stay", () => {
     const limiter = new RateLimiter()
     const patient = Array.from({ length: 10 }, () => limiter.reserve("~store", "resource", 0))

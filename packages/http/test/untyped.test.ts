@@ -155,8 +155,10 @@ describe("is refused with words that name it, and nothing is sent:", () => {
   it.effect("the length of a stream that is put", () =>
     Effect.gen(function* () {
       for (const length of [...noObject, {}, Number.NaN, -1, 0.5].filter((length) => length !== 5)) {
-        const put = untyped(putRecord)(STORE, "key", Stream.make(new Uint8Array(5)), { length })
-        assert.include(yield* refusal(put), "length must be a whole number")
+        for (const gzip of [false, true]) {
+          const put = untyped(putRecord)(STORE, "key", Stream.make(new Uint8Array(5)), { length, gzip })
+          assert.include(yield* refusal(put), "length must be a whole number")
+        }
       }
       assert.strictEqual(yield* sent, 0)
     }).pipe(Effect.provide(client))
