@@ -5,10 +5,12 @@ import { inspect } from "node:util"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -160,9 +162,10 @@ describe("content", () => {
 
   it.effect("that its schema does not allow is refused with its places, and nothing is sent", () =>
     Effect.gen(function* () {
-      const error = yield* refusalOf({ schema: Schema.Struct({ n: Schema.Int }), value: { n: 0.5 } })
+      const schema = Schema.Struct({ n: Schema.Int, list: Schema.Array(Schema.Int) })
+      const error = yield* refusalOf({ schema, value: { n: 0.5, list: [1, 1.5] } })
       assert.deepInclude(error, { _tag: "MalformedRecordError", kind: "Shape" })
-      assert.deepStrictEqual("problems" in error ? error.problems.map(({ path }) => path) : [], [["n"]])
+      assert.deepStrictEqual("problems" in error ? error.problems.map(({ path }) => path) : [], [["n"], ["list", 1]])
     })
   )
 
@@ -224,6 +227,44 @@ describe("content", () => {
         assert.include(error.message, "content-type")
       }
     })
+  )
+
+  it.effect("has the encoding that it was given, also with no content type", () =>
+    Effect.gen(function* () {
+      yield* putRecord(STORE, "key", "text", { gzip: true })
+      yield* putRecord(STORE, "key", new Uint8Array(), { contentEncoding: "br" })
+      assert.deepStrictEqual(
+        (yield* (yield* RecordedRequests).all).map(({ headers }) => [
+          headers["content-type"],
+          headers["content-encoding"]
+        ]),
+        [
+          ["text/plain; charset=utf-8", "gzip"],
+          ["application/octet-stream", "br"]
+        ]
+      )
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+
+  it.effect("may be a stream of nothing, whose length is 0", () =>
+    Effect.gen(function* () {
+      yield* putRecord(STORE, "key", Stream.empty, { length: 0 })
+      assert.lengthOf(yield* (yield* RecordedRequests).all, 1)
+    }).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
+  )
+
+  it.effect("of a stream is read no further once the call is interrupted, compressed or not", () =>
+    Effect.forEach([false, true], (gzip) =>
+      Effect.gen(function* () {
+        const [begun, ended] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const wait = Effect.onInterrupt(Effect.never, () => Deferred.succeed(ended, undefined))
+        const stream = Stream.fromEffect(Effect.zipRight(Deferred.succeed(begun, undefined), wait))
+        const call = yield* Effect.fork(putRecord(STORE, "key", stream, { gzip }))
+        yield* Deferred.await(begun)
+        yield* Fiber.interrupt(call)
+        assert.isTrue(yield* Deferred.isDone(ended))
+      })
+    ).pipe(Effect.provide(layerRespond(() => Effect.succeed(new Response("{}", { status: 201 })))))
   )
 
   it.effect("may be bytes of another realm, as under jsdom", () =>
