@@ -377,8 +377,15 @@ describe("callers that give up soon", () => {
       assert.isTrue(permits[0]?.isNext)
       limiter.served(store, rate)
     }
+    const told: Array<number> = []
+    permits.forEach((permit, place) => {
+      permit.onNext = () => told.push(place)
+    })
     for (let times = 0; times < 3; times += 1) limiter.wasted(store, rate)
+    assert.deepStrictEqual(told, [7])
     assert.deepStrictEqual(orderOf(permits), [7, 6, 5, 0, 4, 3, 2, 1])
+    // Where nobody waits, it does not matter that they were wasted.
+    limiter.wasted(store, rate)
     assert.deepStrictEqual(orderOf(queue()), [0, 1, 2, 3, 4, 5, 6, 7])
   })
 
