@@ -152,17 +152,15 @@ const checkBytes = (chunks: Chunk.Chunk<Uint8Array>): Chunk.Chunk<Uint8Array> =>
 }
 
 const gzipped = <E>(pull: Pull<E>) =>
-  // Not the runtime of what acquires it, in which nothing can be interrupted.
-  Effect.flatMap(Effect.runtime<never>(), (runtime) =>
-    Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(
-          () => new Transformed(pull, new CompressionStream("gzip"), runtime, Effect.dieMessage("gzip failed"))
-        ),
-        ({ close }) => close
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.map(
+        Effect.runtime<never>(),
+        (runtime) => new Transformed(pull, new CompressionStream("gzip"), runtime, Effect.dieMessage("gzip failed"))
       ),
-      ({ pull }) => pull
-    )
+      ({ close }) => close
+    ),
+    ({ pull }) => pull
   )
 
 /** Whether a value is bytes. By its tag: one of another realm is no instance of this realm's class. */

@@ -56,8 +56,8 @@ export class Transformed<E> {
 
   private readSource(): Promise<Exit.Exit<Chunk.Chunk<Uint8Array>, Option.Option<E>>> {
     return new Promise((resolve) => {
-      // Its end is a failure, which the runtime would log.
-      this.fiber = Runtime.runFork(this.runtime)(Effect.exit(this.source))
+      // Its end is a failure, which the runtime would log. Interruptible, even where the runtime is of a region that is not.
+      this.fiber = Runtime.runFork(this.runtime)(Effect.interruptible(Effect.exit(this.source)))
       this.fiber.addObserver((exit) => resolve(Exit.flatten(exit)))
     })
   }
