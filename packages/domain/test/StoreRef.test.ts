@@ -90,6 +90,7 @@ describe("a reference", () => {
     assert.isTrue(Either.isRight(parseStoreRef(input)))
   })
 
+  // Written out, as Apify documents them.
   const statuses = ["READY", "RUNNING", "SUCCEEDED", "FAILED", "TIMING-OUT", "TIMED-OUT", "ABORTING", "ABORTED"]
   const origins = [
     "DEVELOPMENT",

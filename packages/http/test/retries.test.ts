@@ -479,30 +479,38 @@ describe("the options of a call", () => {
 })
 
 describe("the budget of a client", () => {
+  /** A server that takes the next steps, and is busy after them. */
+  const scripted = () => {
+    const server: { next: ReadonlyArray<Step>; readonly respond: Respond } = {
+      next: [],
+      respond: (request) =>
+        Effect.suspend(() => {
+          const [step = responding(503), ...rest] = server.next
+          server.next = rest
+          return perform(step, request)
+        })
+    }
+    return server
+  }
+
   it.effect("is refilled by the responses of a healthy server, whether they are stores or not", () => {
     const missing = responding(
       404,
       {},
       '{"error":{"type":"record-not-found","message":"Key-value Store was not found"}}'
     )
-    let next: ReadonlyArray<Step> = []
-    const respond: Respond = (request) =>
-      Effect.suspend(() => {
-        const [step = responding(503), ...rest] = next
-        next = rest
-        return perform(step, request)
-      })
+    const server = scripted()
     const callMany = (count: number) => Effect.repeatN(Effect.either(getStore("~my-store")), count - 1)
     const calls = Effect.gen(function* () {
       yield* callMany(50)
-      next = [responding(503), theStore]
+      server.next = [responding(503), theStore]
       assert.isTrue(Either.isLeft(yield* Effect.either(getStore("~my-store"))), "the outage has spent the budget")
-      next = Array.from({ length: 1000 }, () => missing)
+      server.next = Array.from({ length: 1000 }, () => missing)
       yield* callMany(1000)
-      next = [responding(503), theStore]
+      server.next = [responding(503), theStore]
       yield* getStore("~my-store")
     })
-    return inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { retries: 2, baseDelay: 1 } })))
+    return inSimulatedTime(Effect.provide(calls, layerRespond(server.respond, { retry: { retries: 2, baseDelay: 1 } })))
   })
 
   const mayRecover = fc.constantFrom<Step[]>(responding(503), responding(429), closedWhileIdle)
@@ -512,13 +520,7 @@ describe("the budget of a client", () => {
     [fc.array(mayRecover, { maxLength: 3 })],
     ([failures]) =>
       Effect.gen(function* () {
-        let next: ReadonlyArray<Step> = []
-        const respond: Respond = (request) =>
-          Effect.suspend(() => {
-            const [step = responding(503), ...rest] = next
-            next = rest
-            return perform(step, request)
-          })
+        const server = scripted()
         const retriesOf = (store: string) =>
           Effect.map(Effect.flip(getStore(store, { retry: { retries: 1 } })), (error) =>
             "attempts" in error ? error.attempts - 1 : assert.fail(error.message)
@@ -533,12 +535,12 @@ describe("the budget of a client", () => {
           )
         const calls = Effect.gen(function* () {
           assert.strictEqual(yield* retriesOfMany("failing", 7), 7)
-          next = [...failures, theStore]
+          server.next = [...failures, theStore]
           yield* getStore("~healthy")
           // Three were left.
           assert.strictEqual(yield* retriesOfMany("later", 10), 4)
         })
-        yield* inSimulatedTime(Effect.provide(calls, layerRespond(respond, { retry: { baseDelay: 1 } })))
+        yield* inSimulatedTime(Effect.provide(calls, layerRespond(server.respond, { retry: { baseDelay: 1 } })))
       })
   )
 
